@@ -1,0 +1,139 @@
+// Command mailauthd answers nginx's mail proxy: may this user in, and which mail
+// server is theirs? See README.md for its configuration, and "mailauthd help" for its
+// commands.
+//
+// The exit status is 0 if all is done, 1 if the answer is no (a refused login, a wrong
+// configuration), and 2 for wrong usage.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const (
+	exitDone  = 0
+	exitNo    = 1
+	exitUsage = 2
+)
+
+const defaultConfig = "/etc/mailauthd/mailauthd.toml"
+
+// command is one word after "mailauthd".
+type command struct {
+	name    string
+	args    string // after the flags, for the usage line
+	summary string
+	run     func(c *call) error
+}
+
+// commands are all of them, in the order of the help text.
+func commands() []command {
+	return []command{
+		{"serve", "", "answer nginx, in the foreground", serve},
+		{"check", "", "load the configuration and say what is wrong with it", check},
+		{"test-login", "USER", "decide one login as serve would, and say why", testLogin},
+		{"version", "", "print the version", printVersion},
+	}
+}
+
+// call is one run of a command.
+type call struct {
+	command
+	flags          *flag.FlagSet
+	args           []string
+	stdin          *os.File
+	stdout, stderr io.Writer
+}
+
+// errNo ends a command whose answer is no and has been given already.
+var errNo = errors.New("no")
+
+// usageError ends a command that was called wrongly.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		printHelp(stderr)
+		return exitUsage
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		printHelp(stdout)
+		return exitDone
+	}
+	for _, cmd := range commands() {
+		if cmd.name == args[0] {
+			c := &call{command: cmd, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr}
+			return c.exitStatus(cmd.run(c))
+		}
+	}
+	fmt.Fprintf(stderr, "mailauthd: unknown command %q; \"mailauthd help\" lists them\n", args[0])
+	return exitUsage
+}
+
+func (c *call) exitStatus(err error) int {
+	var usage usageError
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case errors.Is(err, errNo):
+		return exitNo
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.stderr, "mailauthd %s: %v\n", c.name, usage)
+		c.usage()
+		return exitUsage
+	}
+	fmt.Fprintln(c.stderr, err)
+	return exitNo
+}
+
+// newFlags begins the flags of a command.
+func (c *call) newFlags() *flag.FlagSet {
+	c.flags = flag.NewFlagSet(c.name, flag.ContinueOnError)
+	c.flags.SetOutput(io.Discard) // errors and usage are printed here
+	c.flags.Usage = func() {}
+	return c.flags
+}
+
+func (c *call) configFlag() *string {
+	return c.flags.String("config", defaultConfig, "configuration `file`")
+}
+
+// parse reads the flags and wants n arguments after them.
+func (c *call) parse(n int) error {
+	if err := c.flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
+		c.usage()
+		return err
+	} else if err != nil {
+		return usageError(err.Error())
+	}
+	if c.flags.NArg() != n {
+		return usageError(fmt.Sprintf("got %d arguments, want %d", c.flags.NArg(), n))
+	}
+	return nil
+}
+
+func (c *call) usage() {
+	fmt.Fprintln(c.stderr, strings.TrimSpace("usage: mailauthd "+c.name+" [flags] "+c.command.args))
+	c.flags.SetOutput(c.stderr)
+	c.flags.PrintDefaults()
+}
+
+func printHelp(w io.Writer) {
+	fmt.Fprint(w, "usage: mailauthd COMMAND [flags] [arguments]\n\n")
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  %-12s %s\n", cmd.name, cmd.summary)
+	}
+	fmt.Fprint(w, "\n\"mailauthd COMMAND -help\" prints a command's flags.\n")
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/route"
+	"mailauthd/internal/server"
+)
+
+// load reads the configuration and resolves its names; those without an address get
+// a warning.
+func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	resolver := route.NewResolver(nil)
+	for _, err := range resolver.Watch(context.Background(), cfg.Hosts()) {
+		fmt.Fprintln(c.stderr, "warning:", err)
+	}
+	return cfg, resolver, nil
+}
+
+// testLogin is doveadm auth test: one login through the same code as serve.
+func testLogin(c *call) error {
+	flags := c.newFlags()
+	path := c.configFlag()
+	protocol := flags.String("protocol", "imap", "the client's protocol: imap, pop3 or smtp")
+	method := flags.String("method", "plain", "how the client authenticates, as nginx says it")
+	clientIP := flags.String("client-ip", "127.0.0.1", "the client's `address`")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	cfg, resolver, err := c.load(*path)
+	if err != nil {
+		return err
+	}
+	password, err := c.readPassword()
+	if err != nil {
+		return err
+	}
+	a := server.NewAuthenticator(cfg, resolver)
+	a.Trace = func(format string, args ...any) {
+		fmt.Fprintln(c.stdout, authlog.Escape(strings.TrimSpace(fmt.Sprintf(format, args...))))
+	}
+	response, _ := a.Answer(context.Background(), http.Header{
+		"Auth-Method":        {*method},
+		"Auth-User":          {escape(flags.Arg(0))},
+		"Auth-Pass":          {escape(password)},
+		"Auth-Protocol":      {*protocol},
+		"Auth-Login-Attempt": {"1"},
+		"Client-Ip":          {*clientIP},
+	})
+	c.printHeaders(&response)
+	if response.Outcome != authhttp.OK {
+		return errNo
+	}
+	return nil
+}
+
+// escape is nginx's, as far as it matters: what is decoded is what was typed.
+func escape(s string) string { return strings.ReplaceAll(s, "%", "%25") }
+
+// printHeaders prints what nginx would get, but for a password.
+func (c *call) printHeaders(r *authhttp.Response) {
+	h := make(http.Header)
+	r.WriteHeader(h)
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fmt.Fprintln(c.stdout)
+	for _, name := range names {
+		value := h.Get(name)
+		if name == "Auth-Pass" {
+			value = "***"
+		}
+		fmt.Fprintf(c.stdout, "%s: %s\n", name, authlog.Escape(value))
+	}
+}
+
+// maxPasswordLine is more than authhttp lets pass, so that a password that is too
+// long is refused there rather than cut here.
+const maxPasswordLine = 2 * authhttp.MaxPassword
+
+// readPassword asks on a terminal without echo, else reads the first line. It is
+// never an argument: those are in the process list.
+func (c *call) readPassword() (string, error) {
+	if fd := int(c.stdin.Fd()); term.IsTerminal(fd) {
+		fmt.Fprint(c.stderr, "Password: ")
+		b, err := term.ReadPassword(fd)
+		fmt.Fprintln(c.stderr)
+		return string(b), err
+	}
+	line, err := bufio.NewReader(io.LimitReader(c.stdin, maxPasswordLine)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("password from standard input: %w", err)
+	}
+	if line == "" {
+		return "", fmt.Errorf("no password on standard input: write it there, ended by a newline")
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+

@@ -1,0 +1,43 @@
+// Command md5cram prints the answer to a CRAM-MD5 challenge (RFC 2195), as md5cram.pl did:
+//
+//	md5cram USER PASSWORD TICKET
+//
+// TICKET is the challenge as the mail server sent it, in base64. The output is
+// base64 of the user name, a space, and the keyed digest in hex, without a
+// newline. It is a tool for looking at a mail server by hand: the password is in the
+// process list while it runs, and mailauthd itself does not use it.
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+
+	"mailauthd/internal/upstream"
+)
+
+// exitDie is the exit status of Perl's die.
+const exitDie = 255
+
+func main() {
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "Usage: md5cram username password ticket")
+		os.Exit(exitDie)
+	}
+	user, password, ticket := os.Args[1], os.Args[2], os.Args[3]
+	challenge, err := decode(ticket)
+	if err != nil || len(challenge) == 0 {
+		fmt.Fprintf(os.Stderr, "md5cram: cannot decode the ticket %q: want base64, as the mail server sent it after \"+ \" or \"334 \"\n", ticket)
+		os.Exit(exitDie)
+	}
+	answer := upstream.CRAMMD5(user, password, challenge)
+	fmt.Print(base64.StdEncoding.EncodeToString([]byte(answer)))
+}
+
+// decode takes base64 with or without its padding, as Perl's MIME::Base64 does.
+func decode(ticket string) ([]byte, error) {
+	if b, err := base64.StdEncoding.DecodeString(ticket); err == nil {
+		return b, nil
+	}
+	return base64.RawStdEncoding.DecodeString(ticket)
+}

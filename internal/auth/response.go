@@ -1,0 +1,54 @@
+package auth
+
+import "mailauthd/internal/authhttp"
+
+// What a client is told on a temporary failure.
+const tempFailMessage = "Temporary authentication failure"
+
+// response puts a verdict into nginx's terms. A failure with ResponseCodes carries
+// the code that mail programs know: RFC 5530 for IMAP, RFC 3206 for POP3,
+// RFC 4954 for SMTP.
+func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
+	switch v.outcome {
+	case authhttp.OK:
+		r := authhttp.Response{Outcome: authhttp.OK, Server: l.addr}
+		if l.name != l.User {
+			r.User = l.name
+		}
+		return r
+	case authhttp.Reject:
+		return a.failure(l, v, a.FailureMessage, "[AUTHENTICATIONFAILED] ", "[AUTH] ")
+	}
+	return a.failure(l, v, tempFailMessage, "[UNAVAILABLE] ", "[SYS/TEMP] ")
+}
+
+func (a *Authenticator) failure(l *login, v verdict, text, imap, pop3 string) authhttp.Response {
+	r := authhttp.Response{Outcome: v.outcome, Text: text}
+	switch l.Protocol {
+	case authhttp.SMTP:
+		r.Code = a.smtpCode(l, v)
+	case authhttp.IMAP:
+		if a.ResponseCodes {
+			r.Text = imap + text
+		}
+	case authhttp.POP3:
+		if a.ResponseCodes {
+			r.Text = pop3 + text
+		}
+	}
+	return r
+}
+
+// smtpCode is the reply code, empty for nginx's own "535 5.7.0". A temporary
+// failure needs one always: 535 would make mail programs ask for the password again.
+func (a *Authenticator) smtpCode(l *login, v verdict) string {
+	switch {
+	case v.outcome == authhttp.TempFail && l.Method == authhttp.None:
+		return "451 4.3.0"
+	case v.outcome == authhttp.TempFail:
+		return "454 4.7.0"
+	case a.ResponseCodes:
+		return "535 5.7.8"
+	}
+	return ""
+}

@@ -1,0 +1,162 @@
+package authlog
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxValue is the number of bytes after which a value is cut, before escaping.
+const MaxValue = 1024
+
+// Formats are the names that [Config.Format] knows.
+var Formats = []string{"legacy", "logfmt", "json"}
+
+// encoder writes one event with one write.
+type encoder func(e *Event) error
+
+func newEncoder(format string, zone *time.Location, w io.Writer) (encoder, error) {
+	switch format {
+	case "legacy":
+		return func(e *Event) error { return writeLegacy(w, zone, e) }, nil
+	case "logfmt":
+		return structured(slog.NewTextHandler(w, withoutLevel), zone), nil
+	case "json":
+		return structured(slog.NewJSONHandler(w, withoutLevel), zone), nil
+	}
+	return nil, fmt.Errorf("unknown format %q (known: %s)", format, strings.Join(Formats, ", "))
+}
+
+const legacyTime = "20060102 15:04:05" // and microseconds after an apostrophe, which time.Format cannot
+
+func writeLegacy(w io.Writer, zone *time.Location, e *Event) error {
+	var b []byte
+	line := func(at time.Time, name, value string) {
+		b = at.In(zone).AppendFormat(b, legacyTime)
+		b = fmt.Appendf(b, "'%06d: %-14s %s\n", at.Nanosecond()/1000, name+":", Escape(value))
+	}
+	line(e.Start, "Auth-Method", e.Method)
+	line(e.Start, "Auth-User", e.User)
+	line(e.Start, "Auth-Salt", e.Salt)
+	line(e.Start, "Auth-Protocol", e.Protocol)
+	line(e.Start, "Client-IP", e.ClientIP)
+	line(e.Start, "Auth-SSL", e.SSL)
+	if e.Backend.IsValid() {
+		line(e.Start, "backend_ip", e.Backend.Addr().Unmap().String())
+		line(e.Start, "backend_port", strconv.Itoa(int(e.Backend.Port())))
+	}
+	if e.Reply != "" {
+		line(e.End, "Auth reply", e.Reply)
+	}
+	line(e.End, "Auth-Status", e.Status)
+	_, err := w.Write(b)
+	return err
+}
+
+// withoutLevel drops what slog adds to the event.
+var withoutLevel = &slog.HandlerOptions{
+	ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.LevelKey || a.Key == slog.MessageKey {
+			return slog.Attr{}
+		}
+		return a
+	},
+}
+
+func structured(h slog.Handler, zone *time.Location) encoder {
+	return func(e *Event) error {
+		var r slog.Record // its zero time is left out in favour of ours
+		r.AddAttrs(attrs(e, zone)...)
+		return h.Handle(context.Background(), r)
+	}
+}
+
+func attrs(e *Event, zone *time.Location) []slog.Attr {
+	text := func(name, value string) slog.Attr { return slog.String(name, Escape(value)) }
+	list := []slog.Attr{
+		slog.String("time", e.Start.In(zone).Format("2006-01-02T15:04:05.000000Z07:00")),
+		text("auth_method", e.Method),
+		text("auth_user", e.User),
+		text("auth_salt", e.Salt),
+		text("auth_protocol", e.Protocol),
+		text("client_ip", e.ClientIP),
+		text("auth_ssl", e.SSL),
+		text("server", e.Server),
+	}
+	if e.Backend.IsValid() {
+		list = append(list,
+			slog.String("backend_ip", e.Backend.Addr().Unmap().String()),
+			slog.Int("backend_port", int(e.Backend.Port())))
+	}
+	if e.Reply != "" {
+		list = append(list, text("auth_reply", e.Reply))
+	}
+	list = append(list, text("auth_status", e.Status), slog.String("outcome", e.Outcome))
+	if e.Reason != "" {
+		list = append(list, slog.String("reason", string(e.Reason)))
+	}
+	if e.Error != "" {
+		list = append(list, text("error", e.Error))
+	}
+	return append(list, slog.Int64("duration_us", e.End.Sub(e.Start).Microseconds()))
+}
+
+// Escape makes a value printable on one line: see the package comment. What it
+// cuts off at MaxValue is marked by "...".
+func Escape(s string) string {
+	cut := len(s) > MaxValue
+	if cut {
+		s = s[:MaxValue]
+	}
+	if !needsEscape(s) && !cut {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if plain(r, n) && !(r == '\\' && looksEscaped(s)) {
+			b.WriteString(s[:n])
+		} else {
+			for i := range n {
+				fmt.Fprintf(&b, `\x%02x`, s[i])
+			}
+		}
+		s = s[n:]
+	}
+	if cut {
+		b.WriteString("...")
+	}
+	return b.String()
+}
+
+func needsEscape(s string) bool {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !plain(r, n) || r == '\\' && looksEscaped(s[i:]) {
+			return true
+		}
+		i += n
+	}
+	return false
+}
+
+// plain tells whether a character is written as it is: printable, and UTF-8.
+func plain(r rune, size int) bool {
+	return unicode.IsPrint(r) && !(r == utf8.RuneError && size == 1)
+}
+
+// looksEscaped tells whether s, which begins with a backslash, would be read back
+// as an escape.
+func looksEscaped(s string) bool {
+	if len(s) < 4 || s[1] != 'x' {
+		return false
+	}
+	_, err := strconv.ParseUint(s[2:4], 16, 8)
+	return err == nil
+}

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/listen"
+	"mailauthd/internal/route"
+	"mailauthd/internal/users"
+)
+
+// Config is a whole configuration that was found good.
+type Config struct {
+	Listen  Listen
+	Auth    Auth
+	Log     authlog.Config
+	Servers []*route.Server // by name
+	Domains *route.Table
+	Users   *users.Map
+}
+
+// Listen is the [listen] section.
+type Listen struct {
+	FastCGI, HTTP []listen.Address
+	Options       listen.Options
+	Grace         time.Duration // for requests in flight at a shutdown
+}
+
+// Auth is the [auth] section.
+type Auth struct {
+	Methods         []string // that a client may use
+	DefaultDomain   string   // in the one spelling; empty: a user name must have its own
+	FailureMessage  string
+	ResponseCodes   bool
+	HashConcurrency int
+}
+
+// Hosts are the servers' hosts, for a resolver.
+func (c *Config) Hosts() []string {
+	hosts := make([]string, len(c.Servers))
+	for i, s := range c.Servers {
+		hosts[i] = s.Host
+	}
+	return hosts
+}
+
+// Load reads the configuration that begins with the file at path. Its error
+// joins everything that is wrong, a line each.
+func Load(path string) (*Config, error) {
+	l := loader{path: path}
+	if err := l.read(); err != nil {
+		return nil, err
+	}
+	c := l.build()
+	if err := l.problems.err(l.files); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// loader puts a configuration together from its files.
+type loader struct {
+	path     string
+	files    []*file
+	problems problems
+}
+
+// read reads the main file and all that it includes. A file that is not TOML
+// leaves nothing to check.
+func (l *loader) read() error {
+	main, err := readFile(l.path)
+	if err != nil {
+		return err
+	}
+	l.files = []*file{main}
+	for i, pattern := range main.content.Include {
+		paths, ok := l.included(pattern)
+		if !ok {
+			l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", i+1)
+		}
+		for _, path := range paths {
+			if err := l.include(path); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range l.files {
+		f.unknownKeys(&l.problems)
+	}
+	return nil
+}
+
+// included finds the files of a pattern. One without a wildcard names a file that must exist.
+func (l *loader) included(pattern string) (paths []string, ok bool) {
+	if !filepath.IsAbs(pattern) {
+		pattern = filepath.Join(filepath.Dir(l.path), pattern)
+	}
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return []string{pattern}, true
+	}
+	paths, err := filepath.Glob(pattern)
+	return paths, err == nil
+}
+
+func (l *loader) include(path string) error {
+	main := l.files[0]
+	if slices.ContainsFunc(l.files, func(f *file) bool { return f.path == path }) {
+		return nil // two patterns may meet
+	}
+	f, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.problems.add(main, toml.Key{"include"}, "%s does not exist", path)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if f.meta.IsDefined("include") {
+		l.problems.add(f, toml.Key{"include"}, "only the main file may include others")
+	}
+	l.files = append(l.files, f)
+	return nil
+}
+
+func (l *loader) build() *Config {
+	c := new(Config)
+	f := l.sectionFile("listen")
+	c.Listen = l.buildListen(f, &f.content.Listen)
+	f = l.sectionFile("log")
+	c.Log = l.buildLog(f, &f.content.Log)
+	servers := l.buildServers()
+	for _, name := range slices.Sorted(maps.Keys(servers)) {
+		c.Servers = append(c.Servers, servers[name])
+	}
+	c.Domains = route.NewTable(l.buildDomains(servers))
+	f = l.sectionFile("auth")
+	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
+	c.Users = l.buildUsers(c.Auth.DefaultDomain, c.Domains)
+	return c
+}
+
+// sectionFile is the one file that a section stands in, the main file if none has it.
+func (l *loader) sectionFile(section string) *file {
+	in := l.files[0]
+	found := false
+	for _, f := range l.files {
+		if !f.meta.IsDefined(section) {
+			continue
+		}
+		if found {
+			l.problems.add(f, toml.Key{section}, "stands in %s already; all of it must be in one file", in.path)
+			continue
+		}
+		in, found = f, true
+	}
+	return in
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// decodeProblem takes out of a decoder's error what cannot be a secret: the texts of
+// BurntSushi/toml may quote the line that they are about.
+func (f *file) decodeProblem(err error) Problem {
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return Problem{File: f.path, Line: max(parse.Position.Line, 1), What: "not valid TOML: " + withoutQuotes(parse.Message)}
+	}
+	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
+		key, _ := strconv.Unquote(m[1])
+		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want " + typeName(m[3]) + ", not " + typeName(m[2])}
+	}
+	if m := wantTable.FindStringSubmatch(err.Error()); m != nil {
+		key, _ := strconv.Unquote(m[1])
+		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want a table, not " + typeName(m[2])}
+	}
+	return Problem{File: f.path, Line: 1, What: "a value has the wrong type"}
+}
+
+// The errors of BurntSushi/toml's decode.go that are no ParseError.
+var (
+	mismatch  = regexp.MustCompile(`^toml: (?:line \d+ )?\(last key (".*")\): incompatible types: TOML value has type (\S+); destination has type (.+)$`)
+	wantTable = regexp.MustCompile(`^toml: (?:line \d+ )?\(last key (".*")\): type mismatch for \S+: expected table but found (.+)$`)
+)
+
+// lineOf is the line of a key that is given as it would be written.
+func (f *file) lineOf(key string) int {
+	f.line(nil)
+	return max(f.positions[key], 1)
+}
+
+// typeName says a Go or TOML type in an administrator's words.
+func typeName(t string) string {
+	switch {
+	case t == "int64" || t == "integer":
+		return "a number"
+	case t == "float64" || t == "float":
+		return "a number with a fraction"
+	case t == "bool" || t == "boolean":
+		return "true or false"
+	case strings.HasPrefix(t, "[]") || t == "slice":
+		return "an array"
+	case strings.HasPrefix(t, "map"):
+		return "a table"
+	case strings.HasPrefix(t, "time."):
+		return "a date"
+	}
+	return "a string"
+}
+
+var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"|'[^']*'`)
+
+// withoutQuotes drops what a syntax error quotes of the file, but for punctuation
+// and for the names of keys that stand twice.
+func withoutQuotes(msg string) string {
+	if strings.HasPrefix(msg, "Key '") {
+		return msg
+	}
+	if strings.Contains(msg, "out of range") {
+		return "number out of range"
+	}
+	for _, quote := range []string{", but got", " but got", " but found", ": ", " in string '"} {
+		msg, _, _ = strings.Cut(msg, quote)
+	}
+	return quoted.ReplaceAllStringFunc(msg, func(q string) string {
+		if len(q) <= len("'='") {
+			return q
+		}
+		return "…"
+	})
+}

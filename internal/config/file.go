@@ -1,0 +1,138 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// MaxFileSize bounds one file; 200,000 users with a hash each take about 30 MiB.
+const MaxFileSize = 256 << 20
+
+// file is one decoded TOML file.
+type file struct {
+	path      string
+	data      []byte
+	meta      toml.MetaData
+	content   content
+	positions positions // made when first needed
+}
+
+// content is what a file may hold. Its tags are the names of the keys.
+type content struct {
+	Include []string                  `toml:"include"`
+	Listen  listenSection             `toml:"listen"`
+	Auth    authSection               `toml:"auth"`
+	Log     logSection                `toml:"log"`
+	Servers map[string]*serverSection `toml:"servers"`
+	Domains map[string]*domainSection `toml:"domains"`
+	Users   map[string]*userSection   `toml:"users"`
+}
+
+// readFile reads and decodes a file. Its error is a [Problem] or says why the
+// file cannot be read.
+func readFile(path string) (*file, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path, data: data, content: defaults()}
+	if f.meta, err = toml.Decode(string(data), &f.content); err != nil {
+		return f, f.decodeProblem(err)
+	}
+	return f, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(io.LimitReader(in, MaxFileSize+1))
+	if err == nil && len(data) > MaxFileSize {
+		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, nil
+}
+
+func (f *file) line(key toml.Key) int {
+	if f.positions == nil {
+		f.positions = newPositions(f.data)
+	}
+	return f.positions.line(key)
+}
+
+// names are the tables of a section, such as the servers, in the order of the file.
+func (f *file) names(section string) []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, key := range f.meta.Keys() {
+		if len(key) > 1 && key[0] == section && !seen[key[1]] {
+			seen[key[1]] = true
+			names = append(names, key[1])
+		}
+	}
+	return names
+}
+
+// unknownKeys reports what no section has a place for, the outermost key of each.
+func (f *file) unknownKeys(ps *problems) {
+	var reported []string
+	for _, key := range f.meta.Undecoded() {
+		name := key.String()
+		if slices.ContainsFunc(reported, func(outer string) bool { return strings.HasPrefix(name, outer+".") }) {
+			continue
+		}
+		reported = append(reported, name)
+		ps.add(f, key, "unknown key%s", knownKeys(reflect.TypeFor[content](), key[:len(key)-1]))
+	}
+}
+
+// knownKeys lists the keys that a table may have, found by their tags.
+func knownKeys(t reflect.Type, table toml.Key) string {
+	for _, part := range table {
+		switch t = deref(t); t.Kind() {
+		case reflect.Map:
+			t = t.Elem()
+		case reflect.Struct:
+			field, ok := fieldByTag(t, part)
+			if !ok {
+				return ""
+			}
+			t = field.Type
+		}
+	}
+	if t = deref(t); t.Kind() != reflect.Struct {
+		return ""
+	}
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("toml")
+	}
+	return " (known: " + strings.Join(names, ", ") + ")"
+}
+
+func fieldByTag(t reflect.Type, tag string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if strings.EqualFold(t.Field(i).Tag.Get("toml"), tag) {
+			return t.Field(i), true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func deref(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
+}

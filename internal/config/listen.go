@@ -1,0 +1,104 @@
+package config
+
+import (
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/listen"
+)
+
+func (l *loader) buildListen(f *file, s *listenSection) Listen {
+	if len(s.FastCGI)+len(s.HTTP) == 0 {
+		l.problems.add(f, toml.Key{"listen"}, `nothing to listen on: set fastcgi = ["unix:/run/mailauthd/fastcgi.sock"] or http = ["127.0.0.1:8008"]`)
+	}
+	mode, err := strconv.ParseUint(s.Mode, 8, 32)
+	if err != nil || mode > 0o777 {
+		l.problems.add(f, toml.Key{"listen", "mode"}, `want permissions in octal, such as "0660"`)
+	}
+	seen := make(map[listen.Address]bool)
+	return Listen{
+		FastCGI: l.addresses(f, "fastcgi", s.FastCGI, seen),
+		HTTP:    l.addresses(f, "http", s.HTTP, seen),
+		Options: listen.Options{
+			Owner:          s.Owner,
+			Group:          s.Group,
+			Mode:           fs.FileMode(mode),
+			AllowedClients: l.networks(f, toml.Key{"listen", "allowed_clients"}, s.AllowedClients),
+		},
+		Grace: l.duration(f, toml.Key{"listen", "grace"}, s.Grace, 0, 10*time.Minute),
+	}
+}
+
+func (l *loader) addresses(f *file, key string, list []string, seen map[listen.Address]bool) []listen.Address {
+	var addrs []listen.Address
+	for _, s := range list {
+		a, err := listen.Parse(s)
+		switch {
+		case err != nil:
+			l.problems.add(f, toml.Key{"listen", key}, "%v", err)
+		case seen[a]:
+			l.problems.add(f, toml.Key{"listen", key}, "%s stands here twice", a)
+		default:
+			seen[a] = true
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs
+}
+
+// networks reads addresses and CIDR prefixes.
+func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
+	var nets []netip.Prefix
+	for i, s := range list {
+		if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+			a = a.Unmap()
+			nets = append(nets, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			l.problems.add(f, key, `entry %d: want an address or a network such as "192.0.2.0/24"`, i+1)
+			continue
+		}
+		nets = append(nets, p.Masked())
+	}
+	return nets
+}
+
+// duration reads a duration within bounds, both of them allowed.
+func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Duration) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		l.problems.add(f, key, `want a duration such as "5s" or "500ms"`)
+		return low
+	}
+	if d < low || d > high {
+		l.problems.add(f, key, "must be from %v to %v", low, high)
+	}
+	return d
+}
+
+func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
+	key := func(name string) toml.Key { return toml.Key{"log", name} }
+	if !strings.HasPrefix(s.File, "/") {
+		l.problems.add(f, key("file"), "want an absolute path")
+	}
+	if !oneOf(s.Format, authlog.Formats...) {
+		l.problems.add(f, key("format"), "want one of %s", strings.Join(authlog.Formats, ", "))
+	}
+	if _, err := authlog.Zone(s.Timezone); err != nil {
+		l.problems.add(f, key("timezone"), `want an IANA time zone such as "Europe/Moscow"`)
+	}
+	for name, n := range map[string]int{"max_size": s.MaxSize, "max_age": s.MaxAge, "max_backups": s.MaxBackups} {
+		if n < 0 || n > 1<<20 {
+			l.problems.add(f, key(name), "must be from 0 to %d", 1<<20)
+		}
+	}
+	return authlog.Config(*s)
+}

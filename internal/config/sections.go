@@ -1,0 +1,94 @@
+package config
+
+import (
+	"runtime"
+	"time"
+
+	"mailauthd/internal/upstream"
+)
+
+// The sections as they stand in a file, with what holds where a key is left out.
+
+type listenSection struct {
+	FastCGI        []string `toml:"fastcgi"`
+	HTTP           []string `toml:"http"`
+	Owner          string   `toml:"owner"`
+	Group          string   `toml:"group"`
+	Mode           string   `toml:"mode"`
+	AllowedClients []string `toml:"allowed_clients"`
+	Grace          string   `toml:"grace"`
+}
+
+type authSection struct {
+	Methods         []string `toml:"methods"`
+	DefaultDomain   string   `toml:"default_domain"`
+	FailureMessage  string   `toml:"failure_message"`
+	ResponseCodes   bool     `toml:"response_codes"`
+	HashConcurrency int      `toml:"hash_concurrency"`
+}
+
+type logSection struct {
+	File       string `toml:"file"`
+	Format     string `toml:"format"`
+	Timezone   string `toml:"timezone"`
+	MaxSize    int    `toml:"max_size"`
+	MaxAge     int    `toml:"max_age"`
+	MaxBackups int    `toml:"max_backups"`
+	Compress   bool   `toml:"compress"`
+}
+
+type serverSection struct {
+	Host   string        `toml:"host"`
+	POP3   *int          `toml:"pop3"`
+	IMAP   *int          `toml:"imap"`
+	SMTP   *int          `toml:"smtp"`
+	Verify verifySection `toml:"verify"`
+}
+
+type verifySection struct {
+	Protocol       *string  `toml:"protocol"`
+	Mechanisms     []string `toml:"mechanisms"`
+	ConnectTimeout *string  `toml:"connect_timeout"`
+	Timeout        *string  `toml:"timeout"`
+}
+
+type domainSection struct {
+	Servers []string `toml:"servers"`
+	Verify  *string  `toml:"verify"`
+}
+
+type userSection struct {
+	Password *string `toml:"password"`
+}
+
+// Defaults that have no better home.
+const (
+	defaultLogFile = "/var/log/mailauthd/auth.log"
+	defaultFailure = "Invalid login or password" // auth.php's
+	defaultGrace   = 10 * time.Second
+	defaultPOP3    = 110
+	defaultIMAP    = 143
+	defaultSMTP    = 25
+	defaultConnect = upstream.ConnectTimeout
+	defaultTimeout = upstream.Timeout
+	nginxTimeout   = 60 * time.Second // auth_http_timeout: an answer must come before
+)
+
+func defaults() content {
+	return content{
+		Listen: listenSection{Mode: "0660", Grace: defaultGrace.String()},
+		Auth: authSection{
+			Methods:         []string{"plain", "cram-md5", "apop"},
+			FailureMessage:  defaultFailure,
+			HashConcurrency: runtime.NumCPU(),
+		},
+		Log: logSection{
+			File:       defaultLogFile,
+			Format:     "legacy",
+			MaxSize:    100,
+			MaxAge:     30,
+			MaxBackups: 10,
+			Compress:   true,
+		},
+	}
+}

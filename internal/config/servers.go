@@ -1,0 +1,141 @@
+package config
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
+)
+
+func (l *loader) buildServers() map[string]*route.Server {
+	servers := make(map[string]*route.Server)
+	for _, f := range l.files {
+		for _, name := range f.names("servers") {
+			if servers[name] != nil {
+				l.problems.add(f, toml.Key{"servers", name}, "stands in another file already")
+				continue
+			}
+			servers[name] = l.buildServer(f, name, f.content.Servers[name])
+		}
+	}
+	return servers
+}
+
+func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Server {
+	key := toml.Key{"servers", name}
+	l.checkHost(f, key, s.Host)
+	timeout := l.timeout(f, key, "timeout", s.Verify.Timeout, defaultTimeout)
+	server := &route.Server{
+		Name:           name,
+		Host:           s.Host,
+		POP3:           l.port(f, append(key, "pop3"), s.POP3, defaultPOP3),
+		IMAP:           l.port(f, append(key, "imap"), s.IMAP, defaultIMAP),
+		SMTP:           l.port(f, append(key, "smtp"), s.SMTP, defaultSMTP),
+		VerifyProtocol: "same",
+		ConnectTimeout: min(l.timeout(f, key, "connect_timeout", s.Verify.ConnectTimeout, defaultConnect), timeout),
+		Timeout:        timeout,
+	}
+	if p := s.Verify.Protocol; p != nil {
+		if !oneOf(*p, "same", "imap", "pop3", "smtp") {
+			l.problems.add(f, append(key, "verify", "protocol"), "want one of same, imap, pop3, smtp")
+		}
+		server.VerifyProtocol = *p
+	}
+	for _, m := range s.Verify.Mechanisms {
+		if m != "CRAM-MD5" {
+			l.problems.add(f, append(key, "verify", "mechanisms"), "unknown mechanism (known: CRAM-MD5)")
+		}
+	}
+	return server
+}
+
+// checkHost wants what either is an address or can be resolved to some.
+func (l *loader) checkHost(f *file, server toml.Key, host string) {
+	key := append(server, "host")
+	if host == "" {
+		l.problems.add(f, key, "is missing: want an address or a host name")
+		return
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		if a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
+			l.problems.add(f, key, "nginx cannot connect to such an address")
+		}
+		return
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := mailaddr.Domain(host); err != nil || strings.Trim(last, "0123456789") == "" {
+		l.problems.add(f, key, "is neither an address (IPv6 without brackets) nor a host name")
+	}
+}
+
+func (l *loader) port(f *file, key toml.Key, n *int, preset uint16) uint16 {
+	if n == nil {
+		return preset
+	}
+	if *n < 1 || *n > 65535 {
+		l.problems.add(f, key, "want a port, 1 to 65535")
+	}
+	return uint16(*n)
+}
+
+func (l *loader) timeout(f *file, server toml.Key, name string, s *string, preset time.Duration) time.Duration {
+	if s == nil {
+		return preset
+	}
+	return l.duration(f, append(server, "verify", name), *s, time.Millisecond, nginxTimeout-time.Second)
+}
+
+func (l *loader) buildDomains(servers map[string]*route.Server) []*route.Domain {
+	var domains []*route.Domain
+	first := make(map[string]string) // by the one spelling, as written
+	for _, f := range l.files {
+		for _, name := range f.names("domains") {
+			key := toml.Key{"domains", name}
+			d := l.buildDomain(f, key, f.content.Domains[name], servers)
+			if d == nil {
+				continue
+			}
+			if twin, ok := first[d.Name]; ok {
+				l.problems.add(f, key, "the same domain as %s", toml.Key{"domains", twin})
+				continue
+			}
+			first[d.Name] = name
+			domains = append(domains, d)
+		}
+	}
+	return domains
+}
+
+func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers map[string]*route.Server) *route.Domain {
+	name, err := route.CanonicalDomain(key[1])
+	if err != nil {
+		l.problems.add(f, key, "%v", err)
+		return nil
+	}
+	d := &route.Domain{Name: name, Verify: route.VerifyUpstream}
+	if s.Verify != nil {
+		d.Verify = *s.Verify
+	}
+	if !oneOf(d.Verify, route.VerifyUpstream, route.VerifyUsers) {
+		l.problems.add(f, append(key, "verify"), "want one of %s, %s", route.VerifyUpstream, route.VerifyUsers)
+	}
+	if len(s.Servers) == 0 {
+		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
+	}
+	for _, name := range s.Servers {
+		if servers[name] == nil {
+			l.problems.add(f, append(key, "servers"), "no server %q (known: %s)", name, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
+			continue
+		}
+		d.Servers = append(d.Servers, servers[name])
+	}
+	return d
+}
+
+func oneOf(s string, list ...string) bool { return slices.Contains(list, s) }

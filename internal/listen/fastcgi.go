@@ -1,0 +1,164 @@
+package listen
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// FastCGI is a listener for net/http/fcgi, which has no shutdown of its own. It knows
+// which of its connections are in the middle of a request, by the records
+// that pass, and so can end the others.
+type FastCGI struct {
+	net.Listener
+	done  chan struct{}
+	once  sync.Once
+	mu    sync.Mutex
+	conns map[*fcgiConn]struct{}
+	empty chan struct{} // closed by the last connection after Shutdown began
+}
+
+// NewFastCGI wraps a listening socket.
+func NewFastCGI(l net.Listener) *FastCGI {
+	return &FastCGI{Listener: l, done: make(chan struct{}), conns: make(map[*fcgiConn]struct{})}
+}
+
+// Bounds of the pause after a failed accept, as in net/http.
+const (
+	minPause = 5 * time.Millisecond
+	maxPause = time.Second
+)
+
+// Accept returns an error only when the listener is closed.
+func (l *FastCGI) Accept() (net.Conn, error) {
+	pause := minPause
+	for {
+		nc, err := l.Listener.Accept()
+		if err == nil {
+			return l.track(nc)
+		}
+		select {
+		case <-l.done:
+			return nil, net.ErrClosed
+		case <-time.After(pause):
+			pause = min(2*pause, maxPause)
+		}
+	}
+}
+
+func (l *FastCGI) track(nc net.Conn) (net.Conn, error) {
+	c := &fcgiConn{Conn: nc, l: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.empty != nil {
+		nc.Close()
+		return nil, net.ErrClosed
+	}
+	l.conns[c] = struct{}{}
+	return c, nil
+}
+
+// Close stops accepting. Connections live on.
+func (l *FastCGI) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return l.Listener.Close()
+}
+
+// Shutdown stops accepting, ends idle connections, and waits for each of the others
+// to finish its request, or for ctx; then it ends what is left.
+func (l *FastCGI) Shutdown(ctx context.Context) error {
+	l.Close()
+	l.mu.Lock()
+	if l.empty == nil {
+		l.empty = make(chan struct{})
+		if len(l.conns) == 0 {
+			close(l.empty)
+		}
+	}
+	empty, conns := l.empty, make([]*fcgiConn, 0, len(l.conns))
+	for c := range l.conns {
+		conns = append(conns, c)
+	}
+	l.mu.Unlock()
+	for _, c := range conns {
+		c.drain()
+	}
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	return ctx.Err()
+}
+
+func (l *FastCGI) forget(c *fcgiConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.conns[c]; !ok {
+		return
+	}
+	delete(l.conns, c)
+	if l.empty != nil && len(l.conns) == 0 {
+		close(l.empty)
+	}
+}
+
+// Types of the FastCGI records after which a connection is idle again
+// (FastCGI specification 1.0, section 8). net/http/fcgi writes each record by one Write.
+const (
+	typeEndRequest      = 3
+	typeGetValuesResult = 10
+	typeUnknownType     = 11
+)
+
+type fcgiConn struct {
+	net.Conn
+	l        *FastCGI
+	mu       sync.Mutex
+	busy     bool // a request has begun to arrive and is not answered
+	draining bool // to be closed once idle
+}
+
+func (c *fcgiConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.mu.Lock()
+		c.busy = true
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c *fcgiConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if len(p) > 1 && (p[1] == typeEndRequest || p[1] == typeGetValuesResult || p[1] == typeUnknownType) {
+		c.mu.Lock()
+		c.busy = false
+		closing := c.draining
+		c.mu.Unlock()
+		if closing {
+			c.Close()
+		}
+	}
+	return n, err
+}
+
+func (c *fcgiConn) drain() {
+	c.mu.Lock()
+	c.draining = true
+	idle := !c.busy
+	c.mu.Unlock()
+	if idle {
+		c.Close()
+	}
+}
+
+func (c *fcgiConn) Close() error {
+	err := c.Conn.Close()
+	c.l.forget(c)
+	return err
+}

@@ -1,0 +1,149 @@
+// Package listen opens the sockets that web servers reach us by.
+//
+// # Addresses
+//
+//	unix:/run/mailauthd/fastcgi.sock   a unix socket, with owner, group and mode
+//	127.0.0.1:9000, [::1]:9000         TCP
+//	fd:0                               an inherited listening socket, as spawn-fcgi passes it
+//	systemd:NAME                       a socket of that FileDescriptorName= (sd_listen_fds(3))
+//
+// A unix socket appears under its name with its permissions set, never before. If
+// another process answers there it is left alone; a stale one is replaced.
+//
+// # Accepting
+//
+// Running out of file descriptors must not end a listener: [FastCGI] backs off,
+// from 5 ms up to 1 s, and tries again.
+package listen
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/coreos/go-systemd/v22/activation"
+)
+
+// MaxPath is the longest path of a unix socket, in bytes: sun_path holds 107, and
+// while it is being made its name is a little longer.
+const MaxPath = 96
+
+// Address is a parsed listen address.
+type Address struct {
+	Kind string // "unix", "tcp", "fd" or "systemd"
+	Name string // path, host:port, descriptor number, FileDescriptorName=
+}
+
+func (a Address) String() string {
+	if a.Kind == "tcp" {
+		return a.Name
+	}
+	return a.Kind + ":" + a.Name
+}
+
+// Parse reads a listen address.
+func Parse(s string) (Address, error) {
+	kind, name, _ := strings.Cut(s, ":")
+	switch kind {
+	case "unix":
+		if !strings.HasPrefix(name, "/") || len(name) > MaxPath {
+			return Address{}, fmt.Errorf("unix socket %q: want an absolute path of at most %d bytes", name, MaxPath)
+		}
+		return Address{kind, name}, nil
+	case "fd":
+		if n, err := strconv.ParseUint(name, 10, 16); err != nil || n == 1 || n == 2 {
+			return Address{}, fmt.Errorf("%q: want the number of an inherited socket, such as fd:0", s)
+		}
+		return Address{kind, name}, nil
+	case "systemd":
+		if name == "" {
+			return Address{}, fmt.Errorf("%q: want the socket's FileDescriptorName=, such as systemd:fastcgi", s)
+		}
+		return Address{kind, name}, nil
+	}
+	if err := checkTCP(s); err != nil {
+		return Address{}, err
+	}
+	return Address{"tcp", s}, nil
+}
+
+func checkTCP(s string) error {
+	const want = "want unix:/PATH, ADDRESS:PORT, fd:0 or systemd:NAME"
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q: %s", s, want)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q: port must be 1 to 65535", s)
+	}
+	return nil
+}
+
+// Open opens a listening socket. Clients that may not connect are told to log.
+func Open(a Address, o Options, log *slog.Logger) (net.Listener, error) {
+	l, err := open(a, o)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", a, err)
+	}
+	return restrict(l, o.AllowedClients, log), nil
+}
+
+// Apply changes the options of an open socket.
+func Apply(l net.Listener, o Options) error {
+	switch l := l.(type) {
+	case *allowed:
+		l.nets.Store(&o.AllowedClients)
+	case *unixListener:
+		if err := o.chown(l.path); err != nil {
+			return fmt.Errorf("listen on unix:%s: %w", l.path, err)
+		}
+	}
+	return nil
+}
+
+func open(a Address, o Options) (net.Listener, error) {
+	switch a.Kind {
+	case "unix":
+		return openUnix(a.Name, o)
+	case "fd":
+		return inherited(a.Name)
+	case "systemd":
+		return activated(a.Name)
+	}
+	return net.Listen("tcp", a.Name)
+}
+
+func inherited(number string) (net.Listener, error) {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(n), "fd:"+number)
+	if f == nil {
+		return nil, fmt.Errorf("no such descriptor")
+	}
+	defer f.Close() // net.FileListener works on a copy
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("not a listening socket: %w", err)
+	}
+	return l, nil
+}
+
+// systemdListeners takes over what systemd passed, which can be done only once.
+var systemdListeners = sync.OnceValues(activation.ListenersWithNames)
+
+func activated(name string) (net.Listener, error) {
+	byName, err := systemdListeners()
+	if err != nil {
+		return nil, err
+	}
+	if len(byName[name]) != 1 || byName[name][0] == nil {
+		return nil, fmt.Errorf("systemd passed %d listening sockets of this name, want 1", len(byName[name]))
+	}
+	return byName[name][0], nil
+}

@@ -1,0 +1,137 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Options are how a socket is opened, in PHP-FPM's terms.
+type Options struct {
+	// Of a unix socket. Owner and group are names or numbers; empty: our own.
+	Owner, Group string
+	Mode         fs.FileMode
+
+	// AllowedClients are the networks that may connect by TCP; none: any.
+	AllowedClients []netip.Prefix
+}
+
+// openUnix binds under a temporary name and renames, so that the socket is never
+// reachable with other permissions than those configured.
+func openUnix(path string, o Options) (net.Listener, error) {
+	if err := checkFree(path); err != nil {
+		return nil, err
+	}
+	temp := fmt.Sprintf("%s.%d", path, os.Getpid())
+	os.Remove(temp)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: temp, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err = o.chown(temp); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		l.Close()
+		os.Remove(temp)
+		return nil, err
+	}
+	made, err := os.Lstat(path)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &unixListener{UnixListener: l, path: path, made: made}, nil
+}
+
+// checkFree refuses a path where somebody listens, and one that is no socket.
+func checkFree(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return errors.New("exists and is not a socket")
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		c.Close()
+		return errors.New("another process listens there already")
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) { // nobody there: stale
+		return nil
+	}
+	return err
+}
+
+func (o Options) chown(path string) error {
+	uid, gid := -1, -1
+	var err error
+	if o.Owner != "" {
+		if uid, err = lookupUser(o.Owner); err != nil {
+			return err
+		}
+	}
+	if o.Group != "" {
+		if gid, err = lookupGroup(o.Group); err != nil {
+			return err
+		}
+	}
+	if uid >= 0 || gid >= 0 {
+		if err := os.Chown(path, uid, gid); err != nil {
+			return fmt.Errorf("owner %q, group %q: %w", o.Owner, o.Group, err)
+		}
+	}
+	return os.Chmod(path, o.Mode)
+}
+
+func lookupUser(name string) (int, error) {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, fmt.Errorf("owner: %w", err)
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+func lookupGroup(name string) (int, error) {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n, nil
+	}
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, fmt.Errorf("group: %w", err)
+	}
+	return strconv.Atoi(g.Gid)
+}
+
+// unixListener removes its socket when it closes, if that is still the one it made.
+type unixListener struct {
+	*net.UnixListener
+	path string
+	made fs.FileInfo
+	once sync.Once
+}
+
+func (l *unixListener) Close() error {
+	l.once.Do(func() {
+		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.made) {
+			os.Remove(l.path)
+		}
+	})
+	return l.UnixListener.Close()
+}

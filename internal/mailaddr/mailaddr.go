@@ -1,0 +1,115 @@
+// Package mailaddr brings user names and mail domains to one spelling, so that
+// a name from a client and a name from the configuration compare equal with ==.
+//
+// A user name is split at its last "@". Its local part is compared without
+// regard to the case of ASCII letters (Dovecot's auth_username_format = %Lu); all
+// other bytes stand for themselves, also those that are not UTF-8. A domain is
+// compared as RFC 5890 has it: "Bücher.example" and "xn--bcher-kva.EXAMPLE" are
+// one domain. The spelling that a client used is what a mail server is told; the
+// one spelling made here is for looking up only.
+package mailaddr
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// MaxDomain is the longest domain, in bytes of its ASCII form (RFC 1035 section 2.3.4).
+const MaxDomain = 253
+
+// lookup is idna.Lookup without the rule against underscores, which do occur
+// in names of internal mail domains.
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
+
+// Split cuts a user name at its last "@". Without one the domain is empty.
+func Split(name string) (local, domain string) {
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 {
+		return name, ""
+	}
+	return name[:at], name[at+1:]
+}
+
+// Domain returns the one spelling of a domain: ASCII, lower case, IDNA A-labels.
+func Domain(name string) (string, error) {
+	ascii := lower(name)
+	if !isASCII(ascii) {
+		if !utf8.ValidString(name) {
+			return "", fmt.Errorf("not a domain name: neither ASCII nor UTF-8")
+		}
+		var err error
+		if ascii, err = lookup.ToASCII(name); err != nil {
+			return "", fmt.Errorf("not a domain name: %w", err)
+		}
+	}
+	if err := checkLabels(ascii); err != nil {
+		return "", err
+	}
+	return ascii, nil
+}
+
+// User returns the one spelling of a whole user name. It does not allocate when
+// the name is in that spelling already.
+func User(name string) (string, error) {
+	local, domain := Split(name)
+	if domain == "" {
+		return lower(name), nil
+	}
+	ascii, err := Domain(domain)
+	if err != nil {
+		return "", err
+	}
+	if l := lower(local); l != local || ascii != domain {
+		return l + "@" + ascii, nil
+	}
+	return name, nil
+}
+
+func checkLabels(domain string) error {
+	if len(domain) > MaxDomain {
+		return fmt.Errorf("not a domain name: longer than %d bytes", MaxDomain)
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		switch {
+		case label == "":
+			return fmt.Errorf("not a domain name: empty label")
+		case len(label) > 63:
+			return fmt.Errorf("not a domain name: label longer than 63 bytes")
+		case strings.ContainsFunc(label, isForbidden):
+			return fmt.Errorf("not a domain name: space, control or other character that no domain has")
+		}
+	}
+	return nil
+}
+
+// isForbidden tells characters that cannot stand in a mail domain. Address
+// literals ("[192.0.2.1]") are no domains here: they name no customer.
+func isForbidden(r rune) bool {
+	return r <= ' ' || r == 0x7f || strings.ContainsRune(`@[]\:;,<>()"/*`, r)
+}
+
+func lower(s string) string {
+	i := strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+	if i < 0 {
+		return s
+	}
+	b := []byte(s)
+	for ; i < len(b); i++ {
+		if 'A' <= b[i] && b[i] <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,109 @@
+// Package route finds the mail server of a domain, and the address of that server.
+//
+// # Domains
+//
+// A domain is found by its exact name, or else by the longest "*." pattern that it
+// is a subdomain of: "*.example.com" stands for a.example.com and a.b.example.com, but
+// neither for example.com nor for notexample.com. All names are in the one spelling of
+// package mailaddr.
+//
+// # Servers
+//
+// A server is given by an address or by a host name. nginx takes only addresses,
+// so [Resolver] turns names into addresses ahead of need and keeps them fresh in
+// the background: a login never waits for DNS, and while DNS is down the last good
+// address is used.
+package route
+
+import (
+	"strings"
+	"time"
+
+	"mailauthd/internal/mailaddr"
+)
+
+// Server is one mail server.
+type Server struct {
+	Name string // in the configuration
+	Host string // an address, or a name for the resolver
+
+	POP3, IMAP, SMTP uint16 // the ports that nginx is told
+
+	VerifyProtocol string // how a password is checked there: "same", "pop3", "imap" or "smtp"
+	ConnectTimeout time.Duration
+	Timeout        time.Duration
+}
+
+// Port is the server's port for a protocol, 0 if it is none of the three.
+func (s *Server) Port(protocol string) uint16 {
+	switch protocol {
+	case "pop3":
+		return s.POP3
+	case "imap":
+		return s.IMAP
+	case "smtp":
+		return s.SMTP
+	}
+	return 0
+}
+
+// How the passwords of a domain's users are checked, unless they have an entry
+// with a password of their own.
+const (
+	VerifyUpstream = "upstream" // ask the mail server
+	VerifyUsers    = "users"    // there are no others
+)
+
+// Domain is one mail domain.
+type Domain struct {
+	Name    string    // in the one spelling, or "*." before it
+	Servers []*Server // in order of preference; at least one
+	Verify  string    // VerifyUpstream or VerifyUsers
+}
+
+// Table holds domains by name. It does not change once it is made.
+type Table struct{ byName map[string]*Domain }
+
+// NewTable makes a table. Of two domains with one name the last one counts;
+// the configuration does not let that happen.
+func NewTable(domains []*Domain) *Table {
+	t := &Table{byName: make(map[string]*Domain, len(domains))}
+	for _, d := range domains {
+		t.byName[d.Name] = d
+	}
+	return t
+}
+
+// Find returns the entry for a domain in the one spelling, nil if there is none.
+func (t *Table) Find(domain string) *Domain {
+	if d := t.byName[domain]; d != nil {
+		return d
+	}
+	for {
+		_, parent, ok := strings.Cut(domain, ".")
+		if !ok {
+			return nil
+		}
+		if d := t.byName["*."+parent]; d != nil {
+			return d
+		}
+		domain = parent
+	}
+}
+
+// Len is the number of domains.
+func (t *Table) Len() int { return len(t.byName) }
+
+// CanonicalDomain brings the name of a configured domain to the one spelling,
+// with or without "*." before it.
+func CanonicalDomain(name string) (string, error) {
+	rest, wild := strings.CutPrefix(name, "*.")
+	ascii, err := mailaddr.Domain(rest)
+	if err != nil {
+		return "", err
+	}
+	if wild {
+		return "*." + ascii, nil
+	}
+	return ascii, nil
+}
