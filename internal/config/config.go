@@ -87,7 +87,9 @@ func (l *loader) read() error {
 			l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", i+1)
 		}
 		for _, path := range paths {
-			if err := l.include(path); err != nil {
+			if err := l.include(path); errors.Is(err, fs.ErrNotExist) {
+				l.problems.add(main, toml.Key{"include"}, "entry %d: no such file", i+1)
+			} else if err != nil {
 				return err
 			}
 		}
@@ -111,15 +113,10 @@ func (l *loader) included(pattern string) (paths []string, ok bool) {
 }
 
 func (l *loader) include(path string) error {
-	main := l.files[0]
 	if slices.ContainsFunc(l.files, func(f *file) bool { return f.path == path }) {
 		return nil // two patterns may meet
 	}
 	f, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		l.problems.add(main, toml.Key{"include"}, "%s does not exist", path)
-		return nil
-	}
 	if err != nil {
 		return err
 	}

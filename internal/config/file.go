@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -84,55 +83,64 @@ func (f *file) names(section string) []string {
 	return names
 }
 
-// unknownKeys reports what no section has a place for, the outermost key of each.
+// unknownKeys reports keys that no section has a place for, the outermost one of
+// each. The decoder would let a key in the wrong case pass.
 func (f *file) unknownKeys(ps *problems) {
-	var reported []string
-	for _, key := range f.meta.Undecoded() {
-		name := key.String()
-		if slices.ContainsFunc(reported, func(outer string) bool { return strings.HasPrefix(name, outer+".") }) {
+	reported := make(map[string]bool)
+	for _, key := range f.meta.Keys() {
+		if t := f.meta.Type(key...); len(key) == 1 && isMap(key[0]) && t != "" && t != "Hash" {
+			ps.add(f, key, "want a table") // the decoder leaves a map empty instead
 			continue
 		}
-		reported = append(reported, name)
-		ps.add(f, key, "unknown key%s", knownKeys(reflect.TypeFor[content](), key[:len(key)-1]))
+		depth, known := findUnknown(key)
+		if depth < 0 || reported[key[:depth+1].String()] {
+			continue
+		}
+		reported[key[:depth+1].String()] = true
+		ps.add(f, key[:depth+1], "unknown key (known: %s)", strings.Join(known, ", "))
 	}
 }
 
-// knownKeys lists the keys that a table may have, found by their tags.
-func knownKeys(t reflect.Type, table toml.Key) string {
-	for _, part := range table {
-		switch t = deref(t); t.Kind() {
+// findUnknown follows a key into [content] by the tags. It returns which of its
+// parts stands for nothing, -1 if all do, and what could have stood there.
+func findUnknown(key toml.Key) (depth int, known []string) {
+	t := reflect.TypeFor[content]()
+	for i, part := range key {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		switch t.Kind() {
 		case reflect.Map:
 			t = t.Elem()
 		case reflect.Struct:
 			field, ok := fieldByTag(t, part)
 			if !ok {
-				return ""
+				return i, tags(t)
 			}
 			t = field.Type
 		}
 	}
-	if t = deref(t); t.Kind() != reflect.Struct {
-		return ""
-	}
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = t.Field(i).Tag.Get("toml")
-	}
-	return " (known: " + strings.Join(names, ", ") + ")"
+	return -1, nil
+}
+
+func isMap(section string) bool {
+	field, ok := fieldByTag(reflect.TypeFor[content](), section)
+	return ok && field.Type.Kind() == reflect.Map
 }
 
 func fieldByTag(t reflect.Type, tag string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
-		if strings.EqualFold(t.Field(i).Tag.Get("toml"), tag) {
+		if t.Field(i).Tag.Get("toml") == tag {
 			return t.Field(i), true
 		}
 	}
 	return reflect.StructField{}, false
 }
 
-func deref(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
+func tags(t reflect.Type) []string {
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("toml")
 	}
-	return t
+	return names
 }

@@ -37,13 +37,13 @@ func (l *loader) buildListen(f *file, s *listenSection) Listen {
 
 func (l *loader) addresses(f *file, key string, list []string, seen map[listen.Address]bool) []listen.Address {
 	var addrs []listen.Address
-	for _, s := range list {
+	for i, s := range list {
 		a, err := listen.Parse(s)
 		switch {
 		case err != nil:
-			l.problems.add(f, toml.Key{"listen", key}, "%v", err)
+			l.problems.add(f, toml.Key{"listen", key}, "entry %d: %v", i+1, err)
 		case seen[a]:
-			l.problems.add(f, toml.Key{"listen", key}, "%s stands here twice", a)
+			l.problems.add(f, toml.Key{"listen", key}, "entry %d stands in [listen] twice", i+1)
 		default:
 			seen[a] = true
 			addrs = append(addrs, a)

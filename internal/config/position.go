@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/BurntSushi/toml"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -33,9 +32,6 @@ func (p positions) line(key toml.Key) int {
 		if n := p[key.String()]; n > 0 {
 			return n
 		}
-		if n := p[strings.ToLower(key.String())]; n > 0 { // keys match in any case
-			return n
-		}
 	}
 	return 1
 }
@@ -63,11 +59,8 @@ func (f *finder) record(table toml.Key, parts unstable.Iterator) toml.Key {
 	key := append(toml.Key(nil), table...)
 	for parts.Next() {
 		key = append(key, string(parts.Node().Data))
-		line := f.lineOf(int(parts.Node().Raw.Offset))
-		for _, name := range []string{key.String(), strings.ToLower(key.String())} {
-			if _, ok := f.found[name]; !ok {
-				f.found[name] = line
-			}
+		if line, name := f.lineOf(int(parts.Node().Raw.Offset)), key.String(); f.found[name] == 0 {
+			f.found[name] = line
 		}
 	}
 	return key

@@ -44,7 +44,6 @@ Mixed = 1
 		{toml.Key{"q", "z.z"}, 15},
 		{toml.Key{"arr"}, 16},
 		{toml.Key{"arr", "Mixed"}, 17},
-		{toml.Key{"arr", "mixed"}, 17},
 		{toml.Key{"nowhere"}, 1},
 	} {
 		if got := p.line(tt.key); got != tt.line {

@@ -47,9 +47,9 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		}
 		server.VerifyProtocol = *p
 	}
-	for _, m := range s.Verify.Mechanisms {
+	for i, m := range s.Verify.Mechanisms {
 		if m != "CRAM-MD5" {
-			l.problems.add(f, append(key, "verify", "mechanisms"), "unknown mechanism (known: CRAM-MD5)")
+			l.problems.add(f, append(key, "verify", "mechanisms"), "entry %d: unknown mechanism (known: CRAM-MD5)", i+1)
 		}
 	}
 	return server
@@ -128,9 +128,9 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	if len(s.Servers) == 0 {
 		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
 	}
-	for _, name := range s.Servers {
+	for i, name := range s.Servers {
 		if servers[name] == nil {
-			l.problems.add(f, append(key, "servers"), "no server %q (known: %s)", name, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
+			l.problems.add(f, append(key, "servers"), "entry %d: no such server (known: %s)", i+1, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
 			continue
 		}
 		d.Servers = append(d.Servers, servers[name])

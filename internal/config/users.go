@@ -14,11 +14,11 @@ import (
 
 func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 	key := func(name string) toml.Key { return toml.Key{"auth", name} }
-	for _, m := range s.Methods {
+	for i, m := range s.Methods {
 		switch authhttp.Method(m) {
 		case authhttp.Plain, authhttp.APOP, authhttp.CRAMMD5, authhttp.External, authhttp.None:
 		default:
-			l.problems.add(f, key("methods"), "unknown method %q (known: plain, cram-md5, apop, external, none)", m)
+			l.problems.add(f, key("methods"), "entry %d: unknown method (known: plain, cram-md5, apop, external, none)", i+1)
 		}
 	}
 	if err := checkFailureMessage(s.FailureMessage); err != "" {
@@ -108,7 +108,7 @@ func (l *loader) buildUser(f *file, key toml.Key, s *userSection, defaultDomain 
 	case len(name) > authhttp.MaxUser || strings.ContainsAny(name, "\x00\r\n"):
 		l.problems.add(f, key, "no client can log in under this name: longer than %d bytes, or with CR, LF or NUL", authhttp.MaxUser)
 	case d == nil:
-		l.problems.add(f, key, "domain %q is not listed in [domains], so this user could never log in", domain)
+		l.problems.add(f, key, "its domain is not listed in [domains], so this user could never log in")
 	case s.Password == nil:
 		l.problems.add(f, append(key, "password"), "is missing")
 	default:

@@ -17,6 +17,7 @@
 package listen
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -45,23 +46,23 @@ func (a Address) String() string {
 	return a.Kind + ":" + a.Name
 }
 
-// Parse reads a listen address.
+// Parse reads a listen address. Its errors do not repeat it.
 func Parse(s string) (Address, error) {
 	kind, name, _ := strings.Cut(s, ":")
 	switch kind {
 	case "unix":
 		if !strings.HasPrefix(name, "/") || len(name) > MaxPath {
-			return Address{}, fmt.Errorf("unix socket %q: want an absolute path of at most %d bytes", name, MaxPath)
+			return Address{}, fmt.Errorf("unix socket: want an absolute path of at most %d bytes", MaxPath)
 		}
 		return Address{kind, name}, nil
 	case "fd":
 		if n, err := strconv.ParseUint(name, 10, 16); err != nil || n == 1 || n == 2 {
-			return Address{}, fmt.Errorf("%q: want the number of an inherited socket, such as fd:0", s)
+			return Address{}, errors.New("want the number of an inherited socket, such as fd:0")
 		}
 		return Address{kind, name}, nil
 	case "systemd":
 		if name == "" {
-			return Address{}, fmt.Errorf("%q: want the socket's FileDescriptorName=, such as systemd:fastcgi", s)
+			return Address{}, errors.New("want the socket's FileDescriptorName=, such as systemd:fastcgi")
 		}
 		return Address{kind, name}, nil
 	}
@@ -72,13 +73,12 @@ func Parse(s string) (Address, error) {
 }
 
 func checkTCP(s string) error {
-	const want = "want unix:/PATH, ADDRESS:PORT, fd:0 or systemd:NAME"
 	_, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return fmt.Errorf("%q: %s", s, want)
+		return errors.New("want unix:/PATH, ADDRESS:PORT, fd:0 or systemd:NAME")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("%q: port must be 1 to 65535", s)
+		return errors.New("port must be 1 to 65535")
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func inherited(number string) (net.Listener, error) {
 	}
 	f := os.NewFile(uintptr(n), "fd:"+number)
 	if f == nil {
-		return nil, fmt.Errorf("no such descriptor")
+		return nil, errors.New("no such descriptor")
 	}
 	defer f.Close() // net.FileListener works on a copy
 	l, err := net.FileListener(f)
