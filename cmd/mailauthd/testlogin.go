@@ -114,4 +114,3 @@ func (c *call) readPassword() (string, error) {
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
-
