@@ -1,0 +1,68 @@
+# make run    builds and serves the sample user map, here and now
+# make test   all tests; on Debian as root it installs the programs they start
+
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+RUN       := .run
+PORT      ?= 8008
+FUZZTIME  ?= 30s
+DESTDIR   ?=
+PREFIX    ?= /usr/local
+SYSCONFDIR ?= /etc
+
+.PHONY: build run test lint bench fuzz install clean
+
+build:
+	mkdir -p $(RUN)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(RUN)/ ./cmd/...
+
+run: build
+	@printf '%s\n' 'include = ["../conf/servers.toml", "../conf/users.toml"]' \
+		'[listen]' 'http = ["127.0.0.1:$(PORT)"]' \
+		'[log]' 'file = "$(CURDIR)/$(RUN)/auth.log"' >$(RUN)/mailauthd.toml
+	@echo "try it:  curl -si -H 'Auth-Method: plain' -H 'Auth-Protocol: imap' -H 'Auth-User: carol@domain02.com' -H 'Auth-Pass: sample-carol' http://127.0.0.1:$(PORT)/mail/auth.php"
+	@echo "its log: $(CURDIR)/$(RUN)/auth.log"
+	@exec $(RUN)/mailauthd serve -config $(RUN)/mailauthd.toml
+
+test:
+	.ci/programs test
+	go test $$(command -v cc >/dev/null && echo -race) ./...
+
+lint:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	go run $(STATIC) ./...
+
+bench:
+	.ci/programs bench
+	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
+	go test -count=1 -run '^TestThroughput$$' -v ./internal/e2e -throughput
+
+# Every fuzz target in turn, FUZZTIME each.
+fuzz:
+	@for p in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+# Programs, unit file and documentation; a configuration only where there is none,
+# and the sample users only as comments.
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
+	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/
+	sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/mailauthd.service >$(RUN)/mailauthd.service
+	install -m 0644 $(RUN)/mailauthd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
+	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
+	cp -R contrib/nginx contrib/apache contrib/logrotate $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	sed 's/^[^#]/#&/' conf/users.toml >$(RUN)/users.toml
+	for f in conf/mailauthd.toml conf/servers.toml $(RUN)/users.toml; do \
+		to=$(DESTDIR)$(SYSCONFDIR)/mailauthd/$${f##*/}; \
+		test -e $$to || install -m 0640 $$f $$to || exit 1; \
+	done
+
+clean:
+	rm -rf $(RUN)
