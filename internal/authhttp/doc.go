@@ -9,8 +9,8 @@
 // percent-escaped and are unescaped once, to bytes; "+" is a plus, and an escape
 // that is none ("%zz") stands for itself. Everything else is taken as it comes.
 // What nginx itself would never send, and what no mail server may be given, is
-// an error: a missing or repeated header, a NUL, CR or LF in a user name or
-// password, a value over its limit.
+// an error: no method or protocol, a repeated header, a NUL, CR or LF in a user name
+// or password, a value over its limit. An empty user name or password is not.
 //
 // # Response
 //

@@ -1,0 +1,142 @@
+package authhttp
+
+import (
+	"bufio"
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var imapServer = netip.MustParseAddrPort("127.0.0.1:143")
+
+// responses are the wire in both directions: header lines in the order of their names.
+var responses = []struct {
+	name string
+	in   Response
+	wire string
+}{
+	{"ok", Response{Outcome: OK, Server: imapServer},
+		"Auth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\n"},
+	{"ok, IPv6 without brackets", Response{Outcome: OK, Server: netip.MustParseAddrPort("[2001:db8::25]:993")},
+		"Auth-Port: 993\r\nAuth-Server: 2001:db8::25\r\nAuth-Status: OK\r\n"},
+	{"ok, highest port", Response{Outcome: OK, Server: netip.MustParseAddrPort("[::1]:65535")},
+		"Auth-Port: 65535\r\nAuth-Server: ::1\r\nAuth-Status: OK\r\n"},
+	{"ok, another name", Response{Outcome: OK, Server: imapServer, User: "bob@domain1.com"},
+		"Auth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\nAuth-User: bob@domain1.com\r\n"},
+	{"ok, a password of bytes, nothing escaped", Response{Outcome: OK, Server: imapServer, User: "b ob", Password: "100% p\xe4ss+"},
+		"Auth-Pass: 100% p\xe4ss+\r\nAuth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\nAuth-User: b ob\r\n"},
+	{"reject", Response{Outcome: Reject, Text: "Invalid login or password"},
+		"Auth-Status: Invalid login or password\r\n"},
+	{"reject with codes", Response{Outcome: Reject, Text: "Invalid login or password", Code: "535 5.7.8"},
+		"Auth-Error-Code: 535 5.7.8\r\nAuth-Status: Invalid login or password\r\n"},
+	{"tempfail", Response{Outcome: TempFail, Text: "[UNAVAILABLE] Temporary authentication failure"},
+		"Auth-Status: [UNAVAILABLE] Temporary authentication failure\r\n"},
+	{"tempfail by SMTP", Response{Text: "Temporary authentication failure", Code: "454 4.7.0"},
+		"Auth-Error-Code: 454 4.7.0\r\nAuth-Status: Temporary authentication failure\r\n"},
+}
+
+func TestWriteHeader(t *testing.T) {
+	for _, tt := range responses {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.in.Check(); err != nil {
+				t.Error(err)
+			}
+			if got := wire(t, tt.in); got != tt.wire {
+				t.Errorf("got\n%s, want\n%s", got, tt.wire)
+			}
+		})
+	}
+}
+
+// TestResponseReadBack reads the same table as nginx does.
+func TestResponseReadBack(t *testing.T) {
+	for _, tt := range responses {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := readResponse(t, tt.wire); !reflect.DeepEqual(got, normalised(tt.in)) {
+				t.Errorf("nginx would read\n%+v, want\n%+v", got, normalised(tt.in))
+			}
+		})
+	}
+}
+
+// normalised takes away what cannot be seen on the wire: the two failures differ
+// in words only.
+func normalised(r Response) Response {
+	if r.Outcome != OK {
+		r.Outcome = TempFail
+	}
+	return r
+}
+
+func wire(t *testing.T, r Response) string {
+	t.Helper()
+	h := http.Header{"Auth-Status": {"an older one", "and another"}}
+	r.WriteHeader(h)
+	var b strings.Builder
+	if err := h.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func readResponse(t *testing.T, wire string) Response {
+	t.Helper()
+	h, err := textproto.NewReader(bufio.NewReader(strings.NewReader(wire + "\r\n"))).ReadMIMEHeader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := h.Get("Auth-Status")
+	if status != "OK" {
+		return Response{Text: status, Code: h.Get("Auth-Error-Code")}
+	}
+	addr, err := netip.ParseAddr(h.Get("Auth-Server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.ParseUint(h.Get("Auth-Port"), 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Response{Outcome: OK, Server: netip.AddrPortFrom(addr, uint16(port)), User: h.Get("Auth-User"), Password: h.Get("Auth-Pass")}
+}
+
+// TestWriteHeaderOneWay holds what nginx cannot tell apart from other responses.
+func TestWriteHeaderOneWay(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		in   Response
+		wire string
+	}{
+		{"IPv4 in IPv6's clothes", Response{Outcome: OK, Server: netip.MustParseAddrPort("[::ffff:192.0.2.1]:110")},
+			"Auth-Port: 110\r\nAuth-Server: 192.0.2.1\r\nAuth-Status: OK\r\n"},
+		{"ok says nothing of a failure", Response{Outcome: OK, Server: imapServer, Text: "no", Code: "535"},
+			"Auth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\n"},
+		{"reject says nothing of a server", Response{Outcome: Reject, Text: "no", Server: imapServer, User: "u", Password: marker},
+			"Auth-Status: no\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.in.Check(); err != nil {
+				t.Error(err)
+			}
+			if got := wire(t, tt.in); got != tt.wire {
+				t.Errorf("got\n%s, want\n%s", got, tt.wire)
+			}
+		})
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	for o, want := range map[Outcome]string{TempFail: "tempfail", Reject: "reject", OK: "ok", -1: "tempfail", 99: "tempfail"} {
+		if got := o.String(); got != want {
+			t.Errorf("outcome %d is %s, want %s", int(o), got, want)
+		}
+	}
+	var zero Response
+	if zero.Outcome != TempFail || zero.Status() == "OK" || zero.Check() == nil {
+		t.Error("a response that nobody decided on lets a client in")
+	}
+}
