@@ -22,9 +22,9 @@ type conn struct {
 	lines int // read so far
 	trace func(line string)
 
-	// secret is the last credential sent; a server that echoes it does not get
-	// it into a log.
-	secret string
+	// secrets hides what was proved with, so that a server that echoes it does
+	// not get it into a log.
+	secrets *strings.Replacer
 }
 
 func newConn(nc net.Conn, trace func(string)) *conn {
@@ -49,8 +49,8 @@ func (c *conn) readLine() (string, error) {
 		return "", err
 	}
 	line := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	if c.secret != "" {
-		line = strings.ReplaceAll(line, c.secret, "***")
+	if c.secrets != nil {
+		line = c.secrets.Replace(line)
 	}
 	c.trace("S: " + line)
 	return line, nil
@@ -63,14 +63,14 @@ func (c *conn) writeLine(line string) error {
 	return err
 }
 
-// writeSecret sends a credential. Whatever the server has said by then it said
+// writeSecret sends a credential, which may be known by another spelling too. Whatever the server has said by then it said
 // before it could know the password: that is no answer to it.
-func (c *conn) writeSecret(line string) error {
+func (c *conn) writeSecret(line, spelling string) error {
 	if c.r.Buffered() > 0 {
 		return errors.New("server spoke before its turn")
 	}
 	c.trace("C: ***")
-	c.secret = line
+	c.secrets = strings.NewReplacer(line, "***", spelling, "***")
 	_, err := io.WriteString(c.net, line+"\r\n")
 	return err
 }

@@ -24,5 +24,5 @@ func (c *conn) answerChallenge(challenge, user, password string) error {
 		return errors.New("challenge is not base64")
 	}
 	answer := CRAMMD5(user, password, decoded)
-	return c.writeSecret(base64.StdEncoding.EncodeToString([]byte(answer)))
+	return c.writeSecret(base64.StdEncoding.EncodeToString([]byte(answer)), answer[len(user)+1:])
 }
