@@ -44,8 +44,8 @@
 // # The file
 //
 // An event is one write, so entries do not mix. The file rotates by size, keeps
-// its mode when it does, and is opened again by [Log.Reopen] after somebody else moved
+// its mode when it does (as far as the umask lets it), and is opened again by [Log.Reopen] after somebody else moved
 // it. If it can't be written, the event is lost, logins go on, and standard error
 // says so once a minute. Standard error also gets the cause of a temporary
-// failure, once a minute for each server and reason, whatever the format.
+// failure, once a minute for each server, method and reason, whatever the format.
 package authlog

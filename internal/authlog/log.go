@@ -45,7 +45,7 @@ func Open(c Config, stderr *slog.Logger) (*Log, error) {
 		LocalTime:  true,
 	}
 	if c.MaxSize == 0 { // to lumberjack 0 means 100
-		file.MaxSize = math.MaxInt64 >> 20
+		file.MaxSize = math.MaxInt >> 20
 	}
 	encode, err := newEncoder(c.Format, zone, file)
 	if err != nil {

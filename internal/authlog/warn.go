@@ -35,7 +35,7 @@ func (w *warner) sometimes(now time.Time, key, msg string, args ...any) {
 		}
 		s = new(said)
 		w.said[key] = s
-	} else if since := now.Sub(s.at); since >= 0 && since < warnEvery {
+	} else if now.Sub(s.at).Abs() < warnEvery { // events may come out of order
 		s.suppressed++
 		return
 	}
