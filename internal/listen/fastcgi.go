@@ -48,7 +48,7 @@ func (l *FastCGI) Accept() (net.Conn, error) {
 }
 
 func (l *FastCGI) track(nc net.Conn) (net.Conn, error) {
-	c := &fcgiConn{Conn: nc, l: l}
+	c := &fcgiConn{Conn: nc, l: l, open: make(map[uint16]bool)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.empty != nil {
@@ -105,60 +105,4 @@ func (l *FastCGI) forget(c *fcgiConn) {
 	if l.empty != nil && len(l.conns) == 0 {
 		close(l.empty)
 	}
-}
-
-// Types of the FastCGI records after which a connection is idle again
-// (FastCGI specification 1.0, section 8). net/http/fcgi writes each record by one Write.
-const (
-	typeEndRequest      = 3
-	typeGetValuesResult = 10
-	typeUnknownType     = 11
-)
-
-type fcgiConn struct {
-	net.Conn
-	l        *FastCGI
-	mu       sync.Mutex
-	busy     bool // a request has begun to arrive and is not answered
-	draining bool // to be closed once idle
-}
-
-func (c *fcgiConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.mu.Lock()
-		c.busy = true
-		c.mu.Unlock()
-	}
-	return n, err
-}
-
-func (c *fcgiConn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	if len(p) > 1 && (p[1] == typeEndRequest || p[1] == typeGetValuesResult || p[1] == typeUnknownType) {
-		c.mu.Lock()
-		c.busy = false
-		closing := c.draining
-		c.mu.Unlock()
-		if closing {
-			c.Close()
-		}
-	}
-	return n, err
-}
-
-func (c *fcgiConn) drain() {
-	c.mu.Lock()
-	c.draining = true
-	idle := !c.busy
-	c.mu.Unlock()
-	if idle {
-		c.Close()
-	}
-}
-
-func (c *fcgiConn) Close() error {
-	err := c.Conn.Close()
-	c.l.forget(c)
-	return err
 }

@@ -25,6 +25,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -117,33 +118,45 @@ func open(a Address, o Options) (net.Listener, error) {
 	return net.Listen("tcp", a.Name)
 }
 
+// inherited works on a copy of the descriptor, so that it can be opened again after
+// a reload that left it out.
 func inherited(number string) (net.Listener, error) {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return nil, err
 	}
-	f := os.NewFile(uintptr(n), "fd:"+number)
-	if f == nil {
-		return nil, errors.New("no such descriptor")
+	fd, err := syscall.Dup(n)
+	if err != nil {
+		return nil, err
 	}
-	defer f.Close() // net.FileListener works on a copy
+	syscall.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), "fd:"+number)
+	defer f.Close()
+	return fileListener(f)
+}
+
+// systemdSockets takes over what systemd passed, which can be done only once.
+var systemdSockets = sync.OnceValue(func() map[string][]*os.File {
+	byName := make(map[string][]*os.File)
+	for _, f := range activation.Files(true) {
+		byName[f.Name()] = append(byName[f.Name()], f)
+	}
+	return byName
+})
+
+func activated(name string) (net.Listener, error) {
+	sockets := systemdSockets()[name]
+	if len(sockets) != 1 {
+		return nil, fmt.Errorf("systemd passed %d listening sockets of this name, want 1", len(sockets))
+	}
+	return fileListener(sockets[0])
+}
+
+// fileListener listens on a copy of the file.
+func fileListener(f *os.File) (net.Listener, error) {
 	l, err := net.FileListener(f)
 	if err != nil {
 		return nil, fmt.Errorf("not a listening socket: %w", err)
 	}
 	return l, nil
-}
-
-// systemdListeners takes over what systemd passed, which can be done only once.
-var systemdListeners = sync.OnceValues(activation.ListenersWithNames)
-
-func activated(name string) (net.Listener, error) {
-	byName, err := systemdListeners()
-	if err != nil {
-		return nil, err
-	}
-	if len(byName[name]) != 1 || byName[name][0] == nil {
-		return nil, fmt.Errorf("systemd passed %d listening sockets of this name, want 1", len(byName[name]))
-	}
-	return byName[name][0], nil
 }

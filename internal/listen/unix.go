@@ -127,6 +127,9 @@ type unixListener struct {
 	once sync.Once
 }
 
+// Addr is the name that clients use.
+func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+
 func (l *unixListener) Close() error {
 	l.once.Do(func() {
 		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.made) {

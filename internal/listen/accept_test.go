@@ -1,0 +1,107 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// brokenListener fails as often as it is told to before it accepts.
+type brokenListener struct {
+	net.Listener
+	failures int
+	at       []time.Time // of each call
+}
+
+func (l *brokenListener) Accept() (net.Conn, error) {
+	l.at = append(l.at, time.Now())
+	if l.failures > 0 {
+		l.failures--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	c, _ := net.Pipe()
+	return c, nil
+}
+
+func (l *brokenListener) Close() error { return nil }
+
+// pauses are the times between calls; it forgets them.
+func (l *brokenListener) pauses() []time.Duration {
+	var list []time.Duration
+	for i := range l.at[1:] {
+		list = append(list, l.at[i+1].Sub(l.at[i]))
+	}
+	l.at = nil
+	return list
+}
+
+func TestAcceptBacksOffAndRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &brokenListener{failures: 10}
+		l := NewFastCGI(inner)
+		const ms = time.Millisecond
+		for _, want := range [][]time.Duration{
+			{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second},
+			nil,
+			{5 * ms}, // the pause starts anew
+		} {
+			inner.failures = len(want)
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if got := inner.pauses(); !slices.Equal(got, want) {
+				t.Errorf("pauses %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestCloseEndsThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewFastCGI(&brokenListener{failures: 1 << 30})
+		accepted := make(chan error, 1)
+		go func() {
+			_, err := l.Accept()
+			accepted <- err
+		}()
+		<-time.After(10 * time.Second)
+		closed := time.Now()
+		l.Close()
+		if err := <-accepted; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Accept = %v", err)
+		}
+		if d := time.Since(closed); d > 0 {
+			t.Errorf("Accept returned %v after Close", d)
+		}
+	})
+}
+
+// A connection may be accepted just as Shutdown begins.
+func TestLateConnectionIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		l := NewFastCGI(&lateListener{conn: server})
+		if err := l.Shutdown(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Accept = %v", err)
+		}
+		(&webServer{t, client}).wantEOF()
+	})
+}
+
+type lateListener struct {
+	net.Listener
+	conn net.Conn
+}
+
+func (l *lateListener) Accept() (net.Conn, error) { return l.conn, nil }
+func (l *lateListener) Close() error              { return nil }

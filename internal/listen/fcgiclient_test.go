@@ -1,0 +1,112 @@
+package listen
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/fcgi"
+	"testing"
+	"testing/synctest"
+)
+
+// More records (FastCGI specification 1.0, section 8).
+const (
+	typeAbortRequest    = 2
+	typeParams          = 4
+	typeStdin           = 5
+	typeStdout          = 6
+	typeGetValues       = 9
+	typeGetValuesResult = 10
+)
+
+// webServer is the other end of one FastCGI connection. Nothing between the two
+// ends is buffered: what was sent has been read.
+type webServer struct {
+	t *testing.T
+	net.Conn
+}
+
+// serveFastCGI runs net/http/fcgi on a guarded listener in memory.
+func serveFastCGI(t *testing.T, h http.HandlerFunc) (*FastCGI, func() *webServer) {
+	inner := newPipeListener()
+	l := NewFastCGI(inner)
+	served := make(chan error)
+	go func() { served <- fcgi.Serve(l, h) }()
+	t.Cleanup(func() {
+		l.Close()
+		if err := <-served; err != net.ErrClosed {
+			t.Errorf("Serve ended with %v", err)
+		}
+	})
+	return l, func() *webServer {
+		c := inner.dial("192.0.2.7:1234")
+		if c == nil {
+			return nil
+		}
+		t.Cleanup(func() { c.Close() })
+		return &webServer{t, c}
+	}
+}
+
+func (w *webServer) send(kind byte, id uint16, content string) {
+	w.t.Helper()
+	b := []byte{1, kind, byte(id >> 8), byte(id), byte(len(content) >> 8), byte(len(content)), 0, 0}
+	if _, err := w.Write(append(b, content...)); err != nil {
+		w.t.Fatalf("sending a record: %v", err)
+	}
+}
+
+const keepConn = "\x00\x01\x01\x00\x00\x00\x00\x00" // a responder, and keep the connection
+
+// params are the variables without which net/http/fcgi answers nothing.
+const params = "\x0e\x03REQUEST_METHODGET" + "\x0f\x08SERVER_PROTOCOLHTTP/1.0"
+
+func (w *webServer) begin(id uint16) { w.send(typeBeginRequest, id, keepConn) }
+
+// rest sends what comes after begin.
+func (w *webServer) rest(id uint16) {
+	w.send(typeParams, id, params)
+	w.send(typeParams, id, "")
+	w.send(typeStdin, id, "")
+}
+
+func (w *webServer) request(id uint16) {
+	w.begin(id)
+	w.rest(id)
+}
+
+// receive reads records up to one of a type, and returns what the handler wrote
+// before. Then it lets the other side come to rest.
+func (w *webServer) receive(until byte) (stdout string) {
+	w.t.Helper()
+	for {
+		var h struct {
+			Version, Kind  byte
+			ID, Length     uint16
+			Padding, Spare byte
+		}
+		if err := binary.Read(w, binary.BigEndian, &h); err != nil {
+			w.t.Fatalf("reading a record: %v", err)
+		}
+		content := make([]byte, int(h.Length)+int(h.Padding))
+		if _, err := io.ReadFull(w, content); err != nil {
+			w.t.Fatalf("reading a record's content: %v", err)
+		}
+		switch h.Kind {
+		case until:
+			synctest.Wait()
+			return stdout
+		case typeStdout:
+			stdout += string(content[:h.Length])
+		}
+	}
+}
+
+// wantEOF wants the connection to have been ended by the other side.
+func (w *webServer) wantEOF() {
+	w.t.Helper()
+	if n, err := w.Read(make([]byte, 1)); err != io.EOF {
+		w.t.Errorf("read %d, %v; want the connection to be closed", n, err)
+	}
+}

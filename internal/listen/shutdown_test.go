@@ -1,0 +1,249 @@
+package listen
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func answer(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "answered") }
+
+const grace = 10 * time.Second
+
+// beginShutdown runs Shutdown on the side, and returns when it has to wait for something.
+func beginShutdown(l *FastCGI) <-chan error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	done := make(chan error, 1)
+	go func() {
+		defer cancel()
+		done <- l.Shutdown(ctx)
+	}()
+	synctest.Wait()
+	return done
+}
+
+func wantRunning(t *testing.T, shutdown <-chan error) {
+	t.Helper()
+	select {
+	case err := <-shutdown:
+		t.Fatalf("Shutdown did not wait: %v", err)
+	default:
+	}
+}
+
+func TestShutdownEndsIdleConnections(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		talk func(w *webServer)
+	}{
+		{"nothing came yet", func(w *webServer) {}},
+		{"a request was answered", func(w *webServer) {
+			w.request(1)
+			w.receive(typeEndRequest)
+		}},
+		{"two requests were answered", func(w *webServer) {
+			for range 2 {
+				w.request(1)
+				w.receive(typeEndRequest)
+			}
+		}},
+		{"an unknown role was refused", func(w *webServer) {
+			w.send(typeBeginRequest, 1, "\x00\x07\x01\x00\x00\x00\x00\x00")
+			w.receive(typeEndRequest)
+		}},
+		{"a request was aborted", func(w *webServer) {
+			w.begin(1)
+			w.send(typeAbortRequest, 1, "")
+			w.receive(typeEndRequest)
+		}},
+		{"management record was answered", func(w *webServer) {
+			w.send(typeGetValues, 0, "")
+			w.receive(typeGetValuesResult)
+			w.receive(typeGetValuesResult)
+		}},
+		{"a request with a body was answered", func(w *webServer) {
+			w.begin(1)
+			w.send(typeParams, 1, params)
+			w.send(typeParams, 1, "")
+			w.send(typeStdin, 1, "body")
+			w.receive(typeEndRequest)
+			w.send(typeStdin, 1, "")
+		}},
+		{"an abort came too late", func(w *webServer) {
+			w.request(1)
+			w.receive(typeEndRequest)
+			w.send(typeAbortRequest, 1, "")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, connect := serveFastCGI(t, answer)
+				w := connect()
+				tt.talk(w)
+				synctest.Wait()
+				start := time.Now()
+				if err := <-beginShutdown(l); err != nil {
+					t.Errorf("Shutdown = %v", err)
+				}
+				if d := time.Since(start); d > 0 {
+					t.Errorf("Shutdown took %v", d)
+				}
+				w.wantEOF()
+				if connect() != nil {
+					t.Error("a new connection is accepted")
+				}
+			})
+		})
+	}
+}
+
+func TestShutdownLetsRequestsFinish(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before func(w *webServer)
+		after  func(w *webServer) // Shutdown has begun
+	}{
+		{"begun", func(w *webServer) { w.begin(1) }, func(w *webServer) { w.rest(1) }},
+		{"in the middle of a record",
+			func(w *webServer) { _, _ = io.WriteString(w, "\x01\x01\x00\x01") },
+			func(w *webServer) {
+				_, _ = io.WriteString(w, "\x00\x08\x00\x00"+keepConn)
+				w.rest(1)
+			}},
+		{"second one begun",
+			func(w *webServer) { w.request(1); w.receive(typeEndRequest); w.begin(2) },
+			func(w *webServer) { w.rest(2) }},
+		{"begun while another is answered",
+			func(w *webServer) { w.begin(2); w.request(1); w.receive(typeEndRequest) },
+			func(w *webServer) { w.rest(2) }},
+		{"begun after a management record",
+			func(w *webServer) { w.begin(1); w.send(typeGetValues, 0, ""); w.receive(typeGetValuesResult) },
+			func(w *webServer) { w.receive(typeGetValuesResult); w.rest(1) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, connect := serveFastCGI(t, answer)
+				w := connect()
+				tt.before(w)
+				synctest.Wait()
+				shutdown := beginShutdown(l)
+				wantRunning(t, shutdown)
+				tt.after(w)
+				if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "\r\n\r\nanswered") {
+					t.Errorf("answer %q", got)
+				}
+				w.wantEOF()
+				if err := <-shutdown; err != nil {
+					t.Errorf("Shutdown = %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Each request of one connection has its own time in the handler.
+func TestShutdownWaitsForHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(3 * time.Second)
+			answer(w, r)
+		})
+		idle, busy := connect(), connect()
+		busy.request(1)
+		start := time.Now()
+		shutdown := beginShutdown(l)
+		idle.wantEOF()
+		wantRunning(t, shutdown)
+		busy.receive(typeEndRequest)
+		busy.wantEOF()
+		if err := <-shutdown; err != nil || time.Since(start) != 3*time.Second {
+			t.Errorf("Shutdown = %v after %v", err, time.Since(start))
+		}
+		if err := l.Shutdown(context.Background()); err != nil {
+			t.Errorf("second Shutdown = %v", err)
+		}
+	})
+}
+
+func TestShutdownIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		l, connect := serveFastCGI(t, func(http.ResponseWriter, *http.Request) { <-release })
+		silent, stuck := connect(), connect()
+		silent.begin(1)
+		stuck.request(1)
+		start := time.Now()
+		if err := <-beginShutdown(l); err != context.DeadlineExceeded {
+			t.Errorf("Shutdown = %v", err)
+		}
+		if d := time.Since(start); d != grace {
+			t.Errorf("Shutdown took %v, want %v", d, grace)
+		}
+		silent.wantEOF()
+		stuck.wantEOF()
+	})
+}
+
+// A web server on loopback may read an answer and send its next request before
+// the Write of that answer returns.
+func TestRequestThatOvertakesAnAnswerIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		raw := &quickConn{}
+		l := NewFastCGI(&lateListener{conn: raw})
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() { _, _ = io.ReadFull(c, make([]byte, len(wholeRequest))) }
+		end := []byte{1, typeEndRequest, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+		read()
+		raw.written = read
+		_, _ = c.Write(end)
+		shutdown := beginShutdown(l)
+		if raw.closed {
+			t.Fatal("connection was closed with a request on it")
+		}
+		raw.written = func() {}
+		_, _ = c.Write(end)
+		if err := <-shutdown; err != nil || !raw.closed {
+			t.Errorf("Shutdown = %v, closed %v", err, raw.closed)
+		}
+	})
+}
+
+const wholeRequest = "\x01\x01\x00\x01\x00\x08\x00\x00" + keepConn +
+	"\x01\x04\x00\x01\x00\x00\x00\x00" + // no params
+	"\x01\x05\x00\x01\x00\x00\x00\x00" // no body
+
+// quickConn has a request to read whenever it is asked for one.
+type quickConn struct {
+	net.Conn
+	rest    string // of the request that is being read
+	written func()
+	closed  bool
+}
+
+func (c *quickConn) Read(p []byte) (int, error) {
+	if c.rest == "" {
+		c.rest = wholeRequest
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+func (c *quickConn) Write(p []byte) (int, error) {
+	c.written()
+	return len(p), nil
+}
+
+func (c *quickConn) Close() error {
+	c.closed = true
+	return nil
+}
