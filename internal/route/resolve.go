@@ -65,7 +65,6 @@ func (r *Resolver) Watch(ctx context.Context, hosts []string) []error {
 	}
 	r.mu.Lock()
 	r.names = names
-	maps.DeleteFunc(r.known, func(name string, _ netip.Addr) bool { return !slices.Contains(names, name) })
 	r.mu.Unlock()
 	return r.resolve(ctx, missing)
 }
@@ -79,12 +78,18 @@ func (r *Resolver) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.mu.RLock()
-			names := r.names
-			r.mu.RUnlock()
-			r.resolve(ctx, names) // an error leaves the last good address
+			r.resolve(ctx, r.prune()) // an error leaves the last good address
 		}
 	}
+}
+
+// prune forgets the names that are watched no more, and returns the others. That is
+// not done at once: requests that began before a reload may still need them.
+func (r *Resolver) prune() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.known, func(name string, _ netip.Addr) bool { return !slices.Contains(r.names, name) })
+	return r.names
 }
 
 // resolve looks names up, all at the same time.
