@@ -107,7 +107,7 @@ func panicSite() string {
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
 	for {
 		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, "runtime.") {
+		if strings.HasPrefix(f.Function, "mailauthd/") {
 			return fmt.Sprintf("%s (%s:%d)", f.Function, filepath.Base(f.File), f.Line)
 		}
 		if !more {
@@ -121,10 +121,10 @@ func (a *Authenticator) checkMethod(m authhttp.Method) (verdict, bool) {
 	switch {
 	case m == authhttp.XOAuth2 || m == authhttp.OAuthBearer:
 		return reject(authlog.Policy, "method %s is not supported", m), false
-	case !slices.Contains(a.Methods, string(m)):
-		return reject(authlog.Policy, "method %s is not in [auth] methods", m), false
 	case m != authhttp.Plain:
 		return tempFail("method %s is not available in this version", m), false
+	case !slices.Contains(a.Methods, string(m)):
+		return reject(authlog.Policy, "method %s is not in [auth] methods", m), false
 	}
 	return verdict{}, true
 }

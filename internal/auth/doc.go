@@ -3,8 +3,8 @@
 // # Order of the decision
 //
 //  1. What authhttp refuses to read is rejected.
-//  2. A method that is not in Methods is rejected; xoauth2 and oauthbearer always.
-//     apop, cram-md5, external and none are not available yet: temporary failure.
+//  2. xoauth2 and oauthbearer are rejected; apop, cram-md5, external and none are
+//     not available yet: temporary failure. A method that is not in Methods is rejected.
 //  3. A user name without a domain gets DefaultDomain.
 //  4. A domain that is not in the table is rejected.
 //  5. A user with an entry in the map is checked against it, always.

@@ -1,6 +1,10 @@
 package auth
 
-import "mailauthd/internal/authhttp"
+import (
+	"net/http"
+
+	"mailauthd/internal/authhttp"
+)
 
 // What a client is told on a temporary failure.
 const tempFailMessage = "Temporary authentication failure"
@@ -20,6 +24,12 @@ func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
 		return a.failure(l, v, a.FailureMessage, "[AUTHENTICATIONFAILED] ", "[AUTH] ")
 	}
 	return a.failure(l, v, tempFailMessage, "[UNAVAILABLE] ", "[SYS/TEMP] ")
+}
+
+// Unavailable is the temporary failure for a request that no Authenticator could answer.
+func Unavailable(h http.Header) authhttp.Response {
+	r, _ := authhttp.ReadRequest(h)
+	return new(Authenticator).response(&login{Request: r}, verdict{})
 }
 
 func (a *Authenticator) failure(l *login, v verdict, text, imap, pop3 string) authhttp.Response {

@@ -83,7 +83,7 @@ func (s *Server) switchListeners(wanted map[string]*listener, grace time.Duratio
 			go l.serve()
 		}
 	}
-	s.listeners = wanted
+	s.listeners, s.leaving = wanted, gone
 	if len(gone) == 0 {
 		return
 	}

@@ -21,6 +21,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,7 @@ import (
 	"time"
 
 	"mailauthd/internal/auth"
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
@@ -50,6 +52,7 @@ type Server struct {
 
 	mu        sync.Mutex // one reload at a time
 	listeners map[string]*listener
+	leaving   map[string]*listener // by the last reload, and perhaps not done yet
 	stopNames context.CancelFunc
 }
 
@@ -112,13 +115,24 @@ func (s *Server) Reload() error {
 	for _, err := range s.resolver.Watch(context.Background(), c.Hosts()) {
 		s.log.Warn("name not resolved so far", "error", err)
 	}
-	s.state.Store(next)
+	s.switchState(old, next)
 	s.switchListeners(listeners, c.Listen.Grace)
-	if old != nil && old.log != next.log {
-		old.log.Close()
-	}
 	s.log.Info("configuration loaded", "servers", len(c.Servers), "domains", c.Domains.Len(), "users", c.Users.Len())
 	return nil
+}
+
+// switchState makes next the one that new requests are decided by. A log that changes
+// is closed first: lumberjack appends to a file that it opens, but not to
+// one that it has made itself, which the new log may be about to open. Requests
+// in flight may open it once more.
+func (s *Server) switchState(old, next *state) {
+	if old == nil || old.log == next.log {
+		s.state.Store(next)
+		return
+	}
+	old.log.Close()
+	s.state.Store(next)
+	old.log.Close()
 }
 
 // openLog keeps the open log if its configuration did not change.
@@ -134,19 +148,26 @@ func (s *Server) Reopen() error { return s.state.Load().log.Reopen() }
 
 // ServeHTTP answers one request. The status is always 200: nginx reads headers only.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		if p := recover(); p != nil { // net/http/fcgi would end the process
-			s.log.Error("panic outside of the decision", "type", fmt.Sprintf("%T", p))
-		}
-	}()
-	st := s.state.Load()
-	response, event := st.auth.Answer(r.Context(), r.Header)
-	st.log.Write(&event)
+	response := s.answer(r)
 	header := w.Header()
 	response.WriteHeader(header)
 	header["Content-Type"] = nil // there is no content, and nginx has room for 1024 bytes
 	header["Date"] = nil
 	w.WriteHeader(http.StatusOK)
+}
+
+// answer makes a panic a temporary failure: net/http/fcgi would end the process.
+func (s *Server) answer(r *http.Request) (response authhttp.Response) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic outside of the decision", "type", fmt.Sprintf("%T", p))
+			response = auth.Unavailable(r.Header)
+		}
+	}()
+	st := s.state.Load()
+	response, event := st.auth.Answer(r.Context(), r.Header)
+	st.log.Write(&event)
+	return response
 }
 
 // Shutdown ends the server within the configured grace.
@@ -157,15 +178,8 @@ func (s *Server) Shutdown() error {
 	st := s.state.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()
-	err := shutdownAll(ctx, s.listeners)
-	return firstError(err, st.log.Close())
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	for name, l := range s.leaving {
+		s.listeners["leaving "+name] = l
 	}
-	return nil
+	return errors.Join(shutdownAll(ctx, s.listeners), st.log.Close())
 }

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailauthd/internal/auth"
+)
+
+// pipe is a listener in memory that accepts one connection, for a synctest bubble.
+type pipe struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (p *pipe) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipe) Close() error   { close(p.done); return nil }
+func (p *pipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+// A decision may take longer than a client may take for its request: what bounds it
+// are the limits of the login itself, which are under nginx's 60 s.
+func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
+	s := start(t)
+	s.want("http", good, "OK") // starts lumberjack's goroutine, which no bubble would see the end of
+	for _, tt := range []struct {
+		name string
+		make func(s *Server, l net.Listener) *listener
+		over func(c net.Conn, h http.Header) (string, error)
+	}{
+		{"http", (*Server).http, overHTTP},
+		{"fastcgi", (*Server).fastCGI, overFastCGI},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st := *s.state.Load()
+				a := *st.auth
+				a.Hashing = auth.NewSlots(1)
+				st.auth = &a
+				inner := &Server{log: s.Server.log}
+				inner.state.Store(&st)
+				in := &pipe{conns: make(chan net.Conn), done: make(chan struct{})}
+				l := tt.make(inner, in)
+				go l.serve()
+
+				a.Hashing <- struct{}{} // somebody else's hash takes its time
+				time.AfterFunc(auth.MaxHashWait-time.Second, func() { <-a.Hashing })
+				client, server := net.Pipe()
+				in.conns <- server
+				head, err := tt.over(client, good)
+				if got := field(head, "Auth-Status"); got != "OK" || err != nil {
+					t.Errorf("Auth-Status = %q, %v", got, err)
+				}
+				client.Close()
+				if err := l.shutdown(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	if t.Failed() {
+		t.Logf("log:\n%s\nstandard error:\n%s", s.readLog(), s.said)
+	}
+}
