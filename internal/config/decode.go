@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 func (f *file) decodeProblem(err error) Problem {
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
-		return Problem{File: f.path, Line: max(parse.Position.Line, 1), What: "not valid TOML: " + withoutQuotes(parse.Message)}
+		return Problem{File: f.path, Line: f.lineOfError(parse.Position), What: "not valid TOML: " + withoutQuotes(parse.Message)}
 	}
 	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
@@ -25,6 +26,16 @@ func (f *file) decodeProblem(err error) Problem {
 		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want a table, not " + typeName(m[2])}
 	}
 	return Problem{File: f.path, Line: 1, What: "a value has the wrong type"}
+}
+
+// lineOfError counts by the offset: the decoder's own line is one too high for
+// what is wrong at the end of a line.
+func (f *file) lineOfError(p toml.Position) int {
+	if p.Start == 0 {
+		return max(p.Line, 1)
+	}
+	data := bytes.TrimRight(f.data, "\n")
+	return 1 + bytes.Count(data[:min(p.Start, len(data))], []byte("\n"))
 }
 
 // The errors of BurntSushi/toml's decode.go that are no ParseError.

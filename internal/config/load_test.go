@@ -117,6 +117,9 @@ func TestSectionsMustBeTables(t *testing.T) {
 		"[log]\nmax_size = 99999999999999999999": "m.toml:2: not valid TOML: number out of range",
 		"[log]\nmax_size = 1\nmax_size = 2":      "m.toml:3: not valid TOML: Key 'log.max_size' has already been defined.",
 		"[users]\n\"a@domain1.com\" = \"x\"":     `m.toml:2: users."a@domain1.com": want a table, not a string`,
+		"a = 1\n[listen\nb = 1":                  "m.toml:2: not valid TOML: expected '.' or ']' to end table name",
+		"a = 1\nb =\nc = 1":                      "m.toml:2: not valid TOML: expected value",
+		"a = [\n1,\n":                            "m.toml:2: not valid TOML: unexpected EOF; expected value",
 		"[Log]\nfile = \"/x\"":                   "m.toml:1: Log: unknown key (known: include, listen,",
 	} {
 		_, err := Load(write(t, "m.toml", text+"\n"))
