@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// account is a mailbox at Dovecot. The password is any bytes.
+type account struct {
+	user, password string
+}
+
+// dovecot is a running mail server.
+type dovecot struct {
+	*process
+	pop3, imap, smtp int
+}
+
+// greeting is the text of the message that waits in every mailbox.
+const greeting = "This message waited in the mailbox."
+
+// startDovecot starts a mail server with the accounts; what is sent through it goes to relay, a
+// port of 127.0.0.1.
+func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
+	tb.Helper()
+	needRoot(tb)
+	path := program(tb, "dovecot")
+	for _, protocol := range []string{"imap", "pop3", "submission"} {
+		login := protocol + "-login"
+		if !exists("/usr/lib/dovecot/"+login) && !exists("/usr/libexec/dovecot/"+login) {
+			skip(tb, "dovecot's %s server is not installed", protocol)
+		}
+	}
+	dir := tempDir(tb)
+	uid, gid := nobody(tb)
+	d := &dovecot{pop3: freePort(tb), imap: freePort(tb), smtp: freePort(tb)}
+	config := render(tb, "dovecot.conf", map[string]any{
+		"Dir": dir, "UID": uid, "GID": gid, "Relay": relay,
+		"POP3": d.pop3, "IMAP": d.imap, "SMTP": d.smtp,
+	})
+	writeFile(tb, dir, "users", passwdFile(accounts))
+	makeMail(tb, filepath.Join(dir, "mail"), uid, gid, accounts)
+	d.process = start(tb, dir, "dovecot", path, "-F", "-c", writeFile(tb, dir, "dovecot.conf", config))
+	d.logs = append(d.logs, filepath.Join(dir, "dovecot.log"))
+	waitReady(tb, d.process, loopback(d.pop3), loopback(d.imap), loopback(d.smtp))
+	return d
+}
+
+// passwdFile writes passwords in hex: the file has one line a user, with colons between fields.
+func passwdFile(accounts []account) string {
+	var b strings.Builder
+	for _, a := range accounts {
+		fmt.Fprintf(&b, "%s:{PLAIN.HEX}%s\n", a.user, hex.EncodeToString([]byte(a.password)))
+	}
+	return b.String()
+}
+
+// makeMail puts one message into every mailbox.
+func makeMail(tb testing.TB, dir string, uid, gid int, accounts []account) {
+	tb.Helper()
+	for _, a := range accounts {
+		inbox := filepath.Join(dir, a.user, "Maildir", "new")
+		if err := os.MkdirAll(inbox, 0o755); err != nil {
+			tb.Fatal(err)
+		}
+		writeFile(tb, inbox, "1.greeting", "Subject: greeting\nTo: "+a.user+"\n\n"+greeting+"\n")
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chown(path, uid, gid)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// nobody is the user that reads mailboxes: Dovecot refuses to do that as root.
+func nobody(tb testing.TB) (uid, gid int) {
+	tb.Helper()
+	u, err := user.Lookup("nobody")
+	if err != nil {
+		skip(tb, "no user nobody: %v", err)
+	}
+	uid, errUID := strconv.Atoi(u.Uid)
+	gid, errGID := strconv.Atoi(u.Gid)
+	if errUID != nil || errGID != nil {
+		tb.Fatalf("user nobody has ids %q and %q", u.Uid, u.Gid)
+	}
+	return uid, gid
+}

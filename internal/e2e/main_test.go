@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binary is the mailauthd under test; TestMain builds it.
+var binary string
+
+// repository is the top of the source tree, seen from a test's working directory.
+const repository = "../.."
+
+func TestMain(m *testing.M) {
+	if socket := os.Getenv(bareSocket); socket != "" {
+		fmt.Fprintln(os.Stderr, serveBare(socket))
+		os.Exit(1)
+	}
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "e2e-build-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "mailauthd")
+	if err := build(binary); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := runInParallel("6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// runInParallel runs as many deployments at once, unless the command line says how many. A login mostly waits,
+// for one program after the other: as many as there are processors would leave them idle.
+func runInParallel(n string) error {
+	const name = "test.parallel"
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return nil
+	}
+	return flag.Set(name, n)
+}
+
+func build(output string) error {
+	args := []string{"build", "-o", output}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/mailauthd")...)
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building mailauthd: %w\n%s", err, out)
+	}
+	return nil
+}

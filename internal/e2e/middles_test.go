@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// way is how a mail client logs in.
+type way struct {
+	name     string
+	protocol string
+	options  string // curl's login options
+	session  func(tb testing.TB, s site, protocol, options string, a account, message string) session
+}
+
+var ways = []way{
+	{"smtp plain", "smtp", "AUTH=PLAIN", curlSession},
+	{"smtp login", "smtp", "AUTH=LOGIN", curlSession},
+	{"smtp python", "smtp", "", pythonSession},
+	{"imap plain", "imap", "AUTH=PLAIN", curlSession},
+	{"imap auth-login", "imap", "AUTH=LOGIN", curlSession},
+	{"imap login-command", "imap", "", pythonSession},
+	{"pop3 plain", "pop3", "AUTH=PLAIN", curlSession},
+	{"pop3 auth-login", "pop3", "AUTH=LOGIN", curlSession},
+	{"pop3 user-pass", "pop3", "", pythonSession},
+}
+
+// What a client is shown.
+var (
+	invalidLogin = map[string]string{
+		"imap": "TAG NO Invalid login or password",
+		"pop3": "-ERR Invalid login or password",
+		"smtp": "535 5.7.0 Invalid login or password",
+	}
+	temporaryFailure = map[string]string{
+		"imap": "TAG NO Temporary authentication failure",
+		"pop3": "-ERR Temporary authentication failure",
+		"smtp": "454 4.7.0 Temporary authentication failure",
+	}
+)
+
+// The two users of these tests: the one's password is checked by asking the mail server, the
+// other's by its hash.
+var (
+	bob   = account{"bob@domain1.com", mark + "-bob"}
+	alice = account{"alice@domain02.com", mark + "-alice"}
+)
+
+// strangers are refused by mailauthd alone: the mail server would take them.
+var strangers = map[string]account{
+	"unknown-user/users": {"nobody@domain02.com", mark + "-nobody"},
+	"unknown-domain":     {"bob@domain9.com", mark + "-bob"},
+	"look-alike-domain":  {"bob@evildomain1.com", mark + "-bob"},
+	"no-domain":          {"bob", mark + "-bob"},
+}
+
+// bobAndAlice is the TOML for the two.
+func bobAndAlice(tb testing.TB) string {
+	tb.Helper()
+	return domainTOML("domain1.com", "upstream") +
+		domainTOML("domain02.com", "users") +
+		userTOML(alice.user, sha512Crypt(tb, alice.password))
+}
+
+// TestMiddles logs in through every deployment, in every way.
+func TestMiddles(t *testing.T) {
+	for _, m := range middles {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			accounts := slices.AppendSeq([]account{bob, alice}, maps.Values(strangers))
+			d := deploy(t, m, accounts, bobAndAlice(t))
+			for _, w := range ways {
+				t.Run(w.name, func(t *testing.T) { testLogins(t, d, w) })
+			}
+			d.dovecot.stop(t)
+			for _, w := range ways {
+				t.Run("dovecot-stopped/"+w.name, func(t *testing.T) {
+					w.login(t, d, bob).checkRefused(t, temporaryFailure[w.protocol])
+				})
+			}
+		})
+	}
+}
+
+func testLogins(t *testing.T, d *deployment, w way) {
+	for _, a := range []account{bob, alice} {
+		t.Run("right/"+a.user, func(t *testing.T) { testMail(t, d, w, a) })
+	}
+	refused := map[string]account{
+		"wrong-password/upstream": {bob.user, alice.password},
+		"wrong-password/users":    {alice.user, bob.password},
+		"unknown-user/upstream":   {"nobody@domain1.com", bob.password},
+	}
+	maps.Copy(refused, strangers)
+	for name, a := range refused {
+		t.Run(name, func(t *testing.T) {
+			w.login(t, d, a).checkRefused(t, invalidLogin[w.protocol])
+		})
+	}
+}
+
+func (w way) login(tb testing.TB, d *deployment, a account) session {
+	tb.Helper()
+	return w.session(tb, d.site, w.protocol, w.options, a, "This message must not be sent.")
+}
+
+// testMail reads a message, or sends one and looks whether it got through the mail server.
+func testMail(t *testing.T, d *deployment, w way, a account) {
+	message := "This message was sent in " + t.Name()
+	s := w.session(t, d.site, w.protocol, w.options, a, message)
+	switch {
+	case s.status != 0:
+		t.Errorf("exit status %d; the client's trace:\n%s", s.status, s.trace)
+	case w.protocol != "smtp" && !strings.Contains(s.output, greeting):
+		t.Errorf("read %q, want the message in the mailbox", s.output)
+	case w.protocol == "smtp" && !poll(5*time.Second, nil, func() bool { return d.sink.has(message) }):
+		t.Error("the message did not arrive")
+	}
+}

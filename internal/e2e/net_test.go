@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// readyTimeout is how long a program may take until it accepts connections.
+const readyTimeout = 20 * time.Second
+
+// ports are handed out upwards, from below the range that the kernel picks from for outgoing
+// connections: a port that was free stays free until its program listens on it.
+var ports = func() *atomic.Int32 {
+	var next atomic.Int32
+	next.Store(12000 + int32(os.Getpid()%16)*1000)
+	return &next
+}()
+
+// freePort is a TCP port of 127.0.0.1 that nobody listens on.
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	for range 1000 {
+		port := int(ports.Add(1))
+		l, err := net.Listen("tcp", loopback(port))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return port
+	}
+	tb.Fatal("no free port")
+	return 0
+}
+
+func loopback(port int) string {
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// waitReady returns when every address accepts connections. An address that starts with a slash is a
+// unix socket. It fails the test if the program ends before.
+func waitReady(tb testing.TB, p *process, addresses ...string) {
+	tb.Helper()
+	for _, address := range addresses {
+		accepts := func() bool { return accepts(address) }
+		if !poll(readyTimeout, p.done, accepts) {
+			tb.Fatalf("%s: does not listen on %s", p.name, address)
+		}
+	}
+}
+
+func accepts(address string) bool {
+	network := "tcp"
+	if address[0] == '/' {
+		network = "unix"
+	}
+	conn, err := net.DialTimeout(network, address, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// poll asks ok until it says yes, but no longer than d and not after stop is closed (nil: no such
+// event). It reports whether ok said yes.
+func poll(d time.Duration, stop <-chan struct{}, ok func() bool) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for !ok() {
+		select {
+		case <-ticker.C:
+		case <-stop:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}

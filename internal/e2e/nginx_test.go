@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// startFront starts nginx as the mail proxy that clients talk to.
+func startFront(tb testing.TB, s site) *process {
+	tb.Helper()
+	config := s.relocate(tb, contrib(tb, "nginx/mail.conf"))
+	return startNginx(tb, "front", config, loopback(s.pop3), loopback(s.imap), loopback(s.smtp))
+}
+
+// startNginxHTTP starts nginx between the mail proxy and mailauthd, with the given configuration
+// inside http {}.
+func startNginxHTTP(tb testing.TB, s site, config string) *process {
+	tb.Helper()
+	return startNginx(tb, "middle", inHTTP(s.relocate(tb, config)), s.auth)
+}
+
+func startNginx(tb testing.TB, name, config string, addresses ...string) *process {
+	tb.Helper()
+	needRoot(tb)
+	dir := tempDir(tb)
+	p := start(tb, dir, name, program(tb, "nginx"), nginxArgs(tb, dir, config)...)
+	waitReady(tb, p, addresses...)
+	return p
+}
+
+// nginxArgs writes a whole configuration into dir and returns the arguments to run nginx with it in
+// the foreground, without a file outside of dir. Errors go to standard error.
+func nginxArgs(tb testing.TB, dir, config string) []string {
+	tb.Helper()
+	main := fmt.Sprintf(`%s
+%s
+worker_processes 1;
+daemon off;
+pid nginx.pid;
+error_log stderr warn;
+events {}
+%s`, mailModule(tb), workerUser(tb), config)
+	linkParams(tb, dir)
+	return []string{"-p", dir, "-e", "stderr", "-c", writeFile(tb, dir, "nginx.conf", main)}
+}
+
+// workerUser is the directive that only a master process of root heeds.
+func workerUser(tb testing.TB) string {
+	tb.Helper()
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	return "user " + webGroup(tb) + ";"
+}
+
+func inHTTP(config string) string {
+	return `http {
+access_log access.log;
+client_body_temp_path body;
+proxy_temp_path proxy;
+fastcgi_temp_path fastcgi;
+uwsgi_temp_path uwsgi;
+scgi_temp_path scgi;
+` + config + "\n}\n"
+}
+
+// mailModule is the directive that loads nginx's mail module, if it is not built in.
+func mailModule(tb testing.TB) string {
+	tb.Helper()
+	options := nginxOptions(tb)
+	if !strings.Contains(options, "--with-mail=dynamic") {
+		if !strings.Contains(options, "--with-mail ") {
+			skip(tb, "nginx is built without its mail module")
+		}
+		return ""
+	}
+	file := filepath.Join(nginxPath(tb, "modules"), "ngx_mail_module.so")
+	if !exists(file) {
+		skip(tb, "nginx's mail module is not installed (Debian: libnginx-mod-mail)")
+	}
+	return "load_module " + file + ";"
+}
+
+// linkParams makes "include fastcgi_params" find the file that comes with nginx.
+func linkParams(tb testing.TB, dir string) {
+	tb.Helper()
+	const name = "fastcgi_params"
+	file := filepath.Join(filepath.Dir(nginxPath(tb, "conf")), name)
+	if err := os.Symlink(file, filepath.Join(dir, name)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// nginxPath is one of the paths that nginx was built with.
+func nginxPath(tb testing.TB, name string) string {
+	tb.Helper()
+	match := regexp.MustCompile(`--` + name + `-path=(\S+)`).FindStringSubmatch(nginxOptions(tb))
+	if match == nil {
+		tb.Fatalf("nginx -V shows no %s path", name)
+	}
+	return match[1]
+}
+
+func nginxOptions(tb testing.TB) string {
+	tb.Helper()
+	out, err := exec.Command(program(tb, "nginx"), "-V").CombinedOutput()
+	if err != nil {
+		tb.Fatalf("nginx -V: %v\n%s", err, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"net"
+	"net/textproto"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// sink is an SMTP server that keeps the messages that it gets. It knows just enough to be the relay
+// of Dovecot's submission server.
+type sink struct {
+	port int
+
+	mu       sync.Mutex
+	messages []string
+}
+
+func startSink(tb testing.TB) *sink {
+	tb.Helper()
+	l, err := net.Listen("tcp", loopback(freePort(tb)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { l.Close() })
+	s := &sink{port: l.Addr().(*net.TCPAddr).Port}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go s.serve(textproto.NewConn(conn))
+		}
+	}()
+	return s
+}
+
+// serve is one session; it ends at the first error, which is the end of the connection.
+func (s *sink) serve(c *textproto.Conn) {
+	defer c.Close()
+	err := c.PrintfLine("220 sink")
+	for err == nil {
+		var line string
+		if line, err = c.ReadLine(); err != nil {
+			return
+		}
+		verb, _, _ := strings.Cut(line, " ")
+		switch strings.ToUpper(verb) {
+		case "EHLO":
+			err = c.PrintfLine("250-sink\r\n250-8BITMIME\r\n250-SIZE\r\n250 DSN")
+		case "DATA":
+			err = s.receive(c)
+		case "QUIT":
+			_ = c.PrintfLine("221 bye")
+			return
+		default:
+			err = c.PrintfLine("250 ok")
+		}
+	}
+}
+
+func (s *sink) receive(c *textproto.Conn) error {
+	if err := c.PrintfLine("354 go on"); err != nil {
+		return err
+	}
+	message, err := c.ReadDotBytes()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.messages = append(s.messages, string(message))
+	s.mu.Unlock()
+	return c.PrintfLine("250 kept")
+}
+
+// has reports whether a message with this text has arrived.
+func (s *sink) has(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.messages {
+		if strings.Contains(m, text) {
+			return true
+		}
+	}
+	return false
+}

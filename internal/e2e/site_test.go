@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// site says where in this test the places are that the files for administrators name.
+type site struct {
+	pop3, imap, smtp int         // nginx's ports for mail clients: 995, 993, 465
+	auth             string      // the HTTP address that auth_http asks: localhost:8008
+	socket           string      // mailauthd's FastCGI socket: /run/mailauthd/fastcgi.sock
+	fastcgi          string      // mailauthd's FastCGI address: 127.0.0.1:9000
+	http             string      // mailauthd's HTTP address, for nothing in between: auth is the same then
+	tls              certificate // nginx's certificate: /etc/letsencrypt/live/...
+}
+
+// leftover finds places that relocate has to know but does not.
+var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|9000)\b|listen +\d+ `)
+
+// relocate puts the places of this test into a configuration of nginx or Apache, and changes nothing else.
+func (s site) relocate(tb testing.TB, config string) string {
+	tb.Helper()
+	config = replace(config, `listen( +)995 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.pop3))
+	config = replace(config, `listen( +)993 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.imap))
+	config = replace(config, `listen( +)465 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.smtp))
+	config = replace(config, `(localhost|127\.0\.0\.1):8008\b`, s.auth)
+	config = replace(config, `127\.0\.0\.1:9000\b`, s.fastcgi)
+	config = replace(config, `/run/mailauthd/fastcgi\.sock`, s.socket)
+	config = replace(config, `(ssl_certificate +)[^;]+;`, "${1}"+s.tls.cert+";")
+	config = replace(config, `(ssl_certificate_key +)[^;]+;`, "${1}"+s.tls.key+";")
+	if found := leftover.FindString(withoutComments(config)); found != "" {
+		tb.Fatalf("still names a place outside of the test: %q", found)
+	}
+	return config
+}
+
+// newSite has free ports everywhere, and a socket and certificate in dir.
+func newSite(tb testing.TB, dir string) site {
+	tb.Helper()
+	return site{
+		pop3:    freePort(tb),
+		imap:    freePort(tb),
+		smtp:    freePort(tb),
+		auth:    loopback(freePort(tb)),
+		socket:  filepath.Join(dir, "fastcgi.sock"),
+		fastcgi: loopback(freePort(tb)),
+		http:    loopback(freePort(tb)),
+		tls:     newCertificate(tb, dir),
+	}
+}
+
+// contrib reads a file of contrib/.
+func contrib(tb testing.TB, name string) string {
+	tb.Helper()
+	return readFile(tb, repository, "contrib", filepath.FromSlash(name))
+}
+
+func replace(text, pattern, with string) string {
+	return regexp.MustCompile(pattern).ReplaceAllString(text, with)
+}
+
+func withoutComments(config string) string {
+	lines := strings.Split(config, "\n")
+	for i, line := range lines {
+		lines[i], _, _ = strings.Cut(line, "#")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"net"
+	"net/textproto"
+	"strings"
+	"testing"
+)
+
+// slowServer is an IMAP server that takes any password, when it is told to.
+type slowServer struct {
+	port    int
+	reached chan struct{} // gets one value for each login that waits
+	release chan struct{} // closed by the test: the logins that wait go on
+}
+
+func startSlowServer(tb testing.TB) *slowServer {
+	tb.Helper()
+	l, err := net.Listen("tcp", loopback(freePort(tb)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { l.Close() })
+	s := &slowServer{
+		port:    l.Addr().(*net.TCPAddr).Port,
+		reached: make(chan struct{}, 1),
+		release: make(chan struct{}),
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go s.serve(textproto.NewConn(conn))
+		}
+	}()
+	return s
+}
+
+// serve is one session; it ends at the first error, which is the end of the connection.
+func (s *slowServer) serve(c *textproto.Conn) {
+	defer c.Close()
+	err := c.PrintfLine("* OK slow server")
+	for err == nil {
+		var line string
+		if line, err = c.ReadLine(); err != nil {
+			return
+		}
+		tag, command, _ := strings.Cut(line, " ")
+		switch {
+		case strings.EqualFold(command, "AUTHENTICATE CRAM-MD5"):
+			err = s.authenticate(c, tag)
+		case strings.EqualFold(command, "CAPABILITY"):
+			err = c.PrintfLine("* CAPABILITY IMAP4rev1 AUTH=CRAM-MD5\r\n%s OK done", tag)
+		default:
+			err = c.PrintfLine("%s OK done", tag)
+		}
+	}
+}
+
+func (s *slowServer) authenticate(c *textproto.Conn, tag string) error {
+	const challenge = "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+" // RFC 2195
+	if err := c.PrintfLine("+ %s", challenge); err != nil {
+		return err
+	}
+	if _, err := c.ReadLine(); err != nil {
+		return err
+	}
+	s.reached <- struct{}{}
+	<-s.release
+	return c.PrintfLine("%s OK AUTHENTICATE completed", tag)
+}

@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestSnippets has nginx and Apache load what is there to be copied: the files of contrib/ and the
+// blocks of README.md.
+func TestSnippets(t *testing.T) {
+	for _, server := range []struct {
+		name string
+		load func(testing.TB, string)
+	}{
+		{"nginx", loadNginx},
+		{"apache", loadApache},
+	} {
+		t.Run(server.name, func(t *testing.T) {
+			for _, file := range contribFiles(t, server.name) {
+				t.Run(filepath.Base(file), func(t *testing.T) {
+					server.load(t, readFile(t, file))
+				})
+			}
+			t.Run("README", func(t *testing.T) {
+				for i, block := range readmeBlocks(t, server.name) {
+					t.Run(fmt.Sprint(i+1), func(t *testing.T) { server.load(t, block) })
+				}
+			})
+		})
+	}
+}
+
+// TestReadme logs in through each web server that README.md sets up between nginx's mail proxy and
+// mailauthd. The files of contrib/ are what the other tests use.
+func TestReadme(t *testing.T) {
+	for _, server := range []struct {
+		name  string
+		start func(testing.TB, site, string) *process
+	}{
+		{"nginx", startNginxHTTP},
+		{"apache", startApache},
+	} {
+		t.Run(server.name, func(t *testing.T) {
+			served := 0
+			for _, block := range readmeBlocks(t, server.name) {
+				if !strings.Contains(block, "/mail/auth.php") || strings.Contains(block, "auth_http") {
+					continue
+				}
+				s := newSite(t, tempDir(t))
+				startMailauthd(t, s, aliceTOML)
+				server.start(t, s, block)
+				checkAuthStatus(t, s, alice.user, alice.password, "OK")
+				served++
+			}
+			if served == 0 {
+				t.Error("no block serves /mail/auth.php")
+			}
+		})
+	}
+}
+
+func contribFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(repository, "contrib", dir, "*.conf"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in contrib/%s (%v)", dir, err)
+	}
+	return files
+}
+
+// readmeBlocks are the fenced blocks of README.md in this language.
+func readmeBlocks(t *testing.T, language string) []string {
+	t.Helper()
+	path := filepath.Join(repository, "README.md")
+	if !exists(path) {
+		t.Skip("there is no README.md")
+	}
+	blocks := fencedBlocks(readFile(t, path), language)
+	if len(blocks) == 0 {
+		t.Fatalf("no block of %s in README.md", language)
+	}
+	return blocks
+}
+
+// fencedBlocks are the fenced code blocks of a Markdown text in this language. A fence may be indented, in a list.
+func fencedBlocks(text, language string) []string {
+	fenced := regexp.MustCompile("(?ms)^ *```" + language + "[^\n]*\n(.*?)^ *```")
+	var blocks []string
+	for _, match := range fenced.FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, match[1])
+	}
+	return blocks
+}
+
+var (
+	wholeNginx = regexp.MustCompile(`(?m)^\s*(mail|http|events)\s*\{`)
+	mailNginx  = regexp.MustCompile(`(?m)^\s*(auth_http|protocol)\s`)
+)
+
+// loadNginx wants nginx to accept a configuration. A part of one is put where it belongs: into mail {} or
+// http {}.
+func loadNginx(tb testing.TB, config string) {
+	tb.Helper()
+	dir := tempDir(tb)
+	config = newSite(tb, dir).relocate(tb, config)
+	switch {
+	case wholeNginx.MatchString(config):
+	case mailNginx.MatchString(config):
+		config = "mail {\n" + config + "\n}\n"
+	default:
+		config = inHTTP(config)
+	}
+	wantLoads(tb, program(tb, "nginx"), append(nginxArgs(tb, dir, config), "-t"))
+}
+
+func loadApache(tb testing.TB, config string) {
+	tb.Helper()
+	dir := tempDir(tb)
+	config = newSite(tb, dir).relocate(tb, config)
+	wantLoads(tb, apache(tb), append(apacheArgs(tb, dir, config), "-t"))
+}
+
+// wantLoads wants success without a warning.
+func wantLoads(tb testing.TB, path string, args []string) {
+	tb.Helper()
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil || strings.Contains(strings.ToLower(string(out)), "warn") {
+		tb.Errorf("%s: %v\n%s", filepath.Base(path), err, out)
+	}
+}
