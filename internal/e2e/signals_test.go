@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/textproto"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -113,5 +115,45 @@ func TestRestart(t *testing.T) {
 			startMailauthd(t, s, aliceTOML)
 			checkAuthStatus(t, s, alice.user, alice.password, "OK")
 		})
+	}
+}
+
+// TestBrokenReload: with a configuration that is not good nothing changes, and
+// standard error says by file and line why.
+func TestBrokenReload(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tempDir(t))
+	d := startMailauthd(t, s, aliceTOML)
+	config := readFile(t, d.config)
+	writeFile(t, filepath.Dir(d.config), "mailauthd.toml", config+"verify = \"sometimes\"\n")
+	d.signal(t, syscall.SIGHUP)
+	told := func() bool { return strings.Contains(readFile(t, d.stderr), "the old one stays") }
+	if !poll(10*time.Second, d.done, told) {
+		t.Fatal("standard error says nothing of the broken configuration")
+	}
+	line := fmt.Sprintf("%s:%d: ", d.config, strings.Count(config, "\n")+1)
+	if text := readFile(t, d.stderr); !strings.Contains(text, line) {
+		t.Errorf("standard error does not name %q:\n%s", line, text)
+	}
+	checkAuthStatus(t, site{auth: s.http}, alice.user, alice.password, "OK")
+}
+
+// TestReopen does what logrotate does.
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, tempDir(t))
+	d := startMailauthd(t, s, aliceTOML)
+	direct := site{auth: s.http}
+	checkAuthStatus(t, direct, alice.user, alice.password, "OK")
+	if err := os.Rename(d.authLog, d.authLog+".1"); err != nil {
+		t.Fatal(err)
+	}
+	d.signal(t, syscall.SIGUSR1)
+	reopened := func() bool {
+		checkAuthStatus(t, direct, alice.user, alice.password, "OK")
+		return exists(d.authLog)
+	}
+	if !poll(10*time.Second, d.done, reopened) {
+		t.Error("auth.log is not made anew")
 	}
 }
