@@ -42,7 +42,7 @@ func Domain(name string) (string, error) {
 		}
 		var err error
 		if ascii, err = lookup.ToASCII(name); err != nil {
-			return "", fmt.Errorf("not a domain name: %w", err)
+			return "", fmt.Errorf("not a domain name: breaks the rules of IDNA") // err repeats it
 		}
 	}
 	if err := checkLabels(ascii); err != nil {

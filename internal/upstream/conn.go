@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -22,8 +23,8 @@ type conn struct {
 	lines int // read so far
 	trace func(line string)
 
-	// secrets hides what was proved with, so that a server that echoes it does
-	// not get it into a log.
+	// secrets hides the password and what proved it in all that is told of the
+	// dialogue: a server may echo them.
 	secrets *strings.Replacer
 }
 
@@ -31,7 +32,7 @@ func newConn(nc net.Conn, trace func(string)) *conn {
 	if trace == nil {
 		trace = func(string) {}
 	}
-	return &conn{net: nc, r: bufio.NewReaderSize(nc, MaxLine), trace: trace}
+	return &conn{net: nc, r: bufio.NewReaderSize(nc, MaxLine), trace: trace, secrets: strings.NewReplacer()}
 }
 
 // readLine returns the server's next line without its line end.
@@ -49,10 +50,7 @@ func (c *conn) readLine() (string, error) {
 		return "", err
 	}
 	line := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	if c.secrets != nil {
-		line = c.secrets.Replace(line)
-	}
-	c.trace("S: " + line)
+	c.trace("S: " + c.secrets.Replace(line))
 	return line, nil
 }
 
@@ -63,14 +61,13 @@ func (c *conn) writeLine(line string) error {
 	return err
 }
 
-// writeSecret sends a credential, which may be known by another spelling too. Whatever the server has said by then it said
+// writeSecret sends a credential. What the server is seen to have said by then it said
 // before it could know the password: that is no answer to it.
-func (c *conn) writeSecret(line, spelling string) error {
+func (c *conn) writeSecret(line string) error {
 	if c.r.Buffered() > 0 {
 		return errors.New("server spoke before its turn")
 	}
 	c.trace("C: ***")
-	c.secrets = strings.NewReplacer(line, "***", spelling, "***")
 	_, err := io.WriteString(c.net, line+"\r\n")
 	return err
 }
@@ -87,13 +84,45 @@ func hasWord(line, word string) bool {
 	return len(line) == len(word) || line[len(word)] == ' '
 }
 
-// hasCode tells whether text begins with one of the response codes, such as "[INUSE]".
+// hasCode tells whether text begins with one of the response codes, such as "[INUSE",
+// with or without arguments.
 func hasCode(text string, codes ...string) bool {
-	text = strings.TrimLeft(text, " ")
-	for _, code := range codes {
-		if len(text) >= len(code) && strings.EqualFold(text[:len(code)], code) {
-			return true
+	text, _, _ = strings.Cut(strings.TrimLeft(text, " "), "]")
+	return slices.ContainsFunc(codes, func(code string) bool { return hasWord(text, code) })
+}
+
+// hide keeps secrets out of all that is told of the dialogue from now on.
+func (c *conn) hide(secrets ...string) {
+	var pairs []string
+	for _, s := range secrets {
+		if s != "" {
+			pairs = append(pairs, s, "***")
 		}
 	}
-	return false
+	c.secrets = strings.NewReplacer(pairs...)
 }
+
+// unexpected is the error for what is no answer to the login.
+func (c *conn) unexpected(step, line string) error {
+	return fmt.Errorf("%s: server said %q", step, c.secrets.Replace(line))
+}
+
+// conclude ends a login that the server has answered with line.
+func (c *conn) conclude(line string, v verdict) (reply string, err error) {
+	switch v {
+	case accepted:
+		return c.secrets.Replace(line), nil
+	case refused:
+		return "", fmt.Errorf("%w: server said %q", ErrRejected, c.secrets.Replace(line))
+	}
+	return "", c.unexpected("authentication", line)
+}
+
+// verdict is what the answer to a credential says of the password.
+type verdict int
+
+const (
+	undecided verdict = iota
+	refused
+	accepted
+)

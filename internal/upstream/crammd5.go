@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"strings"
 )
 
 // CRAMMD5 is the answer to a CRAM-MD5 challenge (RFC 2195 section 2), before
@@ -24,5 +25,7 @@ func (c *conn) answerChallenge(challenge, user, password string) error {
 		return errors.New("challenge is not base64")
 	}
 	answer := CRAMMD5(user, password, decoded)
-	return c.writeSecret(base64.StdEncoding.EncodeToString([]byte(answer)), answer[len(user)+1:])
+	encoded, digest := base64.StdEncoding.EncodeToString([]byte(answer)), answer[len(user)+1:]
+	c.hide(encoded, strings.TrimRight(encoded, "="), digest, strings.ToUpper(digest), password)
+	return c.writeSecret(encoded)
 }

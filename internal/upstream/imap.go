@@ -12,7 +12,7 @@ func loginIMAP(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	if !hasWord(greeting, "* OK") { // PREAUTH and BYE are no offer to authenticate
-		return "", unexpected("greeting", greeting)
+		return "", c.unexpected("greeting", greeting)
 	}
 	if err := c.writeLine(tag + " AUTHENTICATE CRAM-MD5"); err != nil {
 		return "", err
@@ -23,7 +23,7 @@ func loginIMAP(c *conn, user, password string) (string, error) {
 	}
 	challenge, ok := strings.CutPrefix(line, "+ ")
 	if !ok {
-		return "", unexpected("CRAM-MD5 not offered", line)
+		return "", c.unexpected("CRAM-MD5 not offered", line)
 	}
 	if err := c.answerChallenge(challenge, user, password); err != nil {
 		return "", err
@@ -32,7 +32,7 @@ func loginIMAP(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	defer c.bye("002 LOGOUT")
-	return judgeIMAP(line)
+	return c.conclude(line, judgeIMAP(line))
 }
 
 // readTaggedOrContinuation skips untagged responses, which a server may send at any
@@ -47,21 +47,21 @@ func (c *conn) readTaggedOrContinuation() (string, error) {
 			return line, nil
 		}
 		if hasWord(line, "* BYE") {
-			return "", unexpected("disconnected", line)
+			return "", c.unexpected("disconnected", line)
 		}
 	}
 }
 
 // judgeIMAP reads the completion of AUTHENTICATE.
-func judgeIMAP(line string) (string, error) {
-	status, _ := strings.CutPrefix(line, tag+" ")
+func judgeIMAP(line string) verdict {
+	status, ours := strings.CutPrefix(line, tag+" ")
 	switch {
-	case status == line: // another tag, a continuation, or garbage
-		return "", unexpected("authentication", line)
+	case !ours: // another tag, a continuation, or garbage
+		return undecided
 	case hasWord(status, "OK"):
-		return line, nil
-	case hasWord(status, "NO") && !hasCode(status[len("NO"):], "[UNAVAILABLE]", "[INUSE]"):
-		return "", rejected(line)
+		return accepted
+	case hasWord(status, "NO") && !hasCode(status[len("NO"):], "[UNAVAILABLE", "[INUSE"):
+		return refused
 	}
-	return "", unexpected("authentication", line)
+	return undecided
 }

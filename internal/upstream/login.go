@@ -59,11 +59,3 @@ var dialogues = map[string]func(c *conn, user, password string) (reply string, e
 	"pop3": loginPOP3,
 	"smtp": loginSMTP,
 }
-
-func rejected(reply string) error {
-	return fmt.Errorf("%w: server said %q", ErrRejected, reply)
-}
-
-func unexpected(step, line string) error {
-	return fmt.Errorf("%s: server said %q", step, line)
-}

@@ -9,7 +9,7 @@ func loginPOP3(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	if !hasWord(greeting, "+OK") {
-		return "", unexpected("greeting", greeting)
+		return "", c.unexpected("greeting", greeting)
 	}
 	if err := c.writeLine("AUTH CRAM-MD5"); err != nil {
 		return "", err
@@ -20,7 +20,7 @@ func loginPOP3(c *conn, user, password string) (string, error) {
 	}
 	challenge, ok := strings.CutPrefix(line, "+ ")
 	if !ok {
-		return "", unexpected("CRAM-MD5 not offered", line)
+		return "", c.unexpected("CRAM-MD5 not offered", line)
 	}
 	if err := c.answerChallenge(challenge, user, password); err != nil {
 		return "", err
@@ -29,16 +29,16 @@ func loginPOP3(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	defer c.bye("QUIT")
-	return judgePOP3(line)
+	return c.conclude(line, judgePOP3(line))
 }
 
 // judgePOP3 reads the completion of AUTH.
-func judgePOP3(line string) (string, error) {
+func judgePOP3(line string) verdict {
 	switch {
 	case hasWord(line, "+OK"):
-		return line, nil
-	case hasWord(line, "-ERR") && !hasCode(line[len("-ERR"):], "[SYS/TEMP]", "[IN-USE]"):
-		return "", rejected(line)
+		return accepted
+	case hasWord(line, "-ERR") && !hasCode(line[len("-ERR"):], "[SYS/TEMP", "[IN-USE"):
+		return refused
 	}
-	return "", unexpected("authentication", line)
+	return undecided
 }

@@ -19,7 +19,7 @@ func loginSMTP(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	if !offersCRAMMD5(extensions) {
-		return "", unexpected("CRAM-MD5 not offered", extensions[len(extensions)-1])
+		return "", c.unexpected("CRAM-MD5 not offered", extensions[len(extensions)-1])
 	}
 	if err := c.writeLine("AUTH CRAM-MD5"); err != nil {
 		return "", err
@@ -36,18 +36,19 @@ func loginSMTP(c *conn, user, password string) (string, error) {
 		return "", err
 	}
 	defer c.bye("QUIT")
-	return judgeSMTP(reply[len(reply)-1])
+	last := reply[len(reply)-1]
+	return c.conclude(last, judgeSMTP(last))
 }
 
 // judgeSMTP reads the completion of AUTH (RFC 4954 section 6).
-func judgeSMTP(line string) (string, error) {
+func judgeSMTP(line string) verdict {
 	switch line[:3] {
 	case "235":
-		return line, nil
+		return accepted
 	case "535":
-		return "", rejected(line)
+		return refused
 	}
-	return "", unexpected("authentication", line)
+	return undecided
 }
 
 // expect reads a reply and wants its code.
@@ -57,7 +58,7 @@ func (c *conn) expect(step, code string) ([]string, error) {
 		return nil, err
 	}
 	if last := reply[len(reply)-1]; last[:3] != code {
-		return nil, unexpected(step, last)
+		return nil, c.unexpected(step, last)
 	}
 	return reply, nil
 }
@@ -72,7 +73,7 @@ func (c *conn) readReply() ([]string, error) {
 			return nil, err
 		}
 		if !isReplyLine(line) || len(reply) > 0 && line[:3] != reply[0][:3] {
-			return nil, unexpected("not a reply", line)
+			return nil, c.unexpected("not a reply", line)
 		}
 		reply = append(reply, line)
 		if len(line) == 3 || line[3] == ' ' {
