@@ -1,9 +1,12 @@
 package authlog
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
+	"os"
 	"time"
 	_ "time/tzdata" // a chroot or a small container has no zone data
 
@@ -23,17 +26,17 @@ type Config struct {
 
 // Log is an open auth.log, for use by any number of goroutines.
 type Log struct {
+	config Config
 	file   *lumberjack.Logger
 	encode encoder
-	warn   warner
+	warn   *warner
 }
 
 // Open prepares a log; the file itself is opened by the first event, and by the
-// next one if that failed. Keep a Log for the life of the process where possible:
-// lumberjack's goroutine outlives Close.
+// next one if that failed. Keep the file of a Log for the life of the process where
+// possible, by [Log.Reconfigure]: lumberjack's goroutine outlives Close.
 func Open(c Config, stderr *slog.Logger) (*Log, error) {
-	zone, err := Zone(c.Timezone)
-	if err != nil {
+	if err := CheckFile(c.File, c.MaxSize); err != nil {
 		return nil, err
 	}
 	file := &lumberjack.Logger{
@@ -47,11 +50,55 @@ func Open(c Config, stderr *slog.Logger) (*Log, error) {
 	if c.MaxSize == 0 { // to lumberjack 0 means 100
 		file.MaxSize = math.MaxInt >> 20
 	}
-	encode, err := newEncoder(c.Format, zone, file)
+	return newLog(c, file, &warner{log: stderr})
+}
+
+func newLog(c Config, file *lumberjack.Logger, warn *warner) (*Log, error) {
+	zone, err := Zone(c.Timezone)
 	if err != nil {
 		return nil, err
 	}
-	return &Log{file: file, encode: encode, warn: warner{log: stderr}}, nil
+	encode, err := newEncoder(c.Format, zone, &wholeEntries{w: file})
+	if err != nil {
+		return nil, err
+	}
+	return &Log{config: c, file: file, encode: encode, warn: warn}, nil
+}
+
+// Reconfigure makes a log of another configuration, on the same open file if only
+// format or time zone differ. It returns the same log if nothing does.
+func (l *Log) Reconfigure(c Config) (*Log, error) {
+	if c == l.config {
+		return l, nil
+	}
+	same := c
+	same.Format, same.Timezone = l.config.Format, l.config.Timezone
+	if same == l.config {
+		return newLog(c, l.file, l.warn)
+	}
+	return Open(c, l.warn.log)
+}
+
+// SameFile tells whether two logs write to one open file.
+func (l *Log) SameFile(other *Log) bool { return l.file == other.file }
+
+// CheckFile refuses a path where something is that is no log file. lumberjack would
+// rename it away, and opening a FIFO would block every login.
+func CheckFile(path string, maxSize int) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return nil // found out, and told, by the first event
+	case info.Mode().IsRegular():
+		return nil
+	case info.Mode()&fs.ModeCharDevice != 0 && maxSize == 0:
+		return nil
+	case info.Mode()&fs.ModeCharDevice != 0:
+		return errors.New("is a device, which cannot be rotated: set max_size = 0")
+	}
+	return errors.New("exists and is not a regular file")
 }
 
 // Zone finds a time zone by its IANA name, the system's for an empty one.

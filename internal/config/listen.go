@@ -62,7 +62,7 @@ func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
 			continue
 		}
 		p, err := netip.ParsePrefix(s)
-		if err != nil {
+		if err != nil || p.Addr().Is4In6() {
 			l.problems.add(f, key, `entry %d: want an address or a network such as "192.0.2.0/24"`, i+1)
 			continue
 		}
@@ -88,6 +88,8 @@ func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 	key := func(name string) toml.Key { return toml.Key{"log", name} }
 	if !strings.HasPrefix(s.File, "/") {
 		l.problems.add(f, key("file"), "want an absolute path")
+	} else if err := authlog.CheckFile(s.File, s.MaxSize); err != nil {
+		l.problems.add(f, key("file"), "%v", err)
 	}
 	if !oneOf(s.Format, authlog.Formats...) {
 		l.problems.add(f, key("format"), "want one of %s", strings.Join(authlog.Formats, ", "))

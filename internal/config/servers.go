@@ -47,6 +47,9 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		}
 		server.VerifyProtocol = *p
 	}
+	if s.Verify.Mechanisms != nil && len(s.Verify.Mechanisms) == 0 {
+		l.problems.add(f, append(key, "verify", "mechanisms"), "is empty (known: CRAM-MD5)")
+	}
 	for i, m := range s.Verify.Mechanisms {
 		if m != "CRAM-MD5" {
 			l.problems.add(f, append(key, "verify", "mechanisms"), "entry %d: unknown mechanism (known: CRAM-MD5)", i+1)

@@ -1,0 +1,77 @@
+package authlog
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// fullDisk takes so many bytes, and then no more until there is room again.
+type fullDisk struct {
+	strings.Builder
+	room int
+}
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	n := min(len(p), d.room)
+	d.room -= n
+	d.Builder.Write(p[:n])
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+func TestFullDiskLeavesOneBrokenLine(t *testing.T) {
+	disk := &fullDisk{room: 6}
+	log := &wholeEntries{w: disk}
+	for _, entry := range []string{"one\n", "two\n", "three\n"} {
+		_, err := log.Write([]byte(entry))
+		if (entry == "one\n") != (err == nil) || err != nil && !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("writing %q: %v", entry, err)
+		}
+	}
+	disk.room = 100
+	for _, entry := range []string{"four\n", "five\n"} {
+		if _, err := log.Write([]byte(entry)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, want := disk.String(), "one\ntw\nfour\nfive\n"; got != want {
+		t.Errorf("the file holds %q, want %q", got, want)
+	}
+}
+
+func TestCheckFile(t *testing.T) {
+	dir := t.TempDir()
+	fifo, file := filepath.Join(dir, "fifo"), filepath.Join(dir, "file")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, fs.FileMode(0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		path    string
+		maxSize int
+		ok      bool
+	}{
+		{file, 100, true},
+		{filepath.Join(dir, "new"), 100, true},
+		{filepath.Join(dir, "no", "directory"), 100, true},
+		{dir, 100, false},
+		{dir, 0, false},
+		{fifo, 100, false},
+		{fifo, 0, false},
+		{os.DevNull, 0, true},
+		{os.DevNull, 100, false},
+	} {
+		if err := CheckFile(tt.path, tt.maxSize); (err == nil) != tt.ok {
+			t.Errorf("%s with max_size %d: %v", tt.path, tt.maxSize, err)
+		}
+	}
+}
