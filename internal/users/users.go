@@ -8,8 +8,9 @@
 // Whether a name exists must not show in the time that a refusal takes. So a
 // password for an unknown name is verified as well, against the hash of some
 // user of the same domain: which one depends on the name and on a key that is
-// drawn when the map is made, so that the costs of unknown names are mixed as those of
-// known ones are, and one name costs the same each time.
+// drawn when the process starts, so that the costs of unknown names are mixed as those
+// of known ones are, and one name costs the same each time; also after a reload, but
+// for few names when users come or go.
 package users
 
 import (
@@ -30,15 +31,16 @@ type User struct {
 type Map struct {
 	byName   map[string]*User
 	byDomain map[string][]*User
-	seed     maphash.Seed
 }
+
+// seed is the key of the choice of decoys.
+var seed = maphash.MakeSeed()
 
 // New makes a map. Names must be in the one spelling, and different.
 func New(list []User) (*Map, error) {
 	m := &Map{
 		byName:   make(map[string]*User, len(list)),
 		byDomain: make(map[string][]*User),
-		seed:     maphash.MakeSeed(),
 	}
 	for i := range list {
 		u := &list[i]
@@ -63,7 +65,19 @@ func (m *Map) Decoy(name string) password.Hash {
 	if len(some) == 0 {
 		return password.Hash{}
 	}
-	return some[maphash.String(m.seed, name)%uint64(len(some))].Password
+	return some[jump(maphash.String(seed, name), len(some))].Password
+}
+
+// jump is Lamping and Veach's jump consistent hash: of n buckets the one for a key, so
+// that few keys change theirs when n does (https://arxiv.org/abs/1406.2294).
+func jump(key uint64, n int) int {
+	bucket, next := int64(-1), int64(0)
+	for next < int64(n) {
+		bucket = next
+		key = key*2862933555777941757 + 1
+		next = int64(float64(bucket+1) * (float64(1<<31) / float64(key>>33+1)))
+	}
+	return int(bucket)
 }
 
 // Len is the number of users.
