@@ -93,6 +93,13 @@ func Open(a Address, o Options, log *slog.Logger) (net.Listener, error) {
 	return restrict(l, o.AllowedClients, log), nil
 }
 
+// Lost tells whether an open socket cannot be reached any more: its file was removed
+// or replaced.
+func Lost(l net.Listener) bool {
+	u, ok := l.(*unixListener)
+	return ok && u.lost()
+}
+
 // Apply changes the options of an open socket.
 func Apply(l net.Listener, o Options) error {
 	switch l := l.(type) {

@@ -127,12 +127,18 @@ type unixListener struct {
 	once sync.Once
 }
 
+// lost tells whether the name no longer leads here.
+func (l *unixListener) lost() bool {
+	now, err := os.Lstat(l.path)
+	return err != nil || !os.SameFile(now, l.made)
+}
+
 // Addr is the name that clients use.
 func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
 
 func (l *unixListener) Close() error {
 	l.once.Do(func() {
-		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.made) {
+		if !l.lost() {
 			os.Remove(l.path)
 		}
 	})

@@ -39,7 +39,7 @@ func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 	open := func(kind string, addrs []listen.Address, wrap func(net.Listener) *listener) error {
 		for _, a := range addrs {
 			name := kind + " " + a.String()
-			if l := s.listeners[name]; l != nil {
+			if l := s.listeners[name]; l != nil && !listen.Lost(l.socket) {
 				wanted[name] = l
 				if err := listen.Apply(l.socket, c.Options); err != nil {
 					return err
@@ -72,13 +72,13 @@ func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 func (s *Server) switchListeners(wanted map[string]*listener, grace time.Duration) {
 	gone := make(map[string]*listener)
 	for name, l := range s.listeners {
-		if wanted[name] == nil {
+		if wanted[name] != l {
 			s.log.Info("no longer listening", "socket", name)
 			gone[name] = l
 		}
 	}
 	for name, l := range wanted {
-		if s.listeners[name] == nil {
+		if s.listeners[name] != l {
 			s.log.Info("listening", "socket", name)
 			go l.serve()
 		}

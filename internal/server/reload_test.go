@@ -183,3 +183,24 @@ func TestReloadChangesSocketOptions(t *testing.T) {
 	s.wantMode(0o660)
 	s.wantEverywhere(good, "OK")
 }
+
+// A socket whose file was removed cannot be reached any more; a reload makes it anew.
+func TestReloadReplacesALostSocket(t *testing.T) {
+	s := start(t)
+	if err := os.Remove(s.doors["unix"].address); err != nil {
+		t.Fatal(err)
+	}
+	s.reload()
+	s.wantEverywhere(good, "OK")
+	s.wantMode(0o660)
+}
+
+func TestNoReloadAfterShutdown(t *testing.T) {
+	s := start(t)
+	if err := s.Shutdown(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reload(); err == nil {
+		t.Error("a server that is shut down loads a configuration")
+	}
+}

@@ -10,7 +10,8 @@
 // # Shutdown
 //
 // [Server.Shutdown] stops accepting, lets the requests that have begun to arrive
-// finish, and ends idle connections at once.
+// finish, and ends idle connections at once (net/http waits 5 s for an HTTP connection that
+// has not sent anything).
 //
 // # Limits
 //
@@ -53,6 +54,7 @@ type Server struct {
 	mu        sync.Mutex // one reload at a time
 	listeners map[string]*listener
 	leaving   map[string]*listener // by the last reload, and perhaps not done yet
+	stopped   bool
 	stopNames context.CancelFunc
 }
 
@@ -99,6 +101,9 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 func (s *Server) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return errors.New("shutting down")
+	}
 	c, err := config.Load(s.path)
 	if err != nil {
 		return err
@@ -121,12 +126,12 @@ func (s *Server) Reload() error {
 	return nil
 }
 
-// switchState makes next the one that new requests are decided by. A log that changes
-// is closed first: lumberjack appends to a file that it opens, but not to
+// switchState makes next the one that new requests are decided by. A log whose file
+// changes is closed first: lumberjack appends to a file that it opens, but not to
 // one that it has made itself, which the new log may be about to open. Requests
 // in flight may open it once more.
 func (s *Server) switchState(old, next *state) {
-	if old == nil || old.log == next.log {
+	if old == nil || old.log.SameFile(next.log) {
 		s.state.Store(next)
 		return
 	}
@@ -135,10 +140,10 @@ func (s *Server) switchState(old, next *state) {
 	old.log.Close()
 }
 
-// openLog keeps the open log if its configuration did not change.
+// openLog keeps what is open of a log, as far as its configuration did not change.
 func (s *Server) openLog(old *state, c authlog.Config) (*authlog.Log, error) {
-	if old != nil && old.config.Log == c {
-		return old.log, nil
+	if old != nil {
+		return old.log.Reconfigure(c)
 	}
 	return authlog.Open(c, s.log)
 }
@@ -174,6 +179,7 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 func (s *Server) Shutdown() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stopped = true
 	s.stopNames()
 	st := s.state.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
