@@ -19,41 +19,51 @@ func serve(c *call) error {
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(c.stderr, nil))
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
+	stderr := newStderrQueue(c.stderr)
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	// A channel for each, so that no signal is lost behind another: of many that ask
+	// for the same one is enough.
+	stop, hup, usr1 := notified(syscall.SIGTERM, syscall.SIGINT), notified(syscall.SIGHUP), notified(syscall.SIGUSR1)
 	s, err := server.Start(*path, log)
 	if err != nil {
+		stderr.flush()
 		return err
 	}
 	notify(daemon.SdNotifyReady)
-	for sig := range signals {
-		switch sig {
-		case syscall.SIGHUP:
-			reload(s, log)
-		case syscall.SIGUSR1:
-			if err := s.Reopen(); err != nil {
-				log.Error("log not reopened", "error", err)
-			}
-		default:
-			log.Info("shutting down", "signal", sig.String())
-			notify(daemon.SdNotifyStopping)
-			if err := s.Shutdown(); err != nil {
-				log.Warn("not everything finished within the grace", "error", err)
-			}
-			return nil
-		}
+	go reload(s, log, hup)
+	go reopen(s, log, usr1)
+	sig := <-stop
+	log.Info("shutting down", "signal", sig.String())
+	notify(daemon.SdNotifyStopping)
+	if err := s.Shutdown(); err != nil {
+		log.Warn("not everything finished within the grace", "error", err)
 	}
+	stderr.flush()
 	return nil
 }
 
-func reload(s *server.Server, log *slog.Logger) {
-	notify(daemon.SdNotifyReloading)
-	if err := s.Reload(); err != nil {
-		log.Error("configuration not loaded, the old one stays", "error", err)
+func notified(signals ...os.Signal) chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, signals...)
+	return c
+}
+
+func reload(s *server.Server, log *slog.Logger, hup <-chan os.Signal) {
+	for range hup {
+		notify(daemon.SdNotifyReloading)
+		if err := s.Reload(); err != nil {
+			log.Error("configuration not loaded, the old one stays", "error", err)
+		}
+		notify(daemon.SdNotifyReady)
 	}
-	notify(daemon.SdNotifyReady)
+}
+
+func reopen(s *server.Server, log *slog.Logger, usr1 <-chan os.Signal) {
+	for range usr1 {
+		if err := s.Reopen(); err != nil {
+			log.Error("log not reopened", "error", err)
+		}
+	}
 }
 
 // notify tells systemd, if it started us; what it does without is its own affair.

@@ -27,7 +27,8 @@ func main() {
 	user, password, ticket := os.Args[1], os.Args[2], os.Args[3]
 	challenge, err := decode(ticket)
 	if err != nil || len(challenge) == 0 {
-		fmt.Fprintf(os.Stderr, "md5cram: cannot decode the ticket %q: want base64, as the mail server sent it after \"+ \" or \"334 \"\n", ticket)
+		// The ticket is not repeated: in the wrong order it is the password.
+		fmt.Fprintln(os.Stderr, "md5cram: cannot decode the ticket: want base64, as the mail server sent it after \"+ \" or \"334 \"")
 		os.Exit(exitDie)
 	}
 	answer := upstream.CRAMMD5(user, password, challenge)
