@@ -15,7 +15,7 @@ import (
 func (f *file) decodeProblem(err error) Problem {
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
-		return Problem{File: f.path, Line: f.lineOfError(parse.Position), What: "not valid TOML: " + withoutQuotes(parse.Message)}
+		return Problem{File: f.path, Line: f.lineOfError(parse), What: "not valid TOML: " + withoutQuotes(parse.Message)}
 	}
 	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
@@ -29,9 +29,10 @@ func (f *file) decodeProblem(err error) Problem {
 }
 
 // lineOfError counts by the offset: the decoder's own line is one too high for
-// what is wrong at the end of a line.
-func (f *file) lineOfError(p toml.Position) int {
-	if p.Start == 0 {
+// what is wrong at the end of a line. Of a control character the offset is wrong.
+func (f *file) lineOfError(err toml.ParseError) int {
+	p := err.Position
+	if p.Start <= 0 || strings.Contains(err.Message, "control characters") {
 		return max(p.Line, 1)
 	}
 	data := bytes.TrimRight(f.data, "\n")

@@ -120,6 +120,8 @@ func TestSectionsMustBeTables(t *testing.T) {
 		"a = 1\n[listen\nb = 1":                  "m.toml:2: not valid TOML: expected '.' or ']' to end table name",
 		"a = 1\nb =\nc = 1":                      "m.toml:2: not valid TOML: expected value",
 		"a = [\n1,\n":                            "m.toml:2: not valid TOML: unexpected EOF; expected value",
+		"\x0f":                                   "m.toml:1: not valid TOML: TOML files cannot contain control characters",
+		"a = 1\n\x0f":                            "m.toml:2: not valid TOML: TOML files cannot contain control characters",
 		"[Log]\nfile = \"/x\"":                   "m.toml:1: Log: unknown key (known: include, listen,",
 	} {
 		_, err := Load(write(t, "m.toml", text+"\n"))

@@ -71,7 +71,10 @@ const (
 	defaultSMTP    = 25
 	defaultConnect = upstream.ConnectTimeout
 	defaultTimeout = upstream.Timeout
-	nginxTimeout   = 60 * time.Second // auth_http_timeout: an answer must come before
+	// An argon2id hash takes 64 MiB, and until it is collected twice that; the unit
+	// file's memory limit has room for so many.
+	maxDefaultHashes = 4
+	nginxTimeout     = 60 * time.Second // auth_http_timeout: an answer must come before
 )
 
 func defaults() content {
@@ -80,7 +83,7 @@ func defaults() content {
 		Auth: authSection{
 			Methods:         []string{"plain", "cram-md5", "apop"},
 			FailureMessage:  defaultFailure,
-			HashConcurrency: runtime.NumCPU(),
+			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
 		},
 		Log: logSection{
 			File:       defaultLogFile,

@@ -26,8 +26,8 @@
 //
 // # Limits
 //
-//	ConnectTimeout  default 5 s    to a TCP connection
-//	Timeout         default 20 s   the whole login, connecting included
+//	ConnectTimeout  5 s, unless configured   to a TCP connection
+//	Timeout         20 s, unless configured  the whole login, connecting included
 //	MaxLine         8192 bytes     one line of the server
 //	MaxLines        100            all lines of one dialogue
 //

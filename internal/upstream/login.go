@@ -48,7 +48,7 @@ func (s Server) Login(ctx context.Context, user, password string) (reply string,
 	defer context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })()
 	reply, err = run(newConn(nc, s.Trace), user, password)
 	if err != nil && ctx.Err() != nil {
-		return "", fmt.Errorf("no answer in time: %w", err)
+		return "", fmt.Errorf("given up (%w): %w", context.Cause(ctx), err)
 	}
 	return reply, err
 }
