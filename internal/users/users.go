@@ -9,13 +9,14 @@
 // password for an unknown name is verified as well, against the hash of some
 // user of the same domain: which one depends on the name and on a key that is
 // drawn when the process starts, so that the costs of unknown names are mixed as those
-// of known ones are, and one name costs the same each time; also after a reload, but
-// for few names when users come or go.
+// of known ones are, and one name costs the same each time, also after a reload.
 package users
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
+	"slices"
 
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
@@ -29,8 +30,8 @@ type User struct {
 
 // Map holds users by name.
 type Map struct {
-	byName   map[string]*User
-	byDomain map[string][]*User
+	byName map[string]*User
+	decoys map[string][]decoy // by domain
 }
 
 // seed is the key of the choice of decoys.
@@ -39,9 +40,10 @@ var seed = maphash.MakeSeed()
 // New makes a map. Names must be in the one spelling, and different.
 func New(list []User) (*Map, error) {
 	m := &Map{
-		byName:   make(map[string]*User, len(list)),
-		byDomain: make(map[string][]*User),
+		byName: make(map[string]*User, len(list)),
+		decoys: make(map[string][]decoy),
 	}
+	byDomain := make(map[string][]*User)
 	for i := range list {
 		u := &list[i]
 		if m.byName[u.Name] != nil {
@@ -49,7 +51,10 @@ func New(list []User) (*Map, error) {
 		}
 		m.byName[u.Name] = u
 		_, domain := mailaddr.Split(u.Name)
-		m.byDomain[domain] = append(m.byDomain[domain], u)
+		byDomain[domain] = append(byDomain[domain], u)
+	}
+	for domain, list := range byDomain {
+		m.decoys[domain] = decoysOf(list)
 	}
 	return m, nil
 }
@@ -61,23 +66,35 @@ func (m *Map) Lookup(name string) *User { return m.byName[name] }
 // matches nothing when the domain has no users: then there is nobody to hide.
 func (m *Map) Decoy(name string) password.Hash {
 	_, domain := mailaddr.Split(name)
-	some := m.byDomain[domain]
+	some := m.decoys[domain]
 	if len(some) == 0 {
 		return password.Hash{}
 	}
-	return some[jump(maphash.String(seed, name), len(some))].Password
+	hash := maphash.String(seed, name)
+	best := slices.MaxFunc(some, func(a, b decoy) int { return cmp.Compare(a.score(hash), b.score(hash)) })
+	return best.user.Password
 }
 
-// jump is Lamping and Veach's jump consistent hash: of n buckets the one for a key, so
-// that few keys change theirs when n does (https://arxiv.org/abs/1406.2294).
-func jump(key uint64, n int) int {
-	bucket, next := int64(-1), int64(0)
-	for next < int64(n) {
-		bucket = next
-		key = key*2862933555777941757 + 1
-		next = int64(float64(bucket+1) * (float64(1<<31) / float64(key>>33+1)))
+// maxDecoys is how many users of a domain stand in for unknown names.
+const maxDecoys = 64
+
+// decoy is a user who may stand in for an unknown name: by rendezvous hashing, so that
+// who comes or goes changes the stand-ins of few names.
+type decoy struct {
+	user *User
+	hash uint64 // of the user's name
+}
+
+func (d decoy) score(name uint64) uint64 { return maphash.Comparable(seed, [2]uint64{d.hash, name}) }
+
+// decoysOf draws the stand-ins from the users of a domain: those whose hashes are lowest.
+func decoysOf(list []*User) []decoy {
+	decoys := make([]decoy, len(list))
+	for i, u := range list {
+		decoys[i] = decoy{u, maphash.String(seed, u.Name)}
 	}
-	return int(bucket)
+	slices.SortFunc(decoys, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
+	return slices.Clone(decoys[:min(len(decoys), maxDecoys)])
 }
 
 // Len is the number of users.
