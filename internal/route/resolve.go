@@ -14,6 +14,7 @@ import (
 // Limits of name resolution.
 const (
 	ResolveInterval = 60 * time.Second // between two looks at a name
+	RetryInterval   = 5 * time.Second  // the same, for a name without an address
 	ResolveTimeout  = 5 * time.Second  // for one look
 )
 
@@ -53,34 +54,44 @@ func (r *Resolver) Addr(host string) (netip.Addr, bool) {
 // Watch sets which hosts are kept fresh, and resolves those that are not known
 // yet. Its errors are warnings: each is one name that has no address so far.
 func (r *Resolver) Watch(ctx context.Context, hosts []string) []error {
-	var names, missing []string
+	var names []string
 	for _, host := range hosts {
-		if _, err := netip.ParseAddr(host); err == nil {
-			continue
-		}
-		names = append(names, host)
-		if _, ok := r.Addr(host); !ok {
-			missing = append(missing, host)
+		if _, err := netip.ParseAddr(host); err != nil && !slices.Contains(names, host) {
+			names = append(names, host)
 		}
 	}
 	r.mu.Lock()
 	r.names = names
 	r.mu.Unlock()
-	return r.resolve(ctx, missing)
+	return r.resolve(ctx, r.missing())
 }
 
-// Run keeps the watched names fresh until ctx ends.
-func (r *Resolver) Run(ctx context.Context) {
-	tick := time.NewTicker(ResolveInterval)
-	defer tick.Stop()
+// Run keeps the watched names fresh until ctx ends, and looks sooner again at those
+// that have no address yet. It reports each name that it fails to resolve; the last
+// good address of such a name stays.
+func (r *Resolver) Run(ctx context.Context, report func(error)) {
+	all, missing := time.NewTicker(ResolveInterval), time.NewTicker(RetryInterval)
+	defer all.Stop()
+	defer missing.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			r.resolve(ctx, r.prune()) // an error leaves the last good address
+		case <-missing.C:
+			r.resolve(ctx, r.missing())
+		case <-all.C:
+			for _, err := range r.resolve(ctx, r.prune()) {
+				report(err)
+			}
 		}
 	}
+}
+
+// missing are the watched names without an address.
+func (r *Resolver) missing() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(r.names), func(name string) bool { return r.known[name].IsValid() })
 }
 
 // prune forgets the names that are watched no more, and returns the others. That is

@@ -95,7 +95,7 @@ func run(t *testing.T, r *Resolver) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
-		r.Run(ctx)
+		r.Run(ctx, func(error) {})
 		close(done)
 	}()
 	t.Cleanup(func() {
@@ -115,17 +115,27 @@ func TestRunRefreshes(t *testing.T) {
 
 		d.set("mail.example", "192.0.2.2")
 		d.set("late.example", "192.0.2.3")
-		<-time.After(ResolveInterval - 1)
+		<-time.After(RetryInterval - 1)
+		synctest.Wait()
+		if asked := d.questions(); len(asked) > 0 {
+			t.Errorf("asked early for %q", asked)
+		}
+		wantAddr(t, r, "late.example", "")
+		<-time.After(1)
+		synctest.Wait()
+		wantAddr(t, r, "late.example", "192.0.2.3")
+		if asked := d.questions(); !slices.Equal(asked, []string{"ip late.example"}) {
+			t.Errorf("asked for %q, want only what has no address", asked)
+		}
+		<-time.After(ResolveInterval - RetryInterval - 1)
 		synctest.Wait()
 		if asked := d.questions(); len(asked) > 0 {
 			t.Errorf("asked early for %q", asked)
 		}
 		wantAddr(t, r, "mail.example", "192.0.2.1")
-		wantAddr(t, r, "late.example", "")
 		<-time.After(1)
 		synctest.Wait()
 		wantAddr(t, r, "mail.example", "192.0.2.2")
-		wantAddr(t, r, "late.example", "192.0.2.3")
 		if asked := d.questions(); !slices.Equal(asked, []string{"ip late.example", "ip mail.example"}) {
 			t.Errorf("asked for %q", asked)
 		}
@@ -213,7 +223,7 @@ func TestRunEndsDuringALookup(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
-			r.Run(ctx)
+			r.Run(ctx, func(error) {})
 			close(done)
 		}()
 		<-time.After(ResolveInterval)
