@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"sync"
 	"time"
 	_ "time/tzdata" // a chroot or a small container has no zone data
 
@@ -24,21 +25,57 @@ type Config struct {
 	Compress   bool   // gzip rotated files
 }
 
-// Log is an open auth.log, for use by any number of goroutines.
+// Log is auth.log, for use by any number of goroutines. There is one for the life of a
+// process: lumberjack's goroutine outlives Close.
 type Log struct {
+	warn warner
+
+	mu     sync.RWMutex // held for reading by those who write events
 	config Config
 	file   *lumberjack.Logger
 	encode encoder
-	warn   *warner
 }
 
 // Open prepares a log; the file itself is opened by the first event, and by the
-// next one if that failed. Keep the file of a Log for the life of the process where
-// possible, by [Log.Reconfigure]: lumberjack's goroutine outlives Close.
+// next one if that failed.
 func Open(c Config, stderr *slog.Logger) (*Log, error) {
-	if err := CheckFile(c.File, c.MaxSize); err != nil {
-		return nil, err
+	l := &Log{warn: warner{log: stderr}}
+	return l, l.Configure(c)
+}
+
+// Configure makes all later events go where c says. On an error nothing changes. The
+// open file is kept unless the file or its rotation changes.
+func (l *Log) Configure(c Config) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	file, old := l.file, l.file
+	if old == nil || !sameFile(c, l.config) {
+		if err := CheckFile(c.File, c.MaxSize); err != nil {
+			return fmt.Errorf("log %s: %w", c.File, err)
+		}
+		file = newFile(c)
 	}
+	zone, err := Zone(c.Timezone)
+	if err != nil {
+		return err
+	}
+	encode, err := newEncoder(c.Format, zone, &wholeEntries{w: file})
+	if err != nil {
+		return err
+	}
+	l.config, l.file, l.encode = c, file, encode
+	if old != nil && old != file {
+		old.Close()
+	}
+	return nil
+}
+
+func sameFile(a, b Config) bool {
+	a.Format, a.Timezone = b.Format, b.Timezone
+	return a == b
+}
+
+func newFile(c Config) *lumberjack.Logger {
 	file := &lumberjack.Logger{
 		Filename:   c.File,
 		MaxSize:    c.MaxSize,
@@ -50,37 +87,8 @@ func Open(c Config, stderr *slog.Logger) (*Log, error) {
 	if c.MaxSize == 0 { // to lumberjack 0 means 100
 		file.MaxSize = math.MaxInt >> 20
 	}
-	return newLog(c, file, &warner{log: stderr})
+	return file
 }
-
-func newLog(c Config, file *lumberjack.Logger, warn *warner) (*Log, error) {
-	zone, err := Zone(c.Timezone)
-	if err != nil {
-		return nil, err
-	}
-	encode, err := newEncoder(c.Format, zone, &wholeEntries{w: file})
-	if err != nil {
-		return nil, err
-	}
-	return &Log{config: c, file: file, encode: encode, warn: warn}, nil
-}
-
-// Reconfigure makes a log of another configuration, on the same open file if only
-// format or time zone differ. It returns the same log if nothing does.
-func (l *Log) Reconfigure(c Config) (*Log, error) {
-	if c == l.config {
-		return l, nil
-	}
-	same := c
-	same.Format, same.Timezone = l.config.Format, l.config.Timezone
-	if same == l.config {
-		return newLog(c, l.file, l.warn)
-	}
-	return Open(c, l.warn.log)
-}
-
-// SameFile tells whether two logs write to one open file.
-func (l *Log) SameFile(other *Log) bool { return l.file == other.file }
 
 // CheckFile refuses a path where something is that is no log file. lumberjack would
 // rename it away, and opening a FIFO would block every login.
@@ -115,7 +123,10 @@ func Zone(name string) (*time.Location, error) {
 
 // Write appends one event. It does not fail: see the package comment.
 func (l *Log) Write(e *Event) {
-	if err := l.encode(e); err != nil {
+	l.mu.RLock()
+	err := l.encode(e)
+	l.mu.RUnlock()
+	if err != nil {
 		l.warn.sometimes(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
 	}
 	if e.Outcome == TempFail {
@@ -125,7 +136,11 @@ func (l *Log) Write(e *Event) {
 }
 
 // Reopen makes the next event open the file by its name again, as after logrotate.
-func (l *Log) Reopen() error { return l.file.Close() }
+func (l *Log) Reopen() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.Close()
+}
 
 // Close closes the file.
-func (l *Log) Close() error { return l.file.Close() }
+func (l *Log) Close() error { return l.Reopen() }

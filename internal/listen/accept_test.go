@@ -3,6 +3,7 @@ package listen
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"slices"
 	"syscall"
@@ -28,7 +29,8 @@ func (l *brokenListener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-func (l *brokenListener) Close() error { return nil }
+func (l *brokenListener) Close() error   { return nil }
+func (l *brokenListener) Addr() net.Addr { return &net.UnixAddr{Name: "/broken", Net: "unix"} }
 
 // pauses are the times between calls; it forgets them.
 func (l *brokenListener) pauses() []time.Duration {
@@ -43,7 +45,7 @@ func (l *brokenListener) pauses() []time.Duration {
 func TestAcceptBacksOffAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &brokenListener{failures: 10}
-		l := NewFastCGI(inner)
+		l := NewFastCGI(inner, slog.New(slog.DiscardHandler))
 		const ms = time.Millisecond
 		for _, want := range [][]time.Duration{
 			{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second},
@@ -65,7 +67,7 @@ func TestAcceptBacksOffAndRecovers(t *testing.T) {
 
 func TestCloseEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewFastCGI(&brokenListener{failures: 1 << 30})
+		l := NewFastCGI(&brokenListener{failures: 1 << 30}, slog.New(slog.DiscardHandler))
 		accepted := make(chan error, 1)
 		go func() {
 			_, err := l.Accept()
@@ -87,7 +89,7 @@ func TestCloseEndsThePause(t *testing.T) {
 func TestLateConnectionIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
-		l := NewFastCGI(&lateListener{conn: server})
+		l := NewFastCGI(&lateListener{conn: server}, slog.New(slog.DiscardHandler))
 		if err := l.Shutdown(context.Background()); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 // that pass, and so can end the others.
 type FastCGI struct {
 	net.Listener
+	log   *slog.Logger
 	done  chan struct{}
 	once  sync.Once
 	mu    sync.Mutex
@@ -19,9 +21,9 @@ type FastCGI struct {
 	empty chan struct{} // closed by the last connection after Shutdown began
 }
 
-// NewFastCGI wraps a listening socket.
-func NewFastCGI(l net.Listener) *FastCGI {
-	return &FastCGI{Listener: l, done: make(chan struct{}), conns: make(map[*fcgiConn]struct{})}
+// NewFastCGI wraps a listening socket. Why it cannot accept is told to log, once a minute.
+func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
+	return &FastCGI{Listener: l, log: log, done: make(chan struct{}), conns: make(map[*fcgiConn]struct{})}
 }
 
 // Bounds of the pause after a failed accept, as in net/http.
@@ -32,11 +34,20 @@ const (
 
 // Accept returns an error only when the listener is closed.
 func (l *FastCGI) Accept() (net.Conn, error) {
-	pause := minPause
+	pause, warned := minPause, time.Time{}
 	for {
 		nc, err := l.Listener.Accept()
 		if err == nil {
 			return l.track(nc)
+		}
+		select {
+		case <-l.done:
+			return nil, net.ErrClosed
+		default:
+		}
+		if now := time.Now(); now.Sub(warned) >= time.Minute {
+			warned = now
+			l.log.Warn("cannot accept", "listener", l.Addr().String(), "error", err)
 		}
 		select {
 		case <-l.done:

@@ -3,6 +3,7 @@ package listen
 import (
 	"encoding/binary"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/fcgi"
@@ -30,7 +31,7 @@ type webServer struct {
 // serveFastCGI runs net/http/fcgi on a guarded listener in memory.
 func serveFastCGI(t *testing.T, h http.HandlerFunc) (*FastCGI, func() *webServer) {
 	inner := newPipeListener()
-	l := NewFastCGI(inner)
+	l := NewFastCGI(inner, slog.New(slog.DiscardHandler))
 	served := make(chan error)
 	go func() { served <- fcgi.Serve(l, h) }()
 	t.Cleanup(func() {

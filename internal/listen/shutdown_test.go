@@ -3,6 +3,7 @@ package listen
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -195,7 +196,7 @@ func TestShutdownIsBounded(t *testing.T) {
 func TestRequestThatOvertakesAnAnswerIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		raw := &quickConn{}
-		l := NewFastCGI(&lateListener{conn: raw})
+		l := NewFastCGI(&lateListener{conn: raw}, slog.New(slog.DiscardHandler))
 		c, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)

@@ -24,8 +24,8 @@ type Options struct {
 	AllowedClients []netip.Prefix
 }
 
-// openUnix binds under a temporary name and renames, so that the socket is never
-// reachable with other permissions than those configured.
+// openUnix binds under a temporary name and renames, so that under its name the socket
+// is never reachable with other permissions than those configured.
 func openUnix(path string, o Options) (net.Listener, error) {
 	if err := checkFree(path); err != nil {
 		return nil, err

@@ -17,9 +17,11 @@ import (
 
 // listener is one open socket, serving or about to.
 type listener struct {
+	name     string // for the log
 	socket   net.Listener
 	options  listen.Options
 	serve    func()
+	close    func() error // stops accepting
 	shutdown func(ctx context.Context) error
 }
 
@@ -27,113 +29,126 @@ type listener struct {
 // options. On an error nothing has changed.
 func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 	wanted := make(map[string]*listener)
-	undo := func() {
-		for name, l := range wanted {
-			if s.listeners[name] == l {
-				listen.Apply(l.socket, l.options)
-			} else {
-				l.socket.Close()
-			}
-		}
-	}
-	open := func(kind string, addrs []listen.Address, wrap func(net.Listener) *listener) error {
-		for _, a := range addrs {
-			name := kind + " " + a.String()
-			if l := s.listeners[name]; l != nil && !listen.Lost(l.socket) {
-				wanted[name] = l
-				if err := listen.Apply(l.socket, c.Options); err != nil {
-					return err
-				}
-				continue
-			}
-			socket, err := listen.Open(a, c.Options, s.log)
-			if err != nil {
-				return err
-			}
-			wanted[name] = wrap(socket)
-		}
-		return nil
-	}
-	err := open("fastcgi", c.FastCGI, s.fastCGI)
+	err := s.openAll(wanted, "fastcgi", c.FastCGI, c.Options, s.fastCGI)
 	if err == nil {
-		err = open("http", c.HTTP, s.http)
+		err = s.openAll(wanted, "http", c.HTTP, c.Options, s.http)
 	}
 	if err != nil {
-		undo()
+		s.undo(wanted)
 		return nil, err
-	}
-	for _, l := range wanted {
-		l.options = c.Options
 	}
 	return wanted, nil
 }
 
-// switchListeners starts the new sockets and lets the old ones finish in the background.
-func (s *Server) switchListeners(wanted map[string]*listener, grace time.Duration) {
-	gone := make(map[string]*listener)
+// openAll opens the sockets of one kind.
+func (s *Server) openAll(wanted map[string]*listener, kind string, addrs []listen.Address, o listen.Options, wrap func(net.Listener) *listener) error {
+	for _, a := range addrs {
+		name := kind + " " + a.String()
+		if l := s.listeners[name]; l != nil && !listen.Lost(l.socket) {
+			wanted[name] = l
+			if err := listen.Apply(l.socket, o); err != nil {
+				return err
+			}
+			continue
+		}
+		socket, err := listen.Open(a, o, s.log)
+		if err != nil {
+			return err
+		}
+		wanted[name] = wrap(socket)
+		wanted[name].name = name
+	}
+	return nil
+}
+
+// undo closes what was opened for nothing.
+func (s *Server) undo(wanted map[string]*listener) {
+	for name, l := range wanted {
+		if s.listeners[name] == l {
+			listen.Apply(l.socket, l.options)
+		} else {
+			l.socket.Close()
+		}
+	}
+}
+
+// switchListeners starts the new sockets, and closes the old ones, whose connections
+// may finish in the background.
+func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 	for name, l := range s.listeners {
 		if wanted[name] != l {
 			s.log.Info("no longer listening", "socket", name)
-			gone[name] = l
+			s.leave(l, c.Grace)
 		}
 	}
 	for name, l := range wanted {
+		l.options = c.Options
 		if s.listeners[name] != l {
 			s.log.Info("listening", "socket", name)
 			go l.serve()
 		}
 	}
-	s.listeners, s.leaving = wanted, gone
-	if len(gone) == 0 {
-		return
-	}
+	s.listeners = wanted
+}
+
+// leave stops accepting at once, so that a next reload may open the socket again.
+func (s *Server) leave(l *listener, grace time.Duration) {
+	l.close()
+	s.leaving[l] = true
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
-		shutdownAll(ctx, gone)
+		if err := l.shutdown(ctx); err != nil {
+			s.log.Warn("not everything finished within the grace", "socket", l.name, "error", err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.leaving, l)
 	}()
 }
 
 func (s *Server) fastCGI(socket net.Listener) *listener {
-	l := listen.NewFastCGI(socket)
+	l := listen.NewFastCGI(socket, s.log)
 	return &listener{
 		socket:   socket,
 		serve:    func() { fcgi.Serve(l, s) }, // ends when l is closed
+		close:    l.Close,
 		shutdown: l.Shutdown,
 	}
 }
 
 func (s *Server) http(socket net.Listener) *listener {
 	h := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: HeaderTimeout,
-		ReadTimeout:       HeaderTimeout,
-		IdleTimeout:       IdleTimeout,
-		MaxHeaderBytes:    MaxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		Handler:        s,
+		ReadTimeout:    HeaderTimeout,
+		IdleTimeout:    IdleTimeout,
+		MaxHeaderBytes: MaxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return &listener{
 		socket: socket,
+		close:  socket.Close,
 		serve: func() {
-			if err := h.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+			err := h.Serve(socket)
+			if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 				s.log.Error("no longer listening", "socket", socket.Addr().String(), "error", err)
 			}
 		},
-		shutdown: h.Shutdown,
+		shutdown: func(ctx context.Context) error {
+			defer h.Close() // what the grace was not enough for
+			return h.Shutdown(ctx)
+		},
 	}
 }
 
 // shutdownAll ends listeners side by side, all within ctx.
-func shutdownAll(ctx context.Context, listeners map[string]*listener) error {
+func shutdownAll(ctx context.Context, listeners []*listener) error {
+	errs := make([]error, len(listeners))
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var errs []error
-	for name, l := range listeners {
+	for i, l := range listeners {
 		wg.Go(func() {
 			if err := l.shutdown(ctx); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+				errs[i] = fmt.Errorf("%s: %w", l.name, err)
 			}
 		})
 	}

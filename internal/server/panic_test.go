@@ -46,7 +46,6 @@ func TestPanicOutsideOfTheDecision(t *testing.T) {
 	}{
 		{"no decision", func(st *state) { st.auth = nil }},
 		{"no clock", func(st *state) { st.auth.Now = nil }},
-		{"no log", func(st *state) { st.log = nil }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t)

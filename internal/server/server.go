@@ -25,7 +25,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,20 +51,23 @@ type Server struct {
 	path     string
 	log      *slog.Logger
 	resolver *route.Resolver
+	events   *authlog.Log
 	state    atomic.Pointer[state]
 
-	mu        sync.Mutex // one reload at a time
+	reloading sync.Mutex // one reload at a time
+	stop      context.Context
+	cancel    context.CancelFunc // ends what runs in the background
+
+	mu        sync.Mutex // of what follows
 	listeners map[string]*listener
-	leaving   map[string]*listener // by the last reload, and perhaps not done yet
+	leaving   map[*listener]bool // no longer configured, and still busy
 	stopped   bool
-	stopNames context.CancelFunc
 }
 
-// state is all that depends on the configuration.
+// state is all that a request depends on.
 type state struct {
 	config *config.Config
 	auth   *auth.Authenticator
-	log    *authlog.Log
 }
 
 // Start loads the configuration at path, opens everything and begins to serve.
@@ -72,15 +77,18 @@ func Start(path string, log *slog.Logger) (*Server, error) {
 		log:       log,
 		resolver:  route.NewResolver(nil),
 		listeners: make(map[string]*listener),
+		leaving:   make(map[*listener]bool),
 	}
+	s.stop, s.cancel = context.WithCancel(context.Background())
 	if err := s.Reload(); err != nil {
+		s.cancel()
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stopNames = cancel
-	go s.resolver.Run(ctx)
+	go s.resolver.Run(s.stop, s.notResolved)
 	return s, nil
 }
+
+func (s *Server) notResolved(err error) { s.log.Warn("name not resolved", "error", err) }
 
 // NewAuthenticator makes the one that decides by a configuration.
 func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenticator {
@@ -98,58 +106,62 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 }
 
 // Reload loads the configuration, completely or not at all.
-func (s *Server) Reload() error {
+func (s *Server) Reload() (err error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	defer func() {
+		if p := recover(); p != nil { // a parser's: what it was about may be a secret
+			err = fmt.Errorf("panic (%T) while loading", p)
+		}
+	}()
+	c, err := config.Load(s.path)
+	if err != nil {
+		return err
+	}
+	for _, err := range s.resolver.Watch(s.stop, c.Hosts()) {
+		s.notResolved(err)
+	}
+	if err := s.swap(c); err != nil {
+		return err
+	}
+	s.log.Info("configuration loaded", "servers", len(c.Servers), "domains", c.Domains.Len(), "users", c.Users.Len())
+	return nil
+}
+
+// swap makes a configuration the one in force.
+func (s *Server) swap(c *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return errors.New("shutting down")
 	}
-	c, err := config.Load(s.path)
-	if err != nil {
-		return err
-	}
-	old := s.state.Load()
-	next := &state{config: c, auth: NewAuthenticator(c, s.resolver)}
-	if next.log, err = s.openLog(old, c.Log); err != nil {
-		return err
-	}
 	listeners, err := s.openListeners(c.Listen)
 	if err != nil {
 		return err
 	}
-	for _, err := range s.resolver.Watch(context.Background(), c.Hosts()) {
-		s.log.Warn("name not resolved so far", "error", err)
+	if err := s.configureLog(c.Log); err != nil {
+		s.undo(listeners)
+		return err
 	}
-	s.switchState(old, next)
-	s.switchListeners(listeners, c.Listen.Grace)
-	s.log.Info("configuration loaded", "servers", len(c.Servers), "domains", c.Domains.Len(), "users", c.Users.Len())
+	next := &state{config: c, auth: NewAuthenticator(c, s.resolver)}
+	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
+		next.auth.Hashing = old.auth.Hashing // the logins in flight count
+	}
+	s.state.Store(next)
+	s.switchListeners(listeners, c.Listen)
 	return nil
 }
 
-// switchState makes next the one that new requests are decided by. A log whose file
-// changes is closed first: lumberjack appends to a file that it opens, but not to
-// one that it has made itself, which the new log may be about to open. Requests
-// in flight may open it once more.
-func (s *Server) switchState(old, next *state) {
-	if old == nil || old.log.SameFile(next.log) {
-		s.state.Store(next)
-		return
+func (s *Server) configureLog(c authlog.Config) (err error) {
+	if s.events != nil {
+		return s.events.Configure(c)
 	}
-	old.log.Close()
-	s.state.Store(next)
-	old.log.Close()
-}
-
-// openLog keeps what is open of a log, as far as its configuration did not change.
-func (s *Server) openLog(old *state, c authlog.Config) (*authlog.Log, error) {
-	if old != nil {
-		return old.log.Reconfigure(c)
-	}
-	return authlog.Open(c, s.log)
+	s.events, err = authlog.Open(c, s.log)
+	return err
 }
 
 // Reopen makes the log open its file by name again.
-func (s *Server) Reopen() error { return s.state.Load().log.Reopen() }
+func (s *Server) Reopen() error { return s.events.Reopen() }
 
 // ServeHTTP answers one request. The status is always 200: nginx reads headers only.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -171,21 +183,23 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 	}()
 	st := s.state.Load()
 	response, event := st.auth.Answer(r.Context(), r.Header)
-	st.log.Write(&event)
+	s.events.Write(&event)
 	return response
 }
 
 // Shutdown ends the server within the configured grace.
 func (s *Server) Shutdown() error {
+	s.cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), s.state.Load().config.Listen.Grace)
+	defer cancel()
+	err := shutdownAll(ctx, s.stopListening())
+	return errors.Join(err, s.events.Close())
+}
+
+// stopListening ends reloads, and returns all listeners that may be busy.
+func (s *Server) stopListening() []*listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
-	s.stopNames()
-	st := s.state.Load()
-	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
-	defer cancel()
-	for name, l := range s.leaving {
-		s.listeners["leaving "+name] = l
-	}
-	return errors.Join(shutdownAll(ctx, s.listeners), st.log.Close())
+	return slices.AppendSeq(slices.Collect(maps.Values(s.listeners)), maps.Keys(s.leaving))
 }

@@ -47,7 +47,7 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 				a := *st.auth
 				a.Hashing = auth.NewSlots(1)
 				st.auth = &a
-				inner := &Server{log: s.Server.log}
+				inner := &Server{log: s.Server.log, events: s.Server.events}
 				inner.state.Store(&st)
 				in := &pipe{conns: make(chan net.Conn), done: make(chan struct{})}
 				l := tt.make(inner, in)
