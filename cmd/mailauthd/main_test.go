@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"testing"
 
@@ -18,13 +16,5 @@ func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: os.Getenv("UPDATE") != "", // rewrites what cmp compares with
-		Setup: func(env *testscript.Env) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			env.Setenv("PORT", fmt.Sprint(l.Addr().(*net.TCPAddr).Port)) // free, in all likelihood
-			return l.Close()
-		},
 	})
 }

@@ -33,6 +33,7 @@ func serve(c *call) error {
 	go reload(s, log, hup)
 	go reopen(s, log, usr1)
 	sig := <-stop
+	signal.Reset(syscall.SIGTERM, syscall.SIGINT) // the next one does not wait
 	log.Info("shutting down", "signal", sig.String())
 	notify(daemon.SdNotifyStopping)
 	if err := s.Shutdown(); err != nil {

@@ -74,7 +74,9 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 		v = tempFail("%v", err)
 		response = a.response(l, v)
 	}
-	a.trace("outcome %s %s %s", v.outcome, v.reason, v.detail)
+	if a.Trace != nil {
+		a.trace("outcome %s %s %s", v.outcome, v.reason, v.detail)
+	}
 	return response, event(l, v, start, a.Now(), response.Status())
 }
 
@@ -151,7 +153,9 @@ func (a *Authenticator) find(l *login) (verdict, bool) {
 	if addr, ok := a.Resolver.Addr(l.server.Host); ok {
 		l.addr = netip.AddrPortFrom(addr, l.server.Port(string(l.Protocol)))
 	}
-	a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
+	if a.Trace != nil { // arguments cost
+		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
+	}
 	return verdict{}, true
 }
 

@@ -21,5 +21,6 @@
 //
 //	MaxHashWait   20 s   that a login waits for its turn to compute a hash
 //
-// and Hashing, the number of hashes computed at a time: each may take 64 MiB and more.
+// and Hashing, the number of hashes computed at a time: each may take 64 MiB, and twice
+// that until it is collected.
 package auth

@@ -75,11 +75,7 @@ func contribFiles(t *testing.T, dir string) []string {
 // readmeBlocks are the fenced blocks of README.md in this language.
 func readmeBlocks(t *testing.T, language string) []string {
 	t.Helper()
-	path := filepath.Join(repository, "README.md")
-	if !exists(path) {
-		t.Skip("there is no README.md")
-	}
-	blocks := fencedBlocks(readFile(t, path), language)
+	blocks := fencedBlocks(readFile(t, repository, "README.md"), language)
 	if len(blocks) == 0 {
 		t.Fatalf("no block of %s in README.md", language)
 	}

@@ -23,6 +23,7 @@ const (
 	loadRounds      = 3
 	loadDuration    = 2 * time.Second
 	startRounds     = 9
+	maxMemory       = 25 // MiB, of mailauthd at its peak
 )
 
 // contender is one line of the table: a responder behind a web server.
@@ -55,6 +56,9 @@ func TestThroughput(t *testing.T) {
 		t.Errorf("%d good logins in auth.log, %d were answered", logged, answered)
 	}
 	printTable(t, contenders)
+	if _, peak := memory(t, contenders[2].responder); peak > maxMemory {
+		t.Errorf("mailauthd took %.1f MiB, more than %d", peak, maxMemory)
+	}
 	fmt.Printf("\nmailauthd starts in %v (median of %d, exec to first accepted connection)\n", startTime(t), startRounds)
 }
 
