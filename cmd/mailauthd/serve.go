@@ -81,6 +81,9 @@ func check(c *call) error {
 	if err != nil {
 		return err
 	}
+	if config.Unmet != nil {
+		return config.Unmet
+	}
 	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
 		len(config.Servers), config.Domains.Len(), config.Users.Len())
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ import (
 // a warning.
 func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 	cfg, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%w (-config FILE names another)", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,6 +46,9 @@ func testLogin(c *call) error {
 	clientIP := flags.String("client-ip", "127.0.0.1", "the client's `address`")
 	if err := c.parse(1); err != nil {
 		return err
+	}
+	if !slices.Contains([]string{"imap", "pop3", "smtp"}, *protocol) {
+		return usageError("-protocol: want imap, pop3 or smtp")
 	}
 	cfg, resolver, err := c.load(*path)
 	if err != nil {

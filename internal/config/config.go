@@ -25,6 +25,9 @@ type Config struct {
 	Servers []*route.Server // by name
 	Domains *route.Table
 	Users   *users.Map
+
+	// Unmet says what is well written but cannot work on this machine, nil if nothing.
+	Unmet error
 }
 
 // Listen is the [listen] section.
@@ -60,6 +63,7 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	c := l.build()
+	c.Unmet = l.unmet.err(l.files)
 	if err := l.problems.err(l.files); err != nil {
 		return nil, err
 	}
@@ -71,6 +75,7 @@ type loader struct {
 	path     string
 	files    []*file
 	problems problems
+	unmet    problems // see Config.Unmet
 }
 
 // read reads the main file and all that it includes. A file that is not TOML
@@ -87,8 +92,9 @@ func (l *loader) read() error {
 			l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", i+1)
 		}
 		for _, path := range paths {
-			if err := l.include(path); errors.Is(err, fs.ErrNotExist) {
-				l.problems.add(main, toml.Key{"include"}, "entry %d: no such file", i+1)
+			var access *fs.PathError
+			if err := l.include(path); errors.As(err, &access) {
+				l.problems.add(main, toml.Key{"include"}, "entry %d: cannot be read: %v", i+1, access.Err)
 			} else if err != nil {
 				return err
 			}

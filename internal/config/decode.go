@@ -15,11 +15,11 @@ import (
 func (f *file) decodeProblem(err error) Problem {
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
-		return Problem{File: f.path, Line: f.lineOfError(parse), What: "not valid TOML: " + withoutQuotes(parse.Message)}
+		return Problem{File: f.path, Line: f.lineOfError(parse), What: "not valid TOML: " + withoutQuotes(parse.Message) + hint(parse.Message)}
 	}
 	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
-		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want " + typeName(m[3]) + ", not " + typeName(m[2])}
+		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want " + typeName(m[3]) + example(key) + ", not " + typeName(m[2])}
 	}
 	if m := wantTable.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
@@ -49,6 +49,40 @@ var (
 func (f *file) lineOf(key string) int {
 	f.line(nil)
 	return max(f.positions[key], 1)
+}
+
+// hint says what is probably meant where an administrator's words are no TOML.
+func hint(msg string) string {
+	switch {
+	case strings.HasPrefix(msg, "expected '.' or ']' to end table name"):
+		return ` (a name with "@" needs quotes: [users."bob@example.com"])`
+	case strings.HasPrefix(msg, "expected value"), strings.HasPrefix(msg, "Invalid integer"), strings.HasPrefix(msg, "Invalid float"):
+		return " (is it a string? Strings need quotes)"
+	}
+	return ""
+}
+
+// example shows a value of a key of which the type is often mistaken.
+func example(key string) string {
+	if e, ok := examples[key[strings.LastIndexByte(key, '.')+1:]]; ok {
+		return " such as " + e
+	}
+	return ""
+}
+
+var examples = map[string]string{
+	"include":         `["servers.toml"]`,
+	"fastcgi":         `["unix:/run/mailauthd/fastcgi.sock"]`,
+	"http":            `["127.0.0.1:8008"]`,
+	"allowed_clients": `["127.0.0.1"]`,
+	"mode":            `"0660"`,
+	"grace":           `"10s"`,
+	"methods":         `["plain"]`,
+	"servers":         `["axigen1"]`,
+	"mechanisms":      `["CRAM-MD5"]`,
+	"connect_timeout": `"5s"`,
+	"timeout":         `"20s"`,
+	"host":            `"192.168.0.1"`,
 }
 
 // typeName says a Go or TOML type in an administrator's words.

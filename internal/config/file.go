@@ -97,6 +97,10 @@ func (f *file) unknownKeys(ps *problems) {
 			continue
 		}
 		reported[key[:depth+1].String()] = true
+		if depth == 2 && isMap(key[0]) && f.meta.Type(key[:3]...) == "Hash" { // [domains.example.com]
+			ps.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
+			continue
+		}
 		ps.add(f, key[:depth+1], "unknown key (known: %s)", strings.Join(known, ", "))
 	}
 }

@@ -117,6 +117,10 @@ func (l *loader) buildDomains(servers map[string]*route.Server) []*route.Domain 
 
 func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers map[string]*route.Server) *route.Domain {
 	name, err := route.CanonicalDomain(key[1])
+	if strings.Contains(strings.TrimPrefix(key[1], "*."), "*") {
+		l.problems.add(f, key, `want a domain, or "*.example.com" for all subdomains of one`)
+		return nil
+	}
 	if err != nil {
 		l.problems.add(f, key, "%v", err)
 		return nil

@@ -14,6 +14,9 @@ import (
 
 func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 	key := func(name string) toml.Key { return toml.Key{"auth", name} }
+	if len(s.Methods) == 0 {
+		l.problems.add(f, key("methods"), "is empty: nobody could log in")
+	}
 	for i, m := range s.Methods {
 		switch authhttp.Method(m) {
 		case authhttp.Plain, authhttp.APOP, authhttp.CRAMMD5, authhttp.External, authhttp.None:

@@ -77,17 +77,13 @@ func checkFree(path string) error {
 }
 
 func (o Options) chown(path string) error {
-	uid, gid := -1, -1
-	var err error
-	if o.Owner != "" {
-		if uid, err = lookupUser(o.Owner); err != nil {
-			return err
-		}
+	uid, err := LookupUser(o.Owner)
+	if err != nil {
+		return err
 	}
-	if o.Group != "" {
-		if gid, err = lookupGroup(o.Group); err != nil {
-			return err
-		}
+	gid, err := LookupGroup(o.Group)
+	if err != nil {
+		return err
 	}
 	if uid >= 0 || gid >= 0 {
 		if err := os.Chown(path, uid, gid); err != nil {
@@ -97,26 +93,40 @@ func (o Options) chown(path string) error {
 	return os.Chmod(path, o.Mode)
 }
 
-func lookupUser(name string) (int, error) {
-	if n, err := strconv.Atoi(name); err == nil {
-		return n, nil
-	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		return 0, fmt.Errorf("owner: %w", err)
-	}
-	return strconv.Atoi(u.Uid)
+// LookupUser finds a user's number by name or number; -1 for an empty name.
+func LookupUser(name string) (int, error) {
+	return lookup(name, func() (string, error) {
+		u, err := user.Lookup(name)
+		if err != nil {
+			return "", fmt.Errorf("owner: %w", err)
+		}
+		return u.Uid, nil
+	})
 }
 
-func lookupGroup(name string) (int, error) {
+// LookupGroup finds a group's number by name or number; -1 for an empty name.
+func LookupGroup(name string) (int, error) {
+	return lookup(name, func() (string, error) {
+		g, err := user.LookupGroup(name)
+		if err != nil {
+			return "", fmt.Errorf("group: %w", err)
+		}
+		return g.Gid, nil
+	})
+}
+
+func lookup(name string, find func() (string, error)) (int, error) {
+	if name == "" {
+		return -1, nil
+	}
 	if n, err := strconv.Atoi(name); err == nil {
 		return n, nil
 	}
-	g, err := user.LookupGroup(name)
+	number, err := find()
 	if err != nil {
-		return 0, fmt.Errorf("group: %w", err)
+		return -1, err
 	}
-	return strconv.Atoi(g.Gid)
+	return strconv.Atoi(number)
 }
 
 // unixListener removes its socket when it closes, if that is still the one it made.

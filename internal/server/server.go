@@ -115,6 +115,9 @@ func (s *Server) Reload() (err error) {
 		}
 	}()
 	c, err := config.Load(s.path)
+	if err == nil {
+		err = c.Unmet
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 // pipe is a listener in memory that accepts one connection, for a synctest bubble.
 type pipe struct {
+	once  sync.Once
 	conns chan net.Conn
 	done  chan struct{}
 }
@@ -25,7 +27,7 @@ func (p *pipe) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipe) Close() error   { close(p.done); return nil }
+func (p *pipe) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
 func (p *pipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 // A decision may take longer than a client may take for its request: what bounds it

@@ -20,7 +20,7 @@ func CRAMMD5(user, password string, challenge []byte) string {
 // answerChallenge does the second half of AUTH CRAM-MD5: challenge is the
 // base64 text that the server sent.
 func (c *conn) answerChallenge(challenge, user, password string) error {
-	decoded, err := base64.StdEncoding.DecodeString(challenge)
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimRight(challenge, " "))
 	if err != nil || len(decoded) == 0 {
 		return errors.New("challenge is not base64")
 	}
