@@ -4,7 +4,7 @@
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RUN       := .run
-PORT      ?= 8008
+PORT      ?= 18008
 FUZZTIME  ?= 30s
 DESTDIR   ?=
 PREFIX    ?= /usr/local
@@ -14,7 +14,7 @@ SYSCONFDIR ?= /etc
 
 build:
 	mkdir -p $(RUN)
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(RUN)/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o $(RUN)/ ./cmd/...
 
 run: build
 	@printf '%s\n' 'include = ["../conf/servers.toml", "../conf/users.toml"]' \
@@ -26,7 +26,9 @@ run: build
 
 test:
 	.ci/programs test
-	go test $$(command -v cc >/dev/null && echo -race) ./...
+	@mkdir -p $(RUN) && : >$(RUN)/skipped
+	@SKIPPED=$(CURDIR)/$(RUN)/skipped go test -count=1 $$(command -v cc >/dev/null && echo -race) ./...; \
+		status=$$?; cat $(RUN)/skipped; exit $$status
 
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
@@ -47,23 +49,24 @@ fuzz:
 		done; \
 	done
 
-# Programs, unit file and documentation; a configuration only where there is none,
-# and the sample users only as comments.
-install: build
+# What make build made, unit file and documentation; a configuration only where there
+# is none, and the sample users only as comments. It writes nothing here, for it may be root's.
+install:
+	@test -x $(RUN)/mailauthd || { echo "first, as yourself: make build" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
 	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/
-	sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/mailauthd.service >$(RUN)/mailauthd.service
-	install -m 0644 $(RUN)/mailauthd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/mailauthd.service | \
+		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service
 	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
 	cp -R contrib/nginx contrib/apache contrib/logrotate $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
-	sed 's/^[^#]/#&/' conf/users.toml >$(RUN)/users.toml
-	for f in conf/mailauthd.toml conf/servers.toml $(RUN)/users.toml; do \
-		to=$(DESTDIR)$(SYSCONFDIR)/mailauthd/$${f##*/}; \
-		test -e $$to || install -m 0640 $$f $$to || exit 1; \
-	done
+	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \
+	for f in mailauthd.toml servers.toml; do \
+		test -e $$to/$$f || install -m 0640 conf/$$f $$to/$$f || exit 1; \
+	done; \
+	test -e $$to/users.toml || sed 's/^[^#]/#&/' conf/users.toml | install -m 0640 /dev/stdin $$to/users.toml
 
 clean:
 	rm -rf $(RUN)

@@ -31,6 +31,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") // where servers are
 	binary = filepath.Join(dir, "mailauthd")
 	if err := build(binary); err != nil {
 		fmt.Fprintln(os.Stderr, err)

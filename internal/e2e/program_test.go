@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -33,7 +34,23 @@ func skip(tb testing.TB, format string, args ...any) {
 	if os.Getenv("CI") == "true" {
 		tb.Fatalf(format, args...)
 	}
+	noteSkipped(tb, fmt.Sprintf(format, args...))
 	tb.Skipf(format, args...)
+}
+
+// noteSkipped tells make test, since go test without -v says nothing of what it skips.
+func noteSkipped(tb testing.TB, why string) {
+	tb.Helper()
+	path := os.Getenv("SKIPPED")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Fprintf(f, "skipped: %s: %s\n", tb.Name(), why)
 }
 
 // webGroup is the group that nginx's and Apache's workers have here; it is a user's name too.
