@@ -137,7 +137,10 @@ func (s *Server) http(socket net.Listener) *listener {
 		shutdown: func(ctx context.Context) error {
 			socket.Close()  // h does not know of it until Serve has begun
 			defer h.Close() // what the grace was not enough for
-			return h.Shutdown(ctx)
+			if err := h.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
 		},
 	}
 }
