@@ -1,13 +1,14 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/tomledit"
 )
 
 // decodeProblem takes out of a decoder's error what cannot be a secret: the texts of
@@ -15,7 +16,7 @@ import (
 func (f *file) decodeProblem(err error) Problem {
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
-		return Problem{File: f.path, Line: f.lineOfError(parse), What: "not valid TOML: " + withoutQuotes(parse.Message) + hint(parse.Message)}
+		return Problem{File: f.path, Line: tomledit.ErrorLine(f.data, err), What: "not valid TOML: " + withoutQuotes(parse.Message) + hint(parse.Message)}
 	}
 	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
@@ -28,17 +29,6 @@ func (f *file) decodeProblem(err error) Problem {
 	return Problem{File: f.path, Line: 1, What: "a value has the wrong type"}
 }
 
-// lineOfError counts by the offset: the decoder's own line is one too high for
-// what is wrong at the end of a line. Of a control character the offset is wrong.
-func (f *file) lineOfError(err toml.ParseError) int {
-	p := err.Position
-	if p.Start <= 0 || strings.Contains(err.Message, "control characters") {
-		return max(p.Line, 1)
-	}
-	data := bytes.TrimRight(f.data, "\n")
-	return 1 + bytes.Count(data[:min(p.Start, len(data))], []byte("\n"))
-}
-
 // The errors of BurntSushi/toml's decode.go that are no ParseError.
 var (
 	mismatch  = regexp.MustCompile(`^toml: (?:line \d+ )?\(last key (".*")\): incompatible types: TOML value has type (\S+); destination has type (.+)$`)
@@ -48,7 +38,7 @@ var (
 // lineOf is the line of a key that is given as it would be written.
 func (f *file) lineOf(key string) int {
 	f.line(nil)
-	return max(f.positions[key], 1)
+	return max(f.lines[key], 1)
 }
 
 // hint says what is probably meant where an administrator's words are no TOML.

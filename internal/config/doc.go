@@ -20,6 +20,6 @@
 //	MaxFileSize   256 MiB   one file
 //	MaxErrors     20        reported at once
 //
-// BurntSushi/toml decodes. It does not tell where a table stands, so positions are
-// looked up with the parser of pelletier/go-toml, only when something is wrong.
+// BurntSushi/toml decodes. It does not tell where a table stands, so that is looked
+// up with package tomledit, only when something is wrong.
 package config

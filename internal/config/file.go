@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/tomledit"
 )
 
 // MaxFileSize bounds one file; 200,000 users with a hash each take about 30 MiB.
@@ -15,11 +17,11 @@ const MaxFileSize = 256 << 20
 
 // file is one decoded TOML file.
 type file struct {
-	path      string
-	data      []byte
-	meta      toml.MetaData
-	content   content
-	positions positions // made when first needed
+	path    string
+	data    []byte
+	meta    toml.MetaData
+	content content
+	lines   tomledit.Lines // made when first needed
 }
 
 // content is what a file may hold. Its tags are the names of the keys.
@@ -64,10 +66,10 @@ func readBounded(path string) ([]byte, error) {
 }
 
 func (f *file) line(key toml.Key) int {
-	if f.positions == nil {
-		f.positions = newPositions(f.data)
+	if f.lines == nil {
+		f.lines = tomledit.NewLines(f.data)
 	}
-	return f.positions.line(key)
+	return f.lines.Line(key)
 }
 
 // names are the tables of a section, such as the servers, in the order of the file.
@@ -122,6 +124,8 @@ func findUnknown(key toml.Key) (depth int, known []string) {
 				return i, tags(t)
 			}
 			t = field.Type
+		default: // what may have several types is checked where it is built
+			return -1, nil
 		}
 	}
 	return -1, nil
@@ -133,18 +137,20 @@ func isMap(section string) bool {
 }
 
 func fieldByTag(t reflect.Type, tag string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("toml") == tag {
-			return t.Field(i), true
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Tag.Get("toml") == tag {
+			return f, true
 		}
 	}
 	return reflect.StructField{}, false
 }
 
 func tags(t reflect.Type) []string {
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = t.Field(i).Tag.Get("toml")
+	var names []string
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.Anonymous {
+			names = append(names, f.Tag.Get("toml"))
+		}
 	}
 	return names
 }

@@ -1,4 +1,4 @@
-package config
+package tomledit
 
 import (
 	"testing"
@@ -6,8 +6,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-func TestPositions(t *testing.T) {
-	p := newPositions([]byte(`a = 1
+func TestLines(t *testing.T) {
+	lines := NewLines([]byte(`a = 1
 
 [users."b@x"] # [no.table]
 password = """
@@ -46,8 +46,33 @@ Mixed = 1
 		{toml.Key{"arr", "Mixed"}, 17},
 		{toml.Key{"nowhere"}, 1},
 	} {
-		if got := p.line(tt.key); got != tt.line {
+		if got := lines.Line(tt.key); got != tt.line {
 			t.Errorf("line of %s = %d, want %d", tt.key, got, tt.line)
+		}
+	}
+}
+
+func TestLinesAfterByteOrderMark(t *testing.T) {
+	if n := NewLines([]byte("\ufeff[a]\nk = 1\n")).Line(toml.Key{"a", "k"}); n != 2 {
+		t.Errorf("line %d", n)
+	}
+}
+
+func TestErrorLine(t *testing.T) {
+	for _, tt := range []struct {
+		doc  string
+		line int
+	}{
+		{"\x13", 1},
+		{"x", 1},
+		{"x\n", 1},
+		{"a = 1\nb = \n\n", 2},
+		{"a = 1\n\nb = 'x\nc = 1\n", 3},
+		{"\ufeff\nx\n", 2},
+	} {
+		var content map[string]any
+		if _, err := toml.Decode(tt.doc, &content); err == nil || ErrorLine([]byte(tt.doc), err) != tt.line {
+			t.Errorf("%q: %v, line %d; want %d", tt.doc, err, ErrorLine([]byte(tt.doc), err), tt.line)
 		}
 	}
 }

@@ -1,0 +1,74 @@
+package tomledit
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Table is a new table.
+type Table struct {
+	Path []string
+	Keys []KeyValue
+}
+
+// KeyValue is one key of a new table; its value is a TOML literal.
+type KeyValue struct{ Key, Value string }
+
+// Append puts new tables at the end of a document. None of them may be there.
+func Append(doc []byte, tables []Table) ([]byte, error) {
+	if len(tables) == 0 {
+		return doc, nil
+	}
+	return edit(doc, tables, func(d *document) ([]byte, error) {
+		there := make(map[string]int)
+		for _, s := range d.statements {
+			for n := range s.key {
+				if name := toml.Key(s.key[:n+1]).String(); there[name] == 0 {
+					there[name] = s.start + 1
+				}
+			}
+		}
+		for _, t := range tables {
+			name := toml.Key(t.Path).String()
+			if at := there[name]; at > 0 || len(t.Path) == 0 {
+				return nil, d.problem(max(at-1, 0), t.Path, "is there already")
+			}
+			there[name] = len(d.data) + 1
+		}
+		return d.appendTables(tables), nil
+	})
+}
+
+// appendTables keeps a missing newline at the end of the document missing.
+func (d *document) appendTables(tables []Table) []byte {
+	end := len(d.data)
+	nl := d.newline(end)
+	var b strings.Builder
+	complete := end == 0 || d.data[end-1] == '\n'
+	if !complete {
+		b.WriteString(nl)
+	}
+	for i, t := range tables {
+		if i > 0 || !d.endsBlank() {
+			b.WriteString(nl)
+		}
+		b.WriteString("[" + toml.Key(t.Path).String() + "]" + nl)
+		for _, kv := range t.Keys {
+			b.WriteString(toml.Key{kv.Key}.String() + " = " + kv.Value + nl)
+		}
+	}
+	text := b.String()
+	if !complete {
+		text = strings.TrimSuffix(text, nl)
+	}
+	return d.splice(end, end, text)
+}
+
+// endsBlank tells whether what follows the document needs no blank line before it.
+func (d *document) endsBlank() bool {
+	rest, ok := bytes.CutSuffix(d.data, []byte("\n"))
+	rest = bytes.TrimSuffix(rest, []byte("\r"))
+	return len(rest) == 0 || ok && rest[len(rest)-1] == '\n'
+}

@@ -1,0 +1,187 @@
+package tomledit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+	gotoml "github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// document is a TOML document, cut into its statements.
+type document struct {
+	bom        []byte
+	data       []byte // without the byte order mark
+	statements []statement
+}
+
+// statement is a header or a pair, with the lines that it stands on.
+type statement struct {
+	pair
+	header   bool
+	array    bool     // a header of an array of tables
+	section  []string // the key of the header above; of a header, its own
+	from, to int      // whole lines with their ends
+}
+
+// pair is a key with its value: a statement, or one element of an inline table.
+type pair struct {
+	key        []string // from the root; of an element, from its inline table
+	start, end int      // from the first byte of the key to the end of the value
+	value      int      // the first byte of the value
+	kind       unstable.Kind
+	inner      []pair // the elements of an inline table
+}
+
+// parse returns also what the document decodes to.
+func parse(doc []byte) (*document, map[string]any, error) {
+	d := &document{data: doc}
+	if rest, ok := bytes.CutPrefix(doc, []byte(byteOrderMark)); ok {
+		d.bom, d.data = []byte(byteOrderMark), rest
+	}
+	if len(doc) > MaxSize {
+		return nil, nil, fmt.Errorf("larger than %d MiB", MaxSize>>20)
+	}
+	content, err := decode(d.data)
+	if err != nil {
+		return nil, nil, err
+	}
+	var p unstable.Parser
+	p.Reset(d.data)
+	var section []string
+	for p.NextExpression() {
+		s := d.statement(p.Expression(), section)
+		section = s.section
+		d.statements = append(d.statements, s)
+	}
+	return d, content, nil
+}
+
+// decode asks two decoders: BurntSushi/toml lets a header add to an inline table, and
+// only go-toml can tell that what its parser has cut into statements is whole.
+func decode(data []byte) (map[string]any, error) {
+	content := make(map[string]any)
+	if _, err := toml.Decode(string(data), &content); err != nil {
+		return nil, &Error{Line: ErrorLine(data, err), What: "not valid TOML: nothing was changed"}
+	}
+	var other map[string]any
+	if err := gotoml.Unmarshal(data, &other); err != nil {
+		line := 1
+		if position := new(gotoml.DecodeError); errors.As(err, &position) {
+			line, _ = position.Position()
+		}
+		return nil, &Error{Line: line, What: "not valid TOML for every program: change it by hand"}
+	}
+	return content, nil
+}
+
+func (d *document) statement(e *unstable.Node, section []string) statement {
+	s := statement{section: section}
+	if e.Kind == unstable.KeyValue {
+		s.pair = d.pair(e)
+		s.key = append(slices.Clone(section), s.key...)
+	} else {
+		s.header, s.array = true, e.Kind == unstable.ArrayTable
+		s.key, s.start, s.end = keyParts(e.Key())
+		s.section = s.key
+	}
+	s.from = 1 + bytes.LastIndexByte(d.data[:s.start], '\n')
+	s.to = d.nextLine(s.end)
+	return s
+}
+
+func (d *document) pair(kv *unstable.Node) pair {
+	p := pair{kind: kv.Value().Kind}
+	p.key, p.start, p.value = keyParts(kv.Key())
+	p.end = int(kv.Raw.Offset) + int(kv.Raw.Length)
+	for d.data[p.value] != '=' {
+		p.value++
+	}
+	for p.value++; d.data[p.value] == ' ' || d.data[p.value] == '\t'; {
+		p.value++
+	}
+	if p.kind == unstable.InlineTable {
+		for it := kv.Value().Children(); it.Next(); {
+			p.inner = append(p.inner, d.pair(it.Node()))
+		}
+	}
+	return p
+}
+
+func keyParts(it unstable.Iterator) (key []string, start, end int) {
+	start = -1
+	for it.Next() {
+		n := it.Node()
+		if start < 0 {
+			start = int(n.Raw.Offset)
+		}
+		end = int(n.Raw.Offset) + int(n.Raw.Length)
+		key = append(key, string(n.Data))
+	}
+	return key, start, end
+}
+
+// nextLine is the offset after the end of the line that an offset is on.
+func (d *document) nextLine(at int) int {
+	if n := bytes.IndexByte(d.data[at:], '\n'); n >= 0 {
+		return at + n + 1
+	}
+	return len(d.data)
+}
+
+// newline is the line end to write at an offset: that of the line before it, or
+// else of the first line.
+func (d *document) newline(at int) string {
+	before := d.data[:at]
+	if !bytes.HasSuffix(before, []byte("\n")) {
+		before = d.data[:d.nextLine(0)]
+	}
+	if bytes.HasSuffix(before, []byte("\r\n")) {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+func (d *document) indent(s *statement) string {
+	if s.header {
+		return ""
+	}
+	return string(d.data[s.from:s.start])
+}
+
+// insertLine puts a line before an offset at which a line begins, or after the last one.
+func (d *document) insertLine(at int, text string) []byte {
+	nl := d.newline(at)
+	if at > 0 && d.data[at-1] != '\n' {
+		return d.splice(at, at, nl+text)
+	}
+	return d.splice(at, at, text+nl)
+}
+
+func (d *document) splice(from, to int, text string) []byte {
+	return slices.Concat(d.data[:from], []byte(text), d.data[to:])
+}
+
+func (d *document) problem(at int, key []string, what string) error {
+	line := 1 + bytes.Count(d.data[:at], []byte("\n"))
+	return &Error{Line: line, Key: toml.Key(key).String(), What: what}
+}
+
+// unsafe is the error for a result that is not what was asked for.
+func (d *document) unsafe(key []string) error {
+	at := 0
+	for _, s := range d.statements {
+		if hasPrefix(s.key, key) || hasPrefix(key, s.key) {
+			at = s.start
+			break
+		}
+	}
+	return d.problem(at, key, "cannot be edited safely as it is written: change it by hand")
+}
+
+func hasPrefix(key, prefix []string) bool {
+	return len(key) >= len(prefix) && slices.Equal(key[:len(prefix)], prefix)
+}

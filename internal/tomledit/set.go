@@ -1,0 +1,144 @@
+package tomledit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// MaxSize bounds a document: the parser counts bytes in 32 bits.
+const MaxSize = 1 << 30
+
+// Error is what stands in the way of an edit.
+type Error struct {
+	Line int
+	Key  string // as it would be written; empty for the document
+	What string
+}
+
+func (e *Error) Error() string {
+	if e.Key == "" {
+		return fmt.Sprintf("line %d: %s", e.Line, e.What)
+	}
+	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Key, e.What)
+}
+
+// Set gives a key of a table a value, which is a TOML literal such as `"x"` or
+// `["a", "b"]`. The table is named from the root; an empty one is the root itself.
+func Set(doc []byte, table []string, key, value string) ([]byte, error) {
+	changed := Table{Path: table, Keys: []KeyValue{{key, value}}}
+	return edit(doc, []Table{changed}, func(d *document) ([]byte, error) {
+		path := append(slices.Clone(table), key)
+		out, err := d.replace(path, value)
+		if out == nil && err == nil {
+			out, err = d.add(changed)
+		}
+		return out, err
+	})
+}
+
+// replace gives a key that is there already a new value, and adds one to the inline table
+// that it belongs to; it returns nil if there is neither.
+func (d *document) replace(path []string, value string) ([]byte, error) {
+	for i := range d.statements {
+		s := &d.statements[i]
+		switch {
+		case s.array && hasPrefix(path, s.key):
+			return nil, d.problem(s.start, s.key, "is an array of tables: change it by hand")
+		case s.header && hasPrefix(s.key, path):
+			return nil, d.problem(s.start, path, "is a table here, and no value can take its place: delete it first")
+		case !s.header && hasPrefix(path, s.key):
+			return d.replaceIn(&s.pair, path, len(s.key), value)
+		case !s.header && hasPrefix(s.key, path):
+			return nil, d.problem(s.start, path, "is a table of dotted keys here, and no value can take its place: delete it first")
+		}
+	}
+	return nil, nil
+}
+
+// replaceIn replaces a pair's value, or one within it: the first n parts of the path
+// lead to the pair.
+func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byte, error) {
+	if n == len(path) {
+		return d.splice(p.value, p.end, value), nil
+	}
+	if p.kind != unstable.InlineTable {
+		return nil, d.problem(p.start, path[:n], "is not a table: change it by hand")
+	}
+	rest := path[n:]
+	for i := range p.inner {
+		q := &p.inner[i]
+		switch {
+		case hasPrefix(rest, q.key):
+			return d.replaceIn(q, path, n+len(q.key), value)
+		case hasPrefix(q.key, rest):
+			return nil, d.problem(q.start, path, "is a table of dotted keys here: change it by hand")
+		}
+	}
+	text := toml.Key(rest).String() + " = " + value
+	if last := len(p.inner) - 1; last >= 0 {
+		at := p.inner[last].end
+		return d.splice(at, at, ", "+text), nil
+	}
+	at := p.value + len("{")
+	if d.data[at] == '}' {
+		text += " "
+	}
+	return d.splice(at, at, " "+text), nil
+}
+
+// add puts a key that is not there below the last one of its table.
+func (d *document) add(t Table) ([]byte, error) {
+	key, value := t.Keys[0].Key, t.Keys[0].Value
+	if last := d.lastOf(t.Path); last != nil {
+		name := append(slices.Clone(t.Path[len(last.section):]), key)
+		return d.insertLine(last.to, d.indent(last)+toml.Key(name).String()+" = "+value), nil
+	}
+	if len(t.Path) == 0 {
+		return d.insertLine(0, toml.Key{key}.String()+" = "+value), nil
+	}
+	return d.appendTables([]Table{t}), nil
+}
+
+// lastOf is the last statement of a table, nil if no line is the table's own: it
+// is missing, or there are only tables below it.
+func (d *document) lastOf(table []string) *statement {
+	var last *statement
+	for i := range d.statements {
+		s := &d.statements[i]
+		own := slices.Equal(s.section, table)
+		if own || !s.header && len(s.section) < len(table) && hasPrefix(s.key, table) {
+			last = s
+		}
+	}
+	return last
+}
+
+// edit checks what goes in and what comes out of a change.
+func edit(doc []byte, tables []Table, change func(*document) ([]byte, error)) ([]byte, error) {
+	values, err := decodeValues(tables)
+	if err != nil {
+		return nil, err
+	}
+	d, old, err := parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	out, err := change(d)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tables {
+		for j, kv := range t.Keys {
+			if !put(old, t.Path, kv.Key, values[i][j]) {
+				return nil, d.unsafe(t.Path)
+			}
+		}
+	}
+	if _, got, err := parse(out); err != nil || !equal(got, old) {
+		return nil, d.unsafe(tables[0].Path)
+	}
+	return append(d.bom, out...), nil
+}
