@@ -7,6 +7,8 @@
 // compared as RFC 5890 has it: "Bücher.example" and "xn--bcher-kva.EXAMPLE" are
 // one domain. The spelling that a client used is what a mail server is told; the
 // one spelling made here is for looking up only.
+//
+// [Recipient] takes an address out of an SMTP command.
 package mailaddr
 
 import (
