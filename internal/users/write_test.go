@@ -1,0 +1,193 @@
+package users
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// usersFile makes a file and checks at the end that it is alone in its directory.
+func usersFile(t *testing.T, content string) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "users.toml")
+	if err := os.WriteFile(path, []byte(content), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	})
+	return path
+}
+
+func wantContent(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s has %q, %v; want %q", path, got, err, want)
+	}
+}
+
+func to(content string) func([]byte) ([]byte, error) {
+	return func([]byte) ([]byte, error) { return []byte(content), nil }
+}
+
+// Each of many edits at once must find what the others wrote.
+func TestWriteAtomicConcurrently(t *testing.T) {
+	const writers, edits = 4, 25
+	path := usersFile(t, "0")
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range edits {
+				err := WriteAtomic(path, func(old []byte) ([]byte, error) {
+					n, err := strconv.Atoi(string(old))
+					return strconv.AppendInt(nil, int64(n)+1, 10), err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	wantContent(t, path, strconv.Itoa(writers*edits))
+}
+
+func TestWriteAtomicKeepsModeAndOwner(t *testing.T) {
+	path := usersFile(t, "old")
+	uid, gid := os.Getuid(), os.Getgid()
+	if uid == 0 {
+		uid, gid = 12345, 23456
+	}
+	if err := errors.Join(os.Chown(path, uid, gid), os.Chmod(path, 0o604)); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(path, to("new")); err != nil {
+		t.Fatal(err)
+	}
+	wantContent(t, path, "new")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := info.Sys().(*syscall.Stat_t); info.Mode() != 0o604 || int(st.Uid) != uid || int(st.Gid) != gid {
+		t.Errorf("mode %v, owner %d:%d; want 0604, %d:%d", info.Mode(), st.Uid, st.Gid, uid, gid)
+	}
+}
+
+func TestWriteAtomicFollowsLinks(t *testing.T) {
+	path := usersFile(t, "old")
+	link := filepath.Join(t.TempDir(), "link.toml")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(link, to("new")); err != nil {
+		t.Fatal(err)
+	}
+	wantContent(t, path, "new")
+	if to, err := os.Readlink(link); err != nil || to != path {
+		t.Errorf("link to %q, %v", to, err)
+	}
+}
+
+func TestWriteAtomicHere(t *testing.T) {
+	path := usersFile(t, "old")
+	t.Chdir(filepath.Dir(path))
+	if err := WriteAtomic("users.toml", to("new")); err != nil {
+		t.Error(err)
+	}
+	wantContent(t, path, "new")
+}
+
+func TestWriteAtomicWithoutChange(t *testing.T) {
+	path := usersFile(t, "same")
+	before, _ := os.Stat(path)
+	if err := WriteAtomic(path, to("same")); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("another file was written, %v", err)
+	}
+}
+
+func TestWriteAtomicRefuses(t *testing.T) {
+	errEdit := errors.New("would not load")
+	for _, tt := range []struct {
+		name string
+		edit func(path string) func(old []byte) ([]byte, error)
+		want string
+	}{
+		{"edit fails", func(string) func([]byte) ([]byte, error) {
+			return func(old []byte) ([]byte, error) { old[0] = 'x'; return old, errEdit }
+		}, "would not load"},
+		{"too large", func(string) func([]byte) ([]byte, error) {
+			return func([]byte) ([]byte, error) { return make([]byte, MaxFile+1), nil }
+		}, "would be larger than 256 MiB"},
+		{"changed meanwhile", func(path string) func([]byte) ([]byte, error) {
+			return func([]byte) ([]byte, error) {
+				past := time.Unix(1, 0)
+				return []byte("new"), os.Chtimes(path, past, past)
+			}
+		}, "was changed meanwhile"},
+		{"replaced meanwhile", func(path string) func([]byte) ([]byte, error) {
+			return func([]byte) ([]byte, error) {
+				other := filepath.Join(t.TempDir(), "other")
+				return []byte("new"), errors.Join(os.WriteFile(other, []byte("old"), 0o600), os.Rename(other, path))
+			}
+		}, "was changed meanwhile"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := usersFile(t, "old")
+			if err := WriteAtomic(path, tt.edit(path)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			wantContent(t, path, "old")
+		})
+	}
+}
+
+func TestWriteAtomicNeedsAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := WriteAtomic(filepath.Join(dir, "none"), to("x")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without a file: %v", err)
+	}
+	if err := WriteAtomic(dir, to("x")); err == nil {
+		t.Error("a directory is edited")
+	}
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(fifo, to("x")); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("of a pipe: %v", err)
+	}
+}
+
+func TestWriteAtomicWaitsNotForever(t *testing.T) {
+	path := usersFile(t, "old")
+	other, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := WriteAtomic(path, to("new"))
+		if err == nil || !strings.Contains(err.Error(), "locked for 10s") || time.Since(start) != LockWait {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+	wantContent(t, path, "old")
+}
