@@ -86,7 +86,7 @@ func newAuth(t testing.TB) *Authenticator {
 
 func userMap(t testing.TB, names ...string) *users.Map {
 	t.Helper()
-	hash, err := password.Parse("{PLAIN}" + right)
+	hash, err := password.Policy{}.Parse("{PLAIN}"+right, "")
 	if err != nil {
 		t.Fatal(err)
 	}

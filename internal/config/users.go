@@ -115,7 +115,7 @@ func (l *loader) buildUser(f *file, key toml.Key, s *userSection, defaultDomain 
 	case s.Password == nil:
 		l.problems.add(f, append(key, "password"), "is missing")
 	default:
-		hash, err := password.Parse(*s.Password)
+		hash, err := password.Policy{}.Parse(*s.Password, name)
 		if err != nil {
 			l.problems.add(f, append(key, "password"), "%v", err)
 		}

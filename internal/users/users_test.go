@@ -9,7 +9,7 @@ import (
 
 func hash(t *testing.T, s string) password.Hash {
 	t.Helper()
-	h, err := password.Parse(s)
+	h, err := password.Policy{}.Parse(s, "")
 	if err != nil {
 		t.Fatal(err)
 	}

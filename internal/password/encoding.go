@@ -1,0 +1,72 @@
+package password
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// coding is how the bytes of a value are written.
+type coding int
+
+const (
+	asIs coding = iota
+	inHex
+	inBase64
+	guess // as the scheme and the value's length say
+)
+
+// encodings are the suffixes of a scheme's name, in upper case.
+var encodings = map[string]coding{"HEX": inHex, "B64": inBase64, "BASE64": inBase64}
+
+func (e coding) decode(s string) (string, error) {
+	switch e {
+	case inHex:
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			return "", errors.New("value is not hex")
+		}
+		return string(b), nil
+	case inBase64:
+		b, ok := decode64(base64.StdEncoding, s)
+		if !ok {
+			return "", errors.New("value is not base64")
+		}
+		return string(b), nil
+	}
+	return s, nil
+}
+
+func (e coding) encode(s string) string {
+	switch e {
+	case inHex:
+		return hex.EncodeToString([]byte(s))
+	case inBase64:
+		return base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return s
+}
+
+// decode64 takes nothing but what the encoder writes: encoding/base64 alone skips line
+// ends and ignores the bits that are left over.
+func decode64(e *base64.Encoding, s string) ([]byte, bool) {
+	b, err := e.Strict().DecodeString(s)
+	return b, err == nil && !strings.ContainsAny(s, "\r\n")
+}
+
+// cryptLetters are the digits of crypt(3), by value.
+const cryptLetters = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+func isCrypt64(s string) bool { return strings.Trim(s, cryptLetters) == "" }
+
+// number reads a decimal that is written as numbers are printed: crypt(3) compares
+// text, so a hash with "+7" or "007" in it would match no password.
+func number(s string) (uint64, error) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil || strconv.FormatUint(n, 10) != s {
+		return 0, errDamage
+	}
+	return n, nil
+}
