@@ -30,6 +30,9 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(c.stderr, "warning:", w)
+	}
 	resolver := route.NewResolver(nil)
 	for _, err := range resolver.Watch(context.Background(), cfg.Hosts()) {
 		fmt.Fprintln(c.stderr, "warning:", err)

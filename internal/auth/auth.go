@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
-	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
 )
@@ -23,10 +23,13 @@ type Authenticator struct {
 	Methods        []string // that clients may use
 	DefaultDomain  string   // for user names without one; empty: refused
 	FailureMessage string
-	ResponseCodes  bool // say RFC 5530, RFC 3206 and RFC 3463 codes to the client
+	ResponseCodes  bool   // say RFC 5530, RFC 3206 and RFC 3463 codes to the client
+	UserFrom       string // attribute of a certificate's subject that is a user name; empty: none
 
 	Domains  *route.Table
+	Servers  map[string]*route.Server // by name
 	Users    *users.Map
+	Access   access.Rules // for all
 	Resolver *route.Resolver
 	Hashing  Slots
 
@@ -40,11 +43,15 @@ type Authenticator struct {
 // login is one request on its way to a decision.
 type login struct {
 	authhttp.Request
-	name   string // the user name with its domain, as the client spelt it
-	key    string // the same in the one spelling
-	domain *route.Domain
-	server *route.Server
-	addr   netip.AddrPort // valid if the server's address is known
+	start      time.Time
+	name       string // the user name with its domain, as the client spelt it
+	key        string // the same in the one spelling
+	masterName string // the master user who logs in as this one, in the one spelling; empty: nobody
+	user       *users.User
+	master     *users.User
+	domain     *route.Domain
+	server     *route.Server
+	addr       netip.AddrPort // valid if the server's address is known
 }
 
 // verdict is a decision and why.
@@ -53,6 +60,11 @@ type verdict struct {
 	reason  authlog.Reason
 	detail  string // for the log
 	reply   string // the mail server's own words, after a good login there
+
+	matched *users.Password // the one that was right
+
+	user, password string // for nginx to use at the server instead of the client's
+	code, text     string // for the client instead of what the outcome says
 }
 
 func reject(reason authlog.Reason, format string, args ...any) verdict {
@@ -67,7 +79,7 @@ func tempFail(format string, args ...any) verdict {
 func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Response, authlog.Event) {
 	start := a.Now()
 	req, err := authhttp.ReadRequest(h)
-	l := &login{Request: req}
+	l := &login{Request: req, start: start}
 	v := a.decideSafely(ctx, l, err)
 	response := a.response(l, v)
 	if err := response.Check(); err != nil {
@@ -77,7 +89,7 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 	if a.Trace != nil {
 		a.trace("outcome %s %s %s", v.outcome, v.reason, v.detail)
 	}
-	return response, event(l, v, start, a.Now(), response.Status())
+	return response, event(l, v, a.Now(), response.Status())
 }
 
 // decideSafely makes a panic a temporary failure of this request. What the panic was
@@ -91,16 +103,37 @@ func (a *Authenticator) decideSafely(ctx context.Context, l *login, readErr erro
 	if readErr != nil {
 		return reject(authlog.Policy, "%v", readErr)
 	}
+	return a.decide(ctx, l)
+}
+
+// decide is the order of the decision: see the package comment.
+func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	if v, ok := a.checkMethod(l.Method); !ok {
 		return v
 	}
-	if l.Password == "" {
-		return reject(authlog.Policy, "empty password")
+	switch l.Method {
+	case authhttp.None:
+		return a.receive(l)
+	case authhttp.External:
+		if v, ok := a.identify(l); !ok {
+			return v
+		}
+	default:
+		if l.Password == "" {
+			return reject(authlog.Policy, "empty password")
+		}
 	}
 	if v, ok := a.find(l); !ok {
 		return v
 	}
-	return a.verify(ctx, l)
+	v := a.verify(ctx, l)
+	if v.outcome == authhttp.OK {
+		v = a.admit(l, v)
+	}
+	if v.outcome == authhttp.OK {
+		v = a.credentials(l, v)
+	}
+	return v
 }
 
 // panicSite is the place in our own code that a recovered panic comes from.
@@ -118,43 +151,13 @@ func panicSite() string {
 	}
 }
 
-// checkMethod lets only those methods pass that carry a password to verify.
+// checkMethod lets only those methods pass that the configuration offers.
 func (a *Authenticator) checkMethod(m authhttp.Method) (verdict, bool) {
 	switch {
 	case m == authhttp.XOAuth2 || m == authhttp.OAuthBearer:
 		return reject(authlog.Policy, "method %s is not supported", m), false
-	case m != authhttp.Plain:
-		return tempFail("method %s is not available in this version", m), false
 	case !slices.Contains(a.Methods, string(m)):
 		return reject(authlog.Policy, "method %s is not in [auth] methods", m), false
-	}
-	return verdict{}, true
-}
-
-// find completes the user name and finds the domain and its server.
-func (a *Authenticator) find(l *login) (verdict, bool) {
-	l.name = l.User
-	if a.DefaultDomain != "" && !strings.Contains(l.name, "@") {
-		l.name += "@" + a.DefaultDomain
-	}
-	key, err := mailaddr.User(l.name)
-	if err != nil {
-		return reject(authlog.UserUnknown, "%v", err), false
-	}
-	l.key = key
-	local, domain := mailaddr.Split(key)
-	if local == "" || domain == "" {
-		return reject(authlog.UserUnknown, "user name without a local part or a domain"), false
-	}
-	if l.domain = a.Domains.Find(domain); l.domain == nil {
-		return reject(authlog.UserUnknown, "domain is not listed in [domains]"), false
-	}
-	l.server = l.domain.Servers[0]
-	if addr, ok := a.Resolver.Addr(l.server.Host); ok {
-		l.addr = netip.AddrPortFrom(addr, l.server.Port(string(l.Protocol)))
-	}
-	if a.Trace != nil { // arguments cost
-		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
 	}
 	return verdict{}, true
 }
@@ -165,9 +168,9 @@ func (a *Authenticator) trace(format string, args ...any) {
 	}
 }
 
-func event(l *login, v verdict, start, end time.Time, status string) authlog.Event {
+func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 	e := authlog.Event{
-		Start:    start,
+		Start:    l.start,
 		End:      end,
 		Method:   string(l.Method),
 		User:     l.User,
@@ -184,6 +187,9 @@ func event(l *login, v verdict, start, end time.Time, status string) authlog.Eve
 	}
 	if l.server != nil {
 		e.Server = l.server.Name
+	}
+	if v.matched != nil {
+		e.Label = v.matched.Label
 	}
 	return e
 }

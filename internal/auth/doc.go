@@ -3,19 +3,31 @@
 // # Order of the decision
 //
 //  1. What authhttp refuses to read is rejected.
-//  2. xoauth2 and oauthbearer are rejected; apop, cram-md5, external and none are
-//     not available yet: temporary failure. A method that is not in Methods is rejected.
-//  3. A user name without a domain gets DefaultDomain.
-//  4. A domain that is not in the table is rejected.
-//  5. A user with an entry in the map is checked against it, always.
-//  6. Any other user is checked as the domain says: refused (after as much
-//     work as a wrong password costs), or asked for at the domain's mail server.
+//  2. xoauth2 and oauthbearer are rejected, and so is a method that is not in Methods.
+//  3. none: the recipient's domain decides. It must be one of ours, and if all its users
+//     are in the map, the recipient must be one of them. Nothing below applies.
+//  4. external: the client certificate must have been verified by nginx. Without a
+//     user name from the client, the name in the certificate counts.
+//  5. A user name without a domain gets DefaultDomain; USER*MASTER is split if there
+//     are master users; an alias stands for its user.
+//  6. A domain that is not in the table is rejected.
+//  7. Proof: a master user by their own password; external by an entry that lists the
+//     certificate, or by the name in it; a user with passwords in the map by those,
+//     always; any other user as the domain says: refused (after as much work as a
+//     wrong password costs), or asked for at the mail server, for plain only.
+//  8. Rules: those of package access, of the user, the domain and all; for a master
+//     user those of the master as well.
+//  9. What nginx logs in to the server with. The name: the user's login, or the
+//     user's own after an alias, else as the client spelt it. The password: the first
+//     there is of the user's upstream_password, the client's (plain), a password in the
+//     map in cleartext, the server's master login. For POP3 and IMAP none of
+//     them is a temporary failure; to an SMTP server nginx need not log in.
 //
 // # Outcomes
 //
 // A request is ok, rejected, or a temporary failure; what the code can't tell is a
 // temporary failure, and so is a panic. The client is told the same for each
-// rejection; the reason goes to the log.
+// rejection of a login; the reason goes to the log.
 //
 // # Limits
 //

@@ -15,12 +15,11 @@ const tempFailMessage = "Temporary authentication failure"
 func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
 	switch v.outcome {
 	case authhttp.OK:
-		r := authhttp.Response{Outcome: authhttp.OK, Server: l.addr}
-		if l.name != l.User {
-			r.User = l.name
-		}
-		return r
+		return authhttp.Response{Outcome: authhttp.OK, Server: l.addr, User: v.user, Password: v.password}
 	case authhttp.Reject:
+		if v.text != "" {
+			return authhttp.Response{Outcome: authhttp.Reject, Text: v.text, Code: v.code}
+		}
 		return a.failure(l, v, a.FailureMessage, "[AUTHENTICATIONFAILED] ", "[AUTH] ")
 	}
 	return a.failure(l, v, tempFailMessage, "[UNAVAILABLE] ", "[SYS/TEMP] ")

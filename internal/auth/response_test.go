@@ -14,7 +14,7 @@ func TestWhatTheClientIsTold(t *testing.T) {
 	bad := ask{user: "alice@users.example", pass: wrong}
 	nobody := ask{user: "bob@users.example", pass: wrong}
 	lost := ask{user: "alice@lost.example", pass: right}
-	none := ask{method: "none"}
+	none := ask{method: "none"} // to a server without an address
 	for _, tt := range []struct {
 		protocol   string
 		codes      bool
@@ -51,7 +51,9 @@ func TestWhatTheClientIsTold(t *testing.T) {
 		a := newAuth(t)
 		a.ResponseCodes = tt.codes
 		tt.in.protocol = tt.protocol
-		response, event := answer(t, a, tt.in.header())
+		h := tt.in.header()
+		h.Set("Auth-Smtp-To", "RCPT TO:<alice@lost.example>")
+		response, event := answer(t, a, h)
 		if response.Status() != tt.text || event.Status != tt.text || response.Code != tt.code {
 			t.Errorf("%+v, response_codes %v:\ngot  %q %q, in the log %q\nwant %q %q",
 				tt.in, tt.codes, response.Status(), response.Code, event.Status, tt.text, tt.code)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"mailauthd/internal/authhttp"
@@ -12,53 +13,94 @@ import (
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
 	"mailauthd/internal/upstream"
+	"mailauthd/internal/users"
 )
 
-// verify checks the password by the one rule that applies to this user.
+// verify proves who the client is, by the one rule that applies.
 func (a *Authenticator) verify(ctx context.Context, l *login) verdict {
-	if user := a.Users.Lookup(l.key); user != nil {
-		a.trace("user %s has an entry, scheme %s", user.Name, user.Password.Scheme())
-		return a.located(l, a.verifyHash(ctx, l, user.Password))
-	}
-	if l.domain.Verify == route.VerifyUsers {
-		a.trace("user has no entry")
-		return a.refuseUnknown(ctx, l)
+	switch {
+	case l.masterName != "":
+		return a.verifyMaster(ctx, l)
+	case l.Method == authhttp.External:
+		return a.verifyCertificate(l)
+	case l.user != nil && len(l.user.Passwords) > 0:
+		a.trace("user %s has an entry with %d passwords", l.user.Name, len(l.user.Passwords))
+		return a.verifyEntry(ctx, l, l.user)
+	case l.domain.Verify == route.VerifyUsers:
+		a.trace("user has no entry with a password")
+		return a.refuseUnknown(ctx, l, l.key)
+	case l.Method != authhttp.Plain:
+		return tempFail("method %s needs an entry with a password in the map", l.Method)
 	}
 	return a.verifyUpstream(ctx, l)
 }
 
-// refuseUnknown takes as long as a wrong password would.
-func (a *Authenticator) refuseUnknown(ctx context.Context, l *login) verdict {
-	if decoy := a.Users.Decoy(l.key); decoy.Scheme() != "" {
-		if v := a.verifyHash(ctx, l, decoy); v.outcome == authhttp.TempFail {
+// verifyMaster checks the master user's password. That the user exists is the map's
+// word, or the server's when nginx logs in.
+func (a *Authenticator) verifyMaster(ctx context.Context, l *login) verdict {
+	if l.Method == authhttp.External {
+		return reject(authlog.Policy, "a master user logs in by password")
+	}
+	if l.master == nil || !l.master.Master {
+		return a.refuseUnknown(ctx, l, l.masterName)
+	}
+	v := a.verifyEntry(ctx, l, l.master)
+	if v.outcome == authhttp.OK && l.user == nil && l.domain.Verify == route.VerifyUsers {
+		return reject(authlog.UserUnknown, "no such user in the map")
+	}
+	return v
+}
+
+// refuseUnknown takes as long, and answers the same, as a wrong password for some user
+// of the domain.
+func (a *Authenticator) refuseUnknown(ctx context.Context, l *login, name string) verdict {
+	if decoy := a.Users.Decoy(name); decoy != nil {
+		if v := a.verifyEntry(ctx, l, decoy); v.outcome == authhttp.TempFail {
 			return v
 		}
 	}
 	return reject(authlog.UserUnknown, "no such user in the map")
 }
 
-func (a *Authenticator) verifyHash(ctx context.Context, l *login, hash password.Hash) verdict {
+// verifyEntry tries the passwords of an entry, all of them if none is right.
+func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User) verdict {
 	release, err := a.Hashing.acquire(ctx)
 	if err != nil {
 		return tempFail("%v", err)
 	}
 	defer release()
-	ok, err := hash.Verify(l.Password)
-	switch {
-	case err != nil:
-		return tempFail("%v", err)
-	case !ok:
-		return reject(authlog.PasswordMismatch, "password does not match the entry in the map")
+	unable, refusal := 0, reject(authlog.PasswordMismatch, "password does not match the entry in the map")
+	for i := range u.Passwords {
+		p := &u.Passwords[i]
+		ok, err := prove(p.Hash, l)
+		switch {
+		case errors.Is(err, password.ErrSchemeNotAvailable):
+			unable++
+		case err != nil:
+			return tempFail("%v", err)
+		case ok && p.Protocols != nil && !slices.Contains(p.Protocols, string(l.Protocol)):
+			refusal = reject(authlog.Policy, "password %q is not for this protocol", p.Label)
+		case ok:
+			return verdict{outcome: authhttp.OK, matched: p}
+		}
 	}
-	return verdict{outcome: authhttp.OK}
+	if unable == len(u.Passwords) {
+		return verdict{reason: authlog.SchemeNotAvailable, detail: fmt.Sprintf("method %s cannot be checked against a hash of this scheme", l.Method)}
+	}
+	return refusal
 }
 
-// located makes a good login of a user whose server has no address a temporary failure.
-func (a *Authenticator) located(l *login, v verdict) verdict {
-	if v.outcome == authhttp.OK && !l.addr.IsValid() {
-		return unresolved(l.server)
+// prove checks what the client sent in the way of its method.
+func prove(h password.Hash, l *login) (bool, error) {
+	switch l.Method {
+	case authhttp.CRAMMD5:
+		return h.VerifyCRAMMD5(l.Salt, l.Password)
+	case authhttp.APOP:
+		return h.VerifyAPOP(l.Salt, l.Password)
+	case authhttp.Plain:
+		return h.Verify(l.Password)
 	}
-	return v
+	return false, fmt.Errorf("method %s proves nothing by a password", l.Method)
 }
 
 func unresolved(s *route.Server) verdict {
@@ -84,7 +126,7 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 		target.Trace = func(line string) { a.trace("%s", line) }
 	}
 	a.trace("checking by %s at %v", protocol, target.Addr)
-	reply, err := target.Login(ctx, l.name, l.Password)
+	reply, err := target.Login(ctx, l.serverLogin(), l.Password)
 	switch {
 	case errors.Is(err, upstream.ErrRejected):
 		return reject(authlog.PasswordMismatch, "server %q: %v", l.server.Name, err)

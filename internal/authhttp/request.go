@@ -134,11 +134,14 @@ func (r *Request) check() error {
 	default:
 		return errors.New("unknown Auth-Protocol")
 	}
-	if err := checkCredential("user name", r.User, MaxUser); err != nil {
+	if err := CheckUser(r.User); err != nil {
 		return err
 	}
 	return checkCredential("password", r.Password, MaxPassword)
 }
+
+// CheckUser says why a user name from elsewhere than Auth-User cannot be one.
+func CheckUser(name string) error { return checkCredential("user name", name, MaxUser) }
 
 // checkCredential never says the value: it may be a password.
 func checkCredential(what, value string, limit int) error {

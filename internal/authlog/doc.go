@@ -31,6 +31,7 @@
 //	outcome        ok, reject, tempfail
 //	reason         a [Reason], absent with ok
 //	error          details for the administrator, absent if there are none
+//	password_label the label of the password that was right, absent if it has none
 //	duration_us    microseconds from request to decision
 //
 // # What is never written

@@ -35,4 +35,5 @@ type Event struct {
 	Outcome string // "ok", "reject" or TempFail
 	Reason  Reason
 	Error   string // details for the administrator
+	Label   string // of the password that was right, if it has one
 }

@@ -104,6 +104,9 @@ func attrs(e *Event, zone *time.Location) []slog.Attr {
 	if e.Error != "" {
 		list = append(list, text("error", e.Error))
 	}
+	if e.Label != "" {
+		list = append(list, text("password_label", e.Label))
+	}
 	return append(list, slog.Int64("duration_us", e.End.Sub(e.Start).Microseconds()))
 }
 

@@ -11,8 +11,10 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/listen"
+	"mailauthd/internal/password"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
 )
@@ -27,7 +29,8 @@ type Config struct {
 	Users   *users.Map
 
 	// Unmet says what is well written but cannot work on this machine, nil if nothing.
-	Unmet error
+	Unmet    error
+	Warnings []Problem // what is hardly meant so, at most MaxErrors
 }
 
 // Listen is the [listen] section.
@@ -44,6 +47,8 @@ type Auth struct {
 	FailureMessage  string
 	ResponseCodes   bool
 	HashConcurrency int
+	UserFrom        string // attribute of a certificate's subject; empty: none
+	Access          access.Rules
 }
 
 // Hosts are the servers' hosts, for a resolver.
@@ -73,9 +78,11 @@ func Load(path string) (*Config, error) {
 // loader puts a configuration together from its files.
 type loader struct {
 	path     string
+	hashes   password.Policy
 	files    []*file
 	problems problems
 	unmet    problems // see Config.Unmet
+	warnings problems
 }
 
 // read reads the main file and all that it includes. A file that is not TOML
@@ -146,7 +153,8 @@ func (l *loader) build() *Config {
 	c.Domains = route.NewTable(l.buildDomains(servers))
 	f = l.sectionFile("auth")
 	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
-	c.Users = l.buildUsers(c.Auth.DefaultDomain, c.Domains)
+	c.Users = l.buildUsers(c, servers)
+	c.Warnings = l.warnings[:min(len(l.warnings), MaxErrors)]
 	return c
 }
 

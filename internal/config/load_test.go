@@ -139,14 +139,14 @@ func TestSectionsMustBeTables(t *testing.T) {
 func TestErrorsAreBounded(t *testing.T) {
 	text := minimal
 	for i := range 100 {
-		text += fmt.Sprintf("[users.\"u%d@domain1.com\"]\n", i)
+		text += fmt.Sprintf("[users.\"u%d@domain1.com\"]\npassword = \"x\"\n", i)
 	}
 	_, err := Load(write(t, "m.toml", text))
 	if err == nil || strings.Count(err.Error(), "\n") != MaxErrors || !strings.HasSuffix(err.Error(), "and 80 more") {
 		t.Errorf("error:\n%v", err)
 	}
 	var p Problem
-	if !errors.As(err, &p) || p.Line != 8 {
+	if !errors.As(err, &p) || p.Line != 9 {
 		t.Errorf("first problem %+v, want line 8", p)
 	}
 }

@@ -20,11 +20,20 @@ type listenSection struct {
 }
 
 type authSection struct {
-	Methods         []string `toml:"methods"`
-	DefaultDomain   string   `toml:"default_domain"`
-	FailureMessage  string   `toml:"failure_message"`
-	ResponseCodes   bool     `toml:"response_codes"`
-	HashConcurrency int      `toml:"hash_concurrency"`
+	Methods          []string        `toml:"methods"`
+	DefaultDomain    string          `toml:"default_domain"`
+	FailureMessage   string          `toml:"failure_message"`
+	ResponseCodes    bool            `toml:"response_codes"`
+	HashConcurrency  int             `toml:"hash_concurrency"`
+	AllowWeakSchemes bool            `toml:"allow_weak_schemes"`
+	MaxArgon2Memory  int             `toml:"max_argon2_memory"`
+	RequireTLS       *bool           `toml:"require_tls"`
+	AllowNets        []string        `toml:"allow_nets"`
+	External         externalSection `toml:"external"`
+}
+
+type externalSection struct {
+	UserFrom string `toml:"user_from"`
 }
 
 type logSection struct {
@@ -38,11 +47,18 @@ type logSection struct {
 }
 
 type serverSection struct {
-	Host   string        `toml:"host"`
-	POP3   *int          `toml:"pop3"`
-	IMAP   *int          `toml:"imap"`
-	SMTP   *int          `toml:"smtp"`
-	Verify verifySection `toml:"verify"`
+	Host   string         `toml:"host"`
+	POP3   *int           `toml:"pop3"`
+	IMAP   *int           `toml:"imap"`
+	SMTP   *int           `toml:"smtp"`
+	Verify verifySection  `toml:"verify"`
+	Master *masterSection `toml:"master"`
+}
+
+type masterSection struct {
+	User         string  `toml:"user"`
+	PasswordFile string  `toml:"password_file"`
+	Separator    *string `toml:"separator"`
 }
 
 type verifySection struct {
@@ -53,12 +69,33 @@ type verifySection struct {
 }
 
 type domainSection struct {
-	Servers []string `toml:"servers"`
-	Verify  *string  `toml:"verify"`
+	Servers  []string `toml:"servers"`
+	Verify   *string  `toml:"verify"`
+	MX       []string `toml:"mx"`
+	CatchAll bool     `toml:"catch_all"`
+	accessSection
 }
 
 type userSection struct {
-	Password *string `toml:"password"`
+	Password         any      `toml:"password"` // a string, or an array of strings and tables
+	Servers          []string `toml:"servers"`
+	Login            string   `toml:"login"`
+	UpstreamPassword string   `toml:"upstream_password"`
+	Aliases          []string `toml:"aliases"`
+	Fingerprint      any      `toml:"fingerprint"` // a string, or an array of strings
+	Subject          any      `toml:"subject"`
+	Master           bool     `toml:"master"`
+	accessSection
+}
+
+// accessSection is what domains and users have in common.
+type accessSection struct {
+	NoLogin    *bool     `toml:"nologin"`
+	Reason     string    `toml:"reason"`
+	Expires    time.Time `toml:"expires"`
+	Protocols  []string  `toml:"protocols"`
+	RequireTLS *bool     `toml:"require_tls"`
+	AllowNets  []string  `toml:"allow_nets"`
 }
 
 // Defaults that have no better home.
@@ -73,8 +110,9 @@ const (
 	defaultTimeout = upstream.Timeout
 	// An argon2id hash takes 64 MiB, and until it is collected twice that; the unit
 	// file's memory limit has room for so many.
-	maxDefaultHashes = 4
-	nginxTimeout     = 60 * time.Second // auth_http_timeout: an answer must come before
+	maxDefaultHashes    = 4
+	defaultArgon2Memory = 1024             // MiB
+	nginxTimeout        = 60 * time.Second // auth_http_timeout: an answer must come before
 )
 
 func defaults() content {
@@ -84,6 +122,7 @@ func defaults() content {
 			Methods:         []string{"plain", "cram-md5", "apop"},
 			FailureMessage:  defaultFailure,
 			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
+			MaxArgon2Memory: defaultArgon2Memory,
 		},
 		Log: logSection{
 			File:       defaultLogFile,

@@ -40,6 +40,7 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		VerifyProtocol: "same",
 		ConnectTimeout: min(l.timeout(f, key, "connect_timeout", s.Verify.ConnectTimeout, defaultConnect), timeout),
 		Timeout:        timeout,
+		Master:         l.buildMaster(f, key, s.Master),
 	}
 	if p := s.Verify.Protocol; p != nil {
 		if !oneOf(*p, "same", "imap", "pop3", "smtp") {
@@ -135,14 +136,24 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	if len(s.Servers) == 0 {
 		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
 	}
-	for i, name := range s.Servers {
+	d.Servers = l.serverList(f, append(key, "servers"), s.Servers, servers)
+	d.MX = l.serverList(f, append(key, "mx"), s.MX, servers)
+	d.CatchAll = s.CatchAll
+	d.Access = l.buildAccess(f, key, &s.accessSection)
+	return d
+}
+
+// serverList finds servers by their names.
+func (l *loader) serverList(f *file, key toml.Key, names []string, servers map[string]*route.Server) []*route.Server {
+	var list []*route.Server
+	for i, name := range names {
 		if servers[name] == nil {
-			l.problems.add(f, append(key, "servers"), "entry %d: no such server (known: %s)", i+1, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
+			l.problems.add(f, key, "entry %d: no such server (known: %s)", i+1, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
 			continue
 		}
-		d.Servers = append(d.Servers, servers[name])
+		list = append(list, servers[name])
 	}
-	return d
+	return list
 }
 
 func oneOf(s string, list ...string) bool { return slices.Contains(list, s) }

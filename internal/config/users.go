@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -12,114 +13,145 @@ import (
 	"mailauthd/internal/users"
 )
 
-func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
-	key := func(name string) toml.Key { return toml.Key{"auth", name} }
-	if len(s.Methods) == 0 {
-		l.problems.add(f, key("methods"), "is empty: nobody could log in")
-	}
-	for i, m := range s.Methods {
-		switch authhttp.Method(m) {
-		case authhttp.Plain, authhttp.APOP, authhttp.CRAMMD5, authhttp.External, authhttp.None:
-		default:
-			l.problems.add(f, key("methods"), "entry %d: unknown method (known: plain, cram-md5, apop, external, none)", i+1)
-		}
-	}
-	if err := checkFailureMessage(s.FailureMessage); err != "" {
-		l.problems.add(f, key("failure_message"), "%s", err)
-	}
-	if s.HashConcurrency < 1 || s.HashConcurrency > 1024 {
-		l.problems.add(f, key("hash_concurrency"), "must be from 1 to 1024")
-	}
-	return Auth{
-		Methods:         s.Methods,
-		DefaultDomain:   l.defaultDomain(f, key("default_domain"), s.DefaultDomain, domains),
-		FailureMessage:  s.FailureMessage,
-		ResponseCodes:   s.ResponseCodes,
-		HashConcurrency: s.HashConcurrency,
-	}
-}
-
-const maxFailureMessage = 200 // bytes; nginx has 1024 for the whole head
-
-func checkFailureMessage(s string) string {
-	if err := authhttp.CheckText(s); err != nil {
-		return err.Error()
-	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "must be printable ASCII: POP3, IMAP and SMTP clients get it as it is"
-	}
-	if len(s) > maxFailureMessage {
-		return "must not be longer than 200 bytes"
-	}
-	return ""
-}
-
-func (l *loader) defaultDomain(f *file, key toml.Key, s string, domains *route.Table) string {
-	if s == "" {
-		return ""
-	}
-	domain, err := mailaddr.Domain(s)
-	if err != nil {
-		l.problems.add(f, key, "%v", err)
-		return ""
-	}
-	if domains.Find(domain) == nil {
-		l.problems.add(f, key, "is not listed in [domains]")
-	}
-	return domain
-}
-
-func (l *loader) buildUsers(defaultDomain string, domains *route.Table) *users.Map {
-	var list []users.User
-	first := make(map[string]string) // by the one spelling, as written
+func (l *loader) buildUsers(c *Config, servers map[string]*route.Server) *users.Map {
+	b := userBuilder{loader: l, config: c, servers: servers, first: make(map[string]string)}
 	for _, f := range l.files {
 		for _, written := range f.names("users") {
-			key := toml.Key{"users", written}
-			u, ok := l.buildUser(f, key, f.content.Users[written], defaultDomain, domains)
-			if !ok {
-				continue
-			}
-			if twin, ok := first[u.Name]; ok {
-				l.problems.add(f, key, "the same user as %s", toml.Key{"users", twin})
-				continue
-			}
-			first[u.Name] = written
-			list = append(list, u)
+			b.add(f, toml.Key{"users", written}, f.content.Users[written])
 		}
 	}
-	m, err := users.New(list)
-	if err != nil {
+	m, err := users.New(b.list)
+	if err != nil && len(l.problems) == 0 {
 		l.problems.add(l.files[0], toml.Key{"users"}, "%v", err)
 	}
 	return m
 }
 
-func (l *loader) buildUser(f *file, key toml.Key, s *userSection, defaultDomain string, domains *route.Table) (users.User, bool) {
-	name := key[1]
-	if defaultDomain != "" && !strings.Contains(name, "@") {
-		name += "@" + defaultDomain
+// userBuilder collects the users of all files.
+type userBuilder struct {
+	*loader
+	config  *Config
+	servers map[string]*route.Server
+	list    []users.User
+	first   map[string]string // names and aliases in the one spelling, and who has them
+}
+
+func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
+	name, domain, ok := b.name(f, key, key[1])
+	if !ok {
+		return
 	}
-	name, err := mailaddr.User(name)
+	if twin, ok := b.first[name]; ok {
+		b.problems.add(f, key, "the same user as %s", toml.Key{"users", twin})
+		return
+	}
+	b.first[name] = key[1]
+	u := users.User{
+		Name:             name,
+		Passwords:        b.buildPasswords(f, append(key, "password"), name, s.Password),
+		Servers:          s.Servers,
+		Login:            s.Login,
+		UpstreamPassword: s.UpstreamPassword,
+		Fingerprints:     b.fingerprints(f, append(key, "fingerprint"), s.Fingerprint),
+		Subjects:         b.strings(f, append(key, "subject"), s.Subject),
+		Master:           s.Master,
+		Access:           b.buildAccess(f, key, &s.accessSection),
+	}
+	b.serverList(f, append(key, "servers"), s.Servers, b.servers)
+	b.sendable(f, append(key, "login"), s.Login)
+	b.sendable(f, append(key, "upstream_password"), s.UpstreamPassword)
+	b.aliases(f, key, s.Aliases, &u)
+	b.checkProof(f, key, &u, domain)
+	b.list = append(b.list, u)
+}
+
+// name brings a name or an alias to the one spelling, and finds its domain.
+func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *route.Domain, bool) {
+	if d := b.config.Auth.DefaultDomain; d != "" && !strings.Contains(written, "@") {
+		written += "@" + d
+	}
+	name, err := mailaddr.User(written)
 	if err != nil {
-		l.problems.add(f, key, "%v", err)
-		return users.User{}, false
+		b.problems.add(f, key, "%v", err)
+		return "", nil, false
 	}
 	local, domain := mailaddr.Split(name)
-	switch d := domains.Find(domain); {
-	case local == "" || domain == "":
-		l.problems.add(f, key, `want a user name with its domain, such as "alice@example.com"`)
-	case len(name) > authhttp.MaxUser || strings.ContainsAny(name, "\x00\r\n"):
-		l.problems.add(f, key, "no client can log in under this name: longer than %d bytes, or with CR, LF or NUL", authhttp.MaxUser)
-	case d == nil:
-		l.problems.add(f, key, "its domain is not listed in [domains], so this user could never log in")
-	case s.Password == nil:
-		l.problems.add(f, append(key, "password"), "is missing")
-	default:
-		hash, err := password.Policy{}.Parse(*s.Password, name)
-		if err != nil {
-			l.problems.add(f, append(key, "password"), "%v", err)
-		}
-		return users.User{Name: name, Password: hash}, err == nil
+	if local == "" || domain == "" {
+		b.problems.add(f, key, `want a user name with its domain, such as "alice@example.com"`)
+		return "", nil, false
 	}
-	return users.User{}, false
+	if err := authhttp.CheckUser(name); err != nil {
+		b.problems.add(f, key, "no client can log in under this name: %v", err)
+		return "", nil, false
+	}
+	d := b.config.Domains.Find(domain)
+	if d == nil {
+		b.problems.add(f, key, "its domain is not listed in [domains], so this user could never log in")
+	}
+	return name, d, d != nil
+}
+
+func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.User) {
+	for i, written := range list {
+		alias, _, ok := b.name(f, append(key, "aliases"), written)
+		if !ok {
+			continue
+		}
+		if twin, ok := b.first[alias]; ok {
+			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, toml.Key{"users", twin})
+			continue
+		}
+		b.first[alias] = key[1]
+		u.Aliases = append(u.Aliases, alias)
+	}
+}
+
+// checkProof wants some way to log in, and warns of ways that will end for want of a
+// password that nginx can use at the server.
+func (b *userBuilder) checkProof(f *file, key toml.Key, u *users.User, d *route.Domain) {
+	byCertificate := len(u.Fingerprints)+len(u.Subjects) > 0
+	closed := u.Access.NoLogin != nil && *u.Access.NoLogin
+	if len(u.Passwords) == 0 && !byCertificate && !closed && d.Verify == route.VerifyUsers {
+		b.problems.add(f, append(key, "password"), "is missing: in a domain with verify = \"users\" nothing else can let this user in")
+	}
+	if u.Master && len(u.Passwords) == 0 {
+		b.problems.add(f, append(key, "password"), "is missing: a master user needs one")
+	}
+	server := d.Servers
+	if len(u.Servers) > 0 && b.servers[u.Servers[0]] != nil {
+		server = []*route.Server{b.servers[u.Servers[0]]}
+	}
+	if u.UpstreamPassword != "" || len(server) == 0 || server[0].Master != nil {
+		return
+	}
+	digest := false
+	for i := range u.Passwords {
+		if _, ok := u.Passwords[i].Hash.Cleartext(); ok {
+			return
+		}
+		digest = digest || u.Passwords[i].Hash.Scheme() == "CRAM-MD5"
+	}
+	if byCertificate && b.offers(authhttp.External) || digest && b.offers(authhttp.CRAMMD5) {
+		b.warn(f, key, "after cram-md5 or external nginx has no password for server %q: set upstream_password here, or [servers.%s.master]", server[0].Name, server[0].Name)
+	}
+}
+
+func (b *userBuilder) offers(m authhttp.Method) bool {
+	return slices.Contains(b.config.Auth.Methods, string(m))
+}
+
+// hash parses a password's hash.
+func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
+	h, err := l.hashes.Parse(value, user)
+	if err != nil {
+		l.problems.add(f, key, "%v", err)
+		return h
+	}
+	clear, _ := h.Cleartext()
+	if strings.ContainsAny(clear, "\x00\r\n") {
+		l.problems.add(f, key, "holds CR, LF or NUL, with which no client can log in")
+	} else if err := authhttp.CheckValue(clear); err != nil {
+		l.warn(f, key, "%v: only plain logins will do", err)
+	}
+	return h
 }

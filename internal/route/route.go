@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/mailaddr"
 )
 
@@ -32,6 +33,23 @@ type Server struct {
 	VerifyProtocol string // how a password is checked there: "same", "pop3", "imap" or "smtp"
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
+
+	Master *Master // nil: none
+}
+
+// Master is a login that the server accepts for any user: Dovecot's master user.
+type Master struct {
+	User      string
+	Password  string
+	Separator string // between user and master; empty: the user's own name, with the master's password
+}
+
+// Login is the name by which a master logs in as a user.
+func (m *Master) Login(user string) string {
+	if m.Separator == "" {
+		return user
+	}
+	return user + m.Separator + m.User
 }
 
 // Port is the server's port for a protocol, 0 if it is none of the three.
@@ -59,6 +77,19 @@ type Domain struct {
 	Name    string    // in the one spelling, or "*." before it
 	Servers []*Server // in order of preference; at least one
 	Verify  string    // VerifyUpstream or VerifyUsers
+
+	MX       []*Server // where mail from outside goes, for the method none; nil: Servers
+	CatchAll bool      // every recipient counts as known
+
+	Access access.Rules
+}
+
+// MailServer is where mail from outside goes.
+func (d *Domain) MailServer() *Server {
+	if len(d.MX) > 0 {
+		return d.MX[0]
+	}
+	return d.Servers[0]
 }
 
 // Table holds domains by name. It does not change once it is made.

@@ -92,11 +92,18 @@ func (s *Server) notResolved(err error) { s.log.Warn("name not resolved", "error
 
 // NewAuthenticator makes the one that decides by a configuration.
 func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenticator {
+	servers := make(map[string]*route.Server, len(c.Servers))
+	for _, s := range c.Servers {
+		servers[s.Name] = s
+	}
 	return &auth.Authenticator{
 		Methods:        c.Auth.Methods,
 		DefaultDomain:  c.Auth.DefaultDomain,
 		FailureMessage: c.Auth.FailureMessage,
 		ResponseCodes:  c.Auth.ResponseCodes,
+		UserFrom:       c.Auth.UserFrom,
+		Access:         c.Auth.Access,
+		Servers:        servers,
 		Domains:        c.Domains,
 		Users:          c.Users,
 		Resolver:       resolver,
@@ -126,6 +133,9 @@ func (s *Server) Reload() (err error) {
 	}
 	if err := s.swap(c); err != nil {
 		return err
+	}
+	for _, w := range c.Warnings {
+		s.log.Warn(w.Error())
 	}
 	s.log.Info("configuration loaded", "servers", len(c.Servers), "domains", c.Domains.Len(), "users", c.Users.Len())
 	return nil

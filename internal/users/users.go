@@ -1,15 +1,21 @@
-// Package users is the user map: who exists, and by which hash a password is checked.
+// Package users is the user map: who exists, how they prove it, and what is special
+// about them.
 //
-// A user's name is looked up in the one spelling of package mailaddr. A [Map] does
-// not change once it is made; a reload makes a new one.
+// A user is looked up by name or alias, in the one spelling of package mailaddr. A
+// [Map] does not change once it is made; a reload makes a new one.
 //
 // # Unknown users
 //
 // Whether a name exists must not show in the time that a refusal takes. So a
-// password for an unknown name is verified as well, against the hash of some
+// password for an unknown name is verified as well, against those of some
 // user of the same domain: which one depends on the name and on a key that is
 // drawn when the process starts, so that the costs of unknown names are mixed as those
 // of known ones are, and one name costs the same each time, also after a reload.
+//
+// # Files
+//
+// [ReadPasswdFile] reads the lists of other programs; [WriteAtomic] puts an edited users
+// file in the place of the old one.
 package users
 
 import (
@@ -18,40 +24,69 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 )
 
 // User is one entry of the map.
 type User struct {
-	Name     string // in the one spelling
-	Password password.Hash
+	Name      string   // in the one spelling
+	Aliases   []string // other names that log in as this user, in the one spelling
+	Passwords []Password
+
+	Servers          []string // names of servers, instead of the domain's
+	Login            string   // the name that nginx uses at the server; empty: the user's own
+	UpstreamPassword string   // the password that nginx uses there
+
+	Fingerprints []string // of client certificates: SHA-1, 40 digits of lower-case hex
+	Subjects     []string // of client certificates, as nginx writes them
+	Master       bool     // may log in as another user, under the name USER*NAME
+
+	Access access.Rules
 }
 
-// Map holds users by name.
+// Password is one of a user's passwords.
+type Password struct {
+	Hash      password.Hash
+	Label     string   // for the log, such as the name of the mail program it was given to
+	Protocols []string // the only ones it is good for; nil: all
+}
+
+// Map holds users by name and alias.
 type Map struct {
-	byName map[string]*User
-	decoys map[string][]decoy // by domain
+	byName  map[string]*User
+	decoys  map[string][]decoy // by domain
+	masters bool
+	len     int
 }
 
 // seed is the key of the choice of decoys.
 var seed = maphash.MakeSeed()
 
-// New makes a map. Names must be in the one spelling, and different.
+// New makes a map. Names and aliases must be in the one spelling, and different.
 func New(list []User) (*Map, error) {
 	m := &Map{
 		byName: make(map[string]*User, len(list)),
 		decoys: make(map[string][]decoy),
+		len:    len(list),
 	}
 	byDomain := make(map[string][]*User)
 	for i := range list {
 		u := &list[i]
-		if m.byName[u.Name] != nil {
-			return nil, fmt.Errorf("user %q: twice in the map", u.Name)
+		if err := m.add(u.Name, u); err != nil {
+			return nil, err
 		}
-		m.byName[u.Name] = u
-		_, domain := mailaddr.Split(u.Name)
-		byDomain[domain] = append(byDomain[domain], u)
+		for _, alias := range u.Aliases {
+			if err := m.add(alias, u); err != nil {
+				return nil, err
+			}
+		}
+		m.masters = m.masters || u.Master
+		if len(u.Passwords) > 0 {
+			_, domain := mailaddr.Split(u.Name)
+			byDomain[domain] = append(byDomain[domain], u)
+		}
 	}
 	for domain, list := range byDomain {
 		m.decoys[domain] = decoysOf(list)
@@ -59,20 +94,27 @@ func New(list []User) (*Map, error) {
 	return m, nil
 }
 
-// Lookup finds a user by a name in the one spelling, nil if there is none.
+func (m *Map) add(name string, u *User) error {
+	if m.byName[name] != nil {
+		return fmt.Errorf("user %q: twice in the map", name)
+	}
+	m.byName[name] = u
+	return nil
+}
+
+// Lookup finds a user by a name or alias in the one spelling, nil if there is none.
 func (m *Map) Lookup(name string) *User { return m.byName[name] }
 
-// Decoy is the hash that a password for an unknown name is verified against. It
-// matches nothing when the domain has no users: then there is nobody to hide.
-func (m *Map) Decoy(name string) password.Hash {
+// Decoy is the user whose passwords stand in for those of an unknown name. It is nil
+// when nobody in the domain has one: then there is nobody to hide.
+func (m *Map) Decoy(name string) *User {
 	_, domain := mailaddr.Split(name)
 	some := m.decoys[domain]
 	if len(some) == 0 {
-		return password.Hash{}
+		return nil
 	}
 	hash := maphash.String(seed, name)
-	best := slices.MaxFunc(some, func(a, b decoy) int { return cmp.Compare(a.score(hash), b.score(hash)) })
-	return best.user.Password
+	return slices.MaxFunc(some, func(a, b decoy) int { return cmp.Compare(a.score(hash), b.score(hash)) }).user
 }
 
 // maxDecoys is how many users of a domain stand in for unknown names.
@@ -97,5 +139,9 @@ func decoysOf(list []*User) []decoy {
 	return slices.Clone(decoys[:min(len(decoys), maxDecoys)])
 }
 
+// HasMasters tells whether anybody may log in as somebody else: only then is a "*" in a
+// user name special.
+func (m *Map) HasMasters() bool { return m.masters }
+
 // Len is the number of users.
-func (m *Map) Len() int { return len(m.byName) }
+func (m *Map) Len() int { return m.len }

@@ -16,8 +16,13 @@ func hash(t *testing.T, s string) password.Hash {
 	return h
 }
 
+func user(t *testing.T, name, hashed string) User {
+	t.Helper()
+	return User{Name: name, Passwords: []Password{{Hash: hash(t, hashed)}}}
+}
+
 func TestLookup(t *testing.T) {
-	m, err := New([]User{{"alice@a.example", hash(t, "{PLAIN}x")}, {"bob@a.example", hash(t, "{PLAIN}y")}})
+	m, err := New([]User{user(t, "alice@a.example", "{PLAIN}x"), user(t, "bob@a.example", "{PLAIN}y")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,12 +46,31 @@ func TestNewRefusesTwins(t *testing.T) {
 	}
 }
 
+func TestAliases(t *testing.T) {
+	alice := User{Name: "alice@a.example", Aliases: []string{"info@a.example", "alice@b.example"}}
+	m, err := New([]User{alice, {Name: "bob@a.example", Master: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(alice.Aliases, alice.Name) {
+		if u := m.Lookup(name); u == nil || u.Name != alice.Name {
+			t.Errorf("Lookup(%q) = %v", name, u)
+		}
+	}
+	if m.Len() != 2 || !m.HasMasters() {
+		t.Errorf("Len = %d, HasMasters = %v", m.Len(), m.HasMasters())
+	}
+	if _, err := New([]User{alice, {Name: "info@a.example"}}); err == nil {
+		t.Error("an alias that is a user is accepted")
+	}
+}
+
 // The costs of unknown names must be mixed like those of known ones.
 func TestDecoyMixesTheDomainsSchemes(t *testing.T) {
 	m, err := New([]User{
-		{"plain@a.example", hash(t, "{PLAIN}x")},
-		{"crypt@a.example", hash(t, "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1")},
-		{"other@b.example", hash(t, "{CLEAR}x")},
+		user(t, "plain@a.example", "{PLAIN}x"),
+		user(t, "crypt@a.example", "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"),
+		user(t, "other@b.example", "{CLEAR}x"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +78,8 @@ func TestDecoyMixesTheDomainsSchemes(t *testing.T) {
 	seen := map[string]int{}
 	for i := range 1000 {
 		name := fmt.Sprintf("nobody%d@a.example", i)
-		scheme := m.Decoy(name).Scheme()
-		if again := m.Decoy(name).Scheme(); again != scheme {
+		scheme := m.Decoy(name).Passwords[0].Hash.Scheme()
+		if again := m.Decoy(name).Passwords[0].Hash.Scheme(); again != scheme {
 			t.Fatalf("%s costs %s, then %s", name, scheme, again)
 		}
 		seen[scheme]++
@@ -63,7 +87,7 @@ func TestDecoyMixesTheDomainsSchemes(t *testing.T) {
 	if len(seen) != 2 || seen["PLAIN"] < 300 || seen["SHA512-CRYPT"] < 300 {
 		t.Errorf("schemes for 1000 unknown names: %v, want about half PLAIN, half SHA512-CRYPT", seen)
 	}
-	if s := m.Decoy("x@empty.example").Scheme(); s != "" {
-		t.Errorf("a domain without users has a decoy: %s", s)
+	if u := m.Decoy("x@empty.example"); u != nil {
+		t.Errorf("a domain without users has a decoy: %s", u.Name)
 	}
 }

@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"mailauthd/internal/access"
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/users"
+)
+
+// admit applies the rules of user, domain and all, innermost first, to a login whose
+// password was right; and to a master user those of his own entry as well.
+func (a *Authenticator) admit(l *login, v verdict) verdict {
+	client := access.Client{IP: l.ClientIP, Protocol: string(l.Protocol), TLS: l.SSL == "on", Now: l.start}
+	around := l.domain.Access.Under(a.Access)
+	rules := around
+	if l.user != nil {
+		rules = l.user.Access.Under(around)
+	}
+	why, disabled := rules.Refusal(client)
+	if why == "" && l.master != nil {
+		why, disabled = l.master.Access.Under(a.Access).Refusal(client)
+	}
+	switch {
+	case why == "":
+		return v
+	case disabled:
+		return reject(authlog.UserDisabled, "%s", why)
+	}
+	return reject(authlog.Policy, "%s", why)
+}
+
+// credentials finds what nginx logs in to the server with, where the client's own name
+// and password will not do. Of passwords the first of these counts: the user's
+// upstream_password; what the client sent, if that is a password; the cleartext in the
+// map; the server's master login.
+func (a *Authenticator) credentials(l *login, v verdict) verdict {
+	if !l.addr.IsValid() {
+		return unresolved(l.server)
+	}
+	name := l.serverLogin()
+	if name != l.User {
+		v.user = name
+	}
+	switch clear, ok := cleartext(l, v); {
+	case l.user != nil && l.user.UpstreamPassword != "":
+		v.password = l.user.UpstreamPassword
+	case l.Method == authhttp.Plain && l.master == nil: // nginx has it
+	case ok:
+		v.password = clear
+	case l.server.Master != nil:
+		v.user, v.password = l.server.Master.Login(name), l.server.Master.Password
+	case l.Protocol != authhttp.SMTP: // nginx logs in to an SMTP server only if told to
+		return tempFail("nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]",
+			l.server.Name, l.server.Name)
+	}
+	a.trace("nginx logs in as %s", name)
+	return v
+}
+
+// cleartext is the password that was right, or else any that the user has.
+func cleartext(l *login, v verdict) (string, bool) {
+	if v.matched != nil && l.master == nil {
+		if clear, ok := v.matched.Hash.Cleartext(); ok {
+			return clear, true
+		}
+	}
+	if l.user == nil {
+		return "", false
+	}
+	return anyCleartext(l.user)
+}
+
+func anyCleartext(u *users.User) (string, bool) {
+	for i := range u.Passwords {
+		if clear, ok := u.Passwords[i].Hash.Cleartext(); ok {
+			return clear, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"net/netip"
+	"strings"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
+)
+
+// find completes the user name, and finds entry, domain and server.
+func (a *Authenticator) find(l *login) (verdict, bool) {
+	var err error
+	name := l.User
+	if target, master, ok := cutMaster(name); ok && a.Users.HasMasters() {
+		name = target
+		if l.masterName, err = mailaddr.User(a.complete(master)); err != nil || master == "" {
+			return reject(authlog.UserUnknown, "no name of a master user after the \"*\""), false
+		}
+		l.master = a.Users.Lookup(l.masterName)
+	}
+	l.name = a.complete(name)
+	if l.key, err = mailaddr.User(l.name); err != nil {
+		return reject(authlog.UserUnknown, "%v", err), false
+	}
+	if l.user = a.Users.Lookup(l.key); l.user != nil {
+		l.key = l.user.Name
+	}
+	local, domain := mailaddr.Split(l.key)
+	if local == "" || domain == "" {
+		return reject(authlog.UserUnknown, "user name without a local part or a domain"), false
+	}
+	if l.domain = a.Domains.Find(domain); l.domain == nil {
+		return reject(authlog.UserUnknown, "domain is not listed in [domains]"), false
+	}
+	a.locate(l, a.serverOf(l))
+	if a.Trace != nil { // arguments cost
+		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
+	}
+	return verdict{}, true
+}
+
+// cutMaster splits USER*MASTER at the last "*", as Dovecot's auth_master_user_separator.
+func cutMaster(name string) (user, master string, ok bool) {
+	i := strings.LastIndexByte(name, '*')
+	if i < 0 {
+		return name, "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
+func (a *Authenticator) complete(name string) string {
+	if a.DefaultDomain != "" && !strings.Contains(name, "@") {
+		return name + "@" + a.DefaultDomain
+	}
+	return name
+}
+
+// serverOf is the user's own server, else the domain's.
+func (a *Authenticator) serverOf(l *login) *route.Server {
+	if l.user != nil && len(l.user.Servers) > 0 {
+		return a.Servers[l.user.Servers[0]]
+	}
+	return l.domain.Servers[0]
+}
+
+func (a *Authenticator) locate(l *login, s *route.Server) {
+	l.server = s
+	if addr, ok := a.Resolver.Addr(s.Host); ok {
+		l.addr = netip.AddrPortFrom(addr, s.Port(string(l.Protocol)))
+	}
+}
+
+// serverLogin is the name that the user has at the mail server: the one configured, the
+// user's own after a login by alias, or else what the client said.
+func (l *login) serverLogin() string {
+	switch {
+	case l.user == nil:
+		return l.name
+	case l.user.Login != "":
+		return l.user.Login
+	}
+	if key, err := mailaddr.User(l.name); err != nil || key != l.user.Name {
+		return l.user.Name
+	}
+	return l.name
+}

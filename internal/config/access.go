@@ -1,0 +1,42 @@
+package config
+
+import (
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/access"
+)
+
+// buildAccess reads the rules of a user or a domain. That an account expired in the
+// past is a warning: it may be meant so.
+func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rules {
+	l.checkProtocols(f, append(key, "protocols"), s.Protocols)
+	if s.Reason != "" && s.NoLogin == nil {
+		l.warn(f, append(key, "reason"), "has no meaning without nologin")
+	}
+	if !s.Expires.IsZero() && s.Expires.Before(time.Now()) {
+		l.warn(f, append(key, "expires"), "is in the past: nobody logs in here any more")
+	}
+	return access.Rules{
+		NoLogin:    s.NoLogin,
+		Reason:     s.Reason,
+		Expires:    s.Expires,
+		Protocols:  s.Protocols,
+		RequireTLS: s.RequireTLS,
+		AllowNets:  l.networks(f, append(key, "allow_nets"), s.AllowNets),
+	}
+}
+
+func (l *loader) checkProtocols(f *file, key toml.Key, protocols []string) {
+	for i, p := range protocols {
+		if !oneOf(p, "imap", "pop3", "smtp") {
+			l.problems.add(f, key, "entry %d: want one of imap, pop3, smtp", i+1)
+		}
+	}
+}
+
+// warn notes what is not wrong, but hardly meant.
+func (l *loader) warn(f *file, key toml.Key, what string, args ...any) {
+	l.warnings.add(f, key, what, args...)
+}

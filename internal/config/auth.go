@@ -1,0 +1,79 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/access"
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/password"
+	"mailauthd/internal/route"
+)
+
+func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
+	key := func(name string) toml.Key { return toml.Key{"auth", name} }
+	if len(s.Methods) == 0 {
+		l.problems.add(f, key("methods"), "is empty: nobody could log in")
+	}
+	for i, m := range s.Methods {
+		switch authhttp.Method(m) {
+		case authhttp.Plain, authhttp.APOP, authhttp.CRAMMD5, authhttp.External, authhttp.None:
+		default:
+			l.problems.add(f, key("methods"), "entry %d: unknown method (known: plain, cram-md5, apop, external, none)", i+1)
+		}
+	}
+	if err := checkFailureMessage(s.FailureMessage); err != "" {
+		l.problems.add(f, key("failure_message"), "%s", err)
+	}
+	if s.HashConcurrency < 1 || s.HashConcurrency > 1024 {
+		l.problems.add(f, key("hash_concurrency"), "must be from 1 to 1024")
+	}
+	if s.MaxArgon2Memory < 1 || s.MaxArgon2Memory > 1<<20 {
+		l.problems.add(f, key("max_argon2_memory"), "must be from 1 to %d MiB", 1<<20)
+	}
+	if !oneOf(s.External.UserFrom, "", "emailAddress", "CN") {
+		l.problems.add(f, append(key("external"), "user_from"), "want one of emailAddress, CN")
+	}
+	l.hashes = password.Policy{AllowWeak: s.AllowWeakSchemes, MaxArgon2Memory: uint32(s.MaxArgon2Memory) << 10}
+	return Auth{
+		UserFrom:        s.External.UserFrom,
+		Access:          access.Rules{RequireTLS: s.RequireTLS, AllowNets: l.networks(f, key("allow_nets"), s.AllowNets)},
+		Methods:         s.Methods,
+		DefaultDomain:   l.defaultDomain(f, key("default_domain"), s.DefaultDomain, domains),
+		FailureMessage:  s.FailureMessage,
+		ResponseCodes:   s.ResponseCodes,
+		HashConcurrency: s.HashConcurrency,
+	}
+}
+
+const maxFailureMessage = 200 // bytes; nginx has 1024 for the whole head
+
+func checkFailureMessage(s string) string {
+	if err := authhttp.CheckText(s); err != nil {
+		return err.Error()
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "must be printable ASCII: POP3, IMAP and SMTP clients get it as it is"
+	}
+	if len(s) > maxFailureMessage {
+		return "must not be longer than 200 bytes"
+	}
+	return ""
+}
+
+func (l *loader) defaultDomain(f *file, key toml.Key, s string, domains *route.Table) string {
+	if s == "" {
+		return ""
+	}
+	domain, err := mailaddr.Domain(s)
+	if err != nil {
+		l.problems.add(f, key, "%v", err)
+		return ""
+	}
+	if domains.Find(domain) == nil {
+		l.problems.add(f, key, "is not listed in [domains]")
+	}
+	return domain
+}

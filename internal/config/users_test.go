@@ -1,0 +1,124 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const userBase = `
+[listen]
+http = ["127.0.0.1:8008"]
+[auth]
+methods = ["plain", "cram-md5", "external"]
+[servers.s]
+host = "192.0.2.1"
+[servers.t]
+host = "192.0.2.2"
+[domains."domain1.com"]
+servers = ["s"]
+verify = "users"
+`
+
+func TestUserKeys(t *testing.T) {
+	c, err := Load(write(t, "m.toml", userBase+`
+protocols = ["imap", "pop3"]
+[users."Alice@domain1.com"]
+password = ["{PLAIN}x", { hash = "{PLAIN}y", label = "phone", protocols = ["imap"] }]
+servers = ["t"]
+login = "ALICE"
+upstream_password = "up"
+aliases = ["Info@domain1.com"]
+allow_nets = ["192.0.2.1", "2001:db8::/32"]
+require_tls = true
+expires = 2100-01-01
+fingerprint = "AB:CD:ef:`+strings.Repeat("00:", 16)+`01"
+subject = ["CN=alice", "CN=a"]
+master = true
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := c.Users.Lookup("info@domain1.com")
+	if u == nil || u.Name != "alice@domain1.com" || u.Login != "ALICE" || u.UpstreamPassword != "up" || !u.Master || !c.Users.HasMasters() {
+		t.Fatalf("user %+v", u)
+	}
+	if len(u.Passwords) != 2 || u.Passwords[1].Label != "phone" || len(u.Passwords[1].Protocols) != 1 {
+		t.Errorf("passwords %+v", u.Passwords)
+	}
+	if u.Servers[0] != "t" || u.Fingerprints[0] != "abcdef"+strings.Repeat("00", 16)+"01" || len(u.Subjects) != 2 {
+		t.Errorf("servers %v, fingerprints %v, subjects %v", u.Servers, u.Fingerprints, u.Subjects)
+	}
+	if a := u.Access; len(a.AllowNets) != 2 || !*a.RequireTLS || a.Expires.Year() != 2100 || a.Protocols != nil {
+		t.Errorf("rules %+v", a)
+	}
+	if d := c.Domains.Find("domain1.com"); len(d.Access.Protocols) != 2 {
+		t.Errorf("rules of the domain %+v", d.Access)
+	}
+	if len(c.Warnings) > 0 {
+		t.Errorf("warnings %v", c.Warnings)
+	}
+}
+
+func TestUserKeysRefused(t *testing.T) {
+	const secret = "hunter2"
+	for line, want := range map[string]string{
+		`password = 5`:                                    "password: entry 1: want a string, or a table such as",
+		`password = [["hunter2"]]`:                        "password: entry 1: want a string, or a table such as",
+		`password = [{ label = "hunter2" }]`:              "password: entry 1: hash is missing",
+		`password = [{ hash = "{PLAIN}x", pass = 1 }]`:    "password.pass: unknown key (known: hash, label, protocols)",
+		`password = "{MD5}hunter2"`:                       "scheme MD5 is weak: set allow_weak_schemes = true in [auth]",
+		`password = "{PLAIN}hunter2\n"`:                   "holds CR, LF or NUL",
+		"servers = [\"nobody\"]\npassword = \"{PLAIN}x\"": "servers: entry 1: no such server (known: s, t)",
+		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"": "protocols: entry 1: want one of imap, pop3, smtp",
+		"allow_nets = [\"x\"]\npassword = \"{PLAIN}x\"":   "allow_nets: entry 1: want an address or a network",
+		"aliases = [\"b@domain1.com\"]\npassword = \"{PLAIN}x\"\n[users.\"b@domain1.com\"]\npassword = \"{PLAIN}x\"": `the same user as users."a@domain1.com"`,
+		"login = \" x\"\npassword = \"{PLAIN}x\"": "login: begins or ends with a space",
+		"upstream_password = \"hunter2\\n\"":      "upstream_password: holds CR, LF or NUL",
+		`fingerprint = "hunter2"`:                 "fingerprint: entry 1: want the SHA-1 fingerprint",
+		`master = true`:                           "password: is missing",
+		`reason = "x"`:                            "password: is missing",
+		`expires = "soon"`:                        "m.toml:",
+	} {
+		_, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+line+"\n"))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s:\n%v\nwant %q", line, err, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	past := time.Now().AddDate(-1, 0, 0).Format(time.DateOnly)
+	for line, want := range map[string]string{
+		"password = \"{PLAIN}x\"\nexpires = " + past:        "expires: is in the past",
+		"password = \"{PLAIN}x\"\nreason = \"x\"":           "reason: has no meaning without nologin",
+		"password = \"{PLAIN}x \"":                          "begins or ends with a space or tab",
+		"fingerprint = \"" + strings.Repeat("0", 40) + "\"": "after cram-md5 or external nginx has no password for server \"s\"",
+	} {
+		c, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+line+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Error(), want) || c.Warnings[0].Line < 13 {
+			t.Errorf("%s: warnings %v, want %q", line, c.Warnings, want)
+		}
+	}
+}
+
+func TestMaster(t *testing.T) {
+	text := strings.Replace(userBase, "[servers.t]", "[servers.s.master]\nuser = \"proxy\"\npassword_file = \"s.master\"\n[servers.t]", 1)
+	c, err := Load(write(t, "m.toml", text, "s.master", "secret\nand a comment\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := c.Servers[0].Master; m.Password != "secret" || m.Login("bob@domain1.com") != "bob@domain1.com*proxy" {
+		t.Errorf("master %q", m.User)
+	}
+	if _, err := Load(write(t, "m.toml", text)); err == nil || !strings.Contains(err.Error(), "servers.s.master.password_file: cannot be read: no such file") {
+		t.Errorf("without the file: %v", err)
+	}
+	if _, err := Load(write(t, "m.toml", text, "s.master", "\n")); err == nil || !strings.Contains(err.Error(), "its first line is empty") {
+		t.Errorf("with an empty file: %v", err)
+	}
+}
