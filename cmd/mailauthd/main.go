@@ -37,6 +37,7 @@ func commands() []command {
 		{"serve", "", "answer nginx, in the foreground", serve},
 		{"check", "", "load the configuration and say what is wrong with it", check},
 		{"test-login", "USER", "decide one login as serve would, and say why", testLogin},
+		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"version", "", "print the version", printVersion},
 	}
 }
