@@ -6,8 +6,7 @@ import (
 	"math/bits"
 )
 
-// streebog is GOST R 34.11-2012 with 256 bits (RFC 6986). The Go libraries that have it
-// are under the GPL, so it is written from the RFC. It keeps what is written until
+// streebog is GOST R 34.11-2012 with 256 bits (RFC 6986). It keeps what is written until
 // Sum: passwords and keys are short.
 type streebog struct{ message []byte }
 
