@@ -7,7 +7,8 @@
 //  3. none: the recipient's domain decides. It must be one of ours, and if all its users
 //     are in the map, the recipient must be one of them. Nothing below applies.
 //  4. external: the client certificate must have been verified by nginx. Without a
-//     user name from the client, the name in the certificate counts.
+//     user name from the client, the name in the certificate counts. By any other
+//     method an empty password is rejected.
 //  5. A user name without a domain gets DefaultDomain; USER*MASTER is split if there
 //     are master users; an alias stands for its user.
 //  6. A domain that is not in the table is rejected.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -135,7 +134,7 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(l.path), path)
 	}
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path)
 	if err != nil {
 		l.problems.add(f, append(key, "password_file"), "cannot be read: %v", errors.Unwrap(err))
 		return m
