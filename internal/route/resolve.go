@@ -66,6 +66,13 @@ func (r *Resolver) Watch(ctx context.Context, hosts []string) []error {
 	return r.resolve(ctx, r.missing())
 }
 
+// Watched are the names that are kept fresh.
+func (r *Resolver) Watched() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.names)
+}
+
 // Run keeps the watched names fresh until ctx ends, and looks sooner again at those
 // that have no address yet. It reports each name that it fails to resolve; the last
 // good address of such a name stays.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -202,5 +203,22 @@ func TestNoReloadAfterShutdown(t *testing.T) {
 	}
 	if err := s.Reload(); err == nil {
 		t.Error("a server that is shut down loads a configuration")
+	}
+}
+
+// The names of the configuration that stays are those that are kept fresh.
+func TestRefusedReloadKeepsWatchingNames(t *testing.T) {
+	s := start(t, `host = "192.0.2.1"`, `host = "localhost"`)
+	in, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	s.configure(`http = [`, fmt.Sprintf(`http = [%q, `, in.Addr()))
+	if err := s.Reload(); err == nil {
+		t.Fatal("an address that is in use was opened")
+	}
+	if names := s.resolver.Watched(); len(names) != 1 || names[0] != "localhost" {
+		t.Errorf("names kept fresh: %q", names)
 	}
 }

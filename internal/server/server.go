@@ -132,6 +132,9 @@ func (s *Server) Reload() (err error) {
 		s.notResolved(err)
 	}
 	if err := s.swap(c); err != nil {
+		if old := s.state.Load(); old != nil { // whose names must stay fresh
+			s.resolver.Watch(s.stop, old.config.Hosts())
+		}
 		return err
 	}
 	for _, w := range c.Warnings {
