@@ -7,6 +7,7 @@
 //	[Set]     replaces the bytes of a value. A new key goes below the last key of its
 //	          table, indented as that one is; a table that is missing goes to the end of
 //	          the file, after a blank line.
+//	[Unset]   removes a key with the lines that it stands on.
 //	[Append]  puts whole new tables at the end of the file, all at once.
 //	[Delete]  removes a table with its subtables: their headers, keys and the comments
 //	          between them, the comment lines directly above a header, and those
@@ -29,6 +30,6 @@
 // # Errors
 //
 // An [Error] has the line of what cannot be edited and says what to do by hand:
-// this is so for arrays of tables, and for comments between the elements of an inline
-// table. Errors name keys and never values, which may be secrets.
+// this is so for arrays of tables, and where a comment between the elements of an array or
+// of an inline table would be lost. Errors name keys and never values, which may be secrets.
 package tomledit

@@ -140,7 +140,9 @@ func TestEachConstruct(t *testing.T) {
 					if once, err := Set([]byte(doc), path(table), key, value); err == nil {
 						checkSet(t, string(once), table, "k", "false")
 						checkDelete(t, string(once), table)
-						checkAgain(t, once, table, key, value)
+						if !strings.Contains(value, "#") { // a comment is not replaced
+							checkAgain(t, once, table, key, value)
+						}
 					}
 				}
 			}

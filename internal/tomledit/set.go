@@ -1,6 +1,7 @@
 package tomledit
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -62,6 +63,9 @@ func (d *document) replace(path []string, value string) ([]byte, error) {
 // lead to the pair.
 func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byte, error) {
 	if n == len(path) {
+		if d.holdsComment(p) {
+			return nil, d.problem(p.start, path, "holds a comment, which would be lost: change it by hand")
+		}
 		return d.splice(p.value, p.end, value), nil
 	}
 	if p.kind != unstable.InlineTable {
@@ -87,6 +91,29 @@ func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byt
 		text += " "
 	}
 	return d.splice(at, at, " "+text), nil
+}
+
+// holdsComment tells whether there is a comment between the elements of an array.
+func (d *document) holdsComment(p *pair) bool {
+	value := d.data[p.value:p.end]
+	if p.kind != unstable.Array || !bytes.ContainsRune(value, '#') {
+		return false
+	}
+	parser := unstable.Parser{KeepComments: true}
+	parser.Reset(append([]byte("v = "), value...))
+	return parser.NextExpression() && hasCommentNode(parser.Expression().Value())
+}
+
+func hasCommentNode(n *unstable.Node) bool {
+	if n.Kind == unstable.Comment {
+		return true
+	}
+	for it := n.Children(); it.Next(); {
+		if hasCommentNode(it.Node()) {
+			return true
+		}
+	}
+	return false
 }
 
 // add puts a key that is not there below the last one of its table.

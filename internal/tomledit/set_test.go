@@ -20,7 +20,7 @@ func TestSet(t *testing.T) {
 		{"replace, spaces kept", "[ t ]\n\t k\t=   'x'  # d\n", "t", "k", `"y"`, "[ t ]\n\t k\t=   \"y\"  # d\n"},
 		{"replace a multi-line string", "[t]\nk = \"\"\"\n[t]\nk = 1\n\"\"\" # c\nl = 2", "t", "k", "'x'", "[t]\nk = 'x' # c\nl = 2"},
 		{"replace a multi-line literal", "[t]\nk = '''a\nb'''\n", "t", "k", "1", "[t]\nk = 1\n"},
-		{"replace an array over lines", "[t]\nk = [\n  1, # one\n  2,\n] # c\n", "t", "k", "[]", "[t]\nk = [] # c\n"},
+		{"replace an array over lines", "[t]\nk = [\n  '#',\n  2,\n] # c\n", "t", "k", "[]", "[t]\nk = [] # c\n"},
 		{"replace an inline table", "[t]\nk = { a = 1 }\n", "t", "k", "true", "[t]\nk = true\n"},
 		{"replace a date", "k = 2026-11-23 12:00:00 # c\n", "", "k", "1", "k = 1 # c\n"},
 		{"replace with many lines", "k = 1\nl = 2\n", "", "k", "[\n  1,\n]", "k = [\n  1,\n]\nl = 2\n"},
@@ -76,6 +76,8 @@ func TestSetRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, doc, table, key, value, want string }{
 		{"not TOML", "[t]\nk = s3cr3t\n", "t", "k", "1", "line 2: not valid TOML: nothing was changed"},
 		{"key twice", "k = 1\nk = 's3cr3t'\n", "", "l", "1", "line 2: not valid TOML: nothing was changed"},
+		{"comment in an array", "[t]\nk = [\n  1, # one\n  [2],\n]\n", "t", "k", "[]", "line 2: t.k: holds a comment, which would be lost: change it by hand"},
+		{"comment deep in an array", "[t]\nk = [1, [2,\n# c\n]]\n", "t", "k", "[]", "line 2: t.k: holds a comment, which would be lost: change it by hand"},
 		{"array of tables", "x = 1\n[[t]]\nk = 1\n", "t", "k", "2", "line 2: t: is an array of tables: change it by hand"},
 		{"below an array of tables", "[[u]]\n[u.a]\nk = 1\n", "u/a", "k", "2", "line 1: u: is an array of tables: change it by hand"},
 		{"array", "u = [ {k = 1} ]\n", "u", "k", "2", "line 1: u: is not a table: change it by hand"},
