@@ -38,6 +38,7 @@ func commands() []command {
 		{"check", "", "load the configuration and say what is wrong with it", check},
 		{"test-login", "USER", "decide one login as serve would, and say why", testLogin},
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
+		{"user", "COMMAND", "add, change, list and import users", manageUsers},
 		{"version", "", "print the version", printVersion},
 	}
 }
@@ -112,15 +113,17 @@ func (c *call) configFlag() *string {
 }
 
 // parse reads the flags and wants n arguments after them.
-func (c *call) parse(n int) error {
+func (c *call) parse(n int) error { return c.parseBetween(n, n) }
+
+func (c *call) parseBetween(least, most int) error {
 	if err := c.flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
 		c.usage()
 		return err
 	} else if err != nil {
 		return usageError(err.Error())
 	}
-	if c.flags.NArg() != n {
-		return usageError(fmt.Sprintf("got %d arguments, want %d", c.flags.NArg(), n))
+	if n := c.flags.NArg(); n < least || n > most {
+		return usageError(fmt.Sprintf("got %d arguments, want %d", n, most))
 	}
 	return nil
 }

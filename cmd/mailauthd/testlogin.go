@@ -24,11 +24,8 @@ import (
 // a warning.
 func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 	cfg, err := config.Load(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("%w (-config FILE names another)", err)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withHint(err)
 	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(c.stderr, "warning:", w)
@@ -38,6 +35,13 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 		fmt.Fprintln(c.stderr, "warning:", err)
 	}
 	return cfg, resolver, nil
+}
+
+func withHint(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (-config FILE names another)", err)
+	}
+	return err
 }
 
 // testLogin is doveadm auth test: one login through the same code as serve.

@@ -14,6 +14,7 @@ import (
 	"mailauthd/internal/access"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/listen"
+	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
@@ -60,10 +61,22 @@ func (c *Config) Hosts() []string {
 	return hosts
 }
 
+// Canonical is the one spelling of a user name, default_domain added.
+func (c *Config) Canonical(user string) (string, error) {
+	if c.Auth.DefaultDomain != "" && !strings.Contains(user, "@") {
+		user += "@" + c.Auth.DefaultDomain
+	}
+	return mailaddr.User(user)
+}
+
 // Load reads the configuration that begins with the file at path. Its error
 // joins everything that is wrong, a line each.
 func Load(path string) (*Config, error) {
 	l := loader{path: path}
+	return l.load()
+}
+
+func (l *loader) load() (*Config, error) {
 	if err := l.read(); err != nil {
 		return nil, err
 	}
@@ -83,12 +96,16 @@ type loader struct {
 	problems problems
 	unmet    problems // see Config.Unmet
 	warnings problems
+	owners   map[string]owner // of names and aliases in the one spelling
+
+	edited string // a file to be replaced by doc, empty: none
+	doc    []byte
 }
 
 // read reads the main file and all that it includes. A file that is not TOML
 // leaves nothing to check.
 func (l *loader) read() error {
-	main, err := readFile(l.path)
+	main, err := l.readFile(l.path)
 	if err != nil {
 		return err
 	}
@@ -107,6 +124,9 @@ func (l *loader) read() error {
 			}
 		}
 	}
+	if name := main.content.UsersFile; name != "" && !slices.ContainsFunc(l.files, func(f *file) bool { return f.path == l.relative(name) }) {
+		l.problems.add(main, toml.Key{"users_file"}, "is not one of the files that include names")
+	}
 	for _, f := range l.files {
 		f.unknownKeys(&l.problems)
 	}
@@ -115,9 +135,7 @@ func (l *loader) read() error {
 
 // included finds the files of a pattern. One without a wildcard names a file that must exist.
 func (l *loader) included(pattern string) (paths []string, ok bool) {
-	if !filepath.IsAbs(pattern) {
-		pattern = filepath.Join(filepath.Dir(l.path), pattern)
-	}
+	pattern = l.relative(pattern)
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		return []string{pattern}, true
 	}
@@ -125,16 +143,26 @@ func (l *loader) included(pattern string) (paths []string, ok bool) {
 	return paths, err == nil
 }
 
+// relative is a path as the main file means it.
+func (l *loader) relative(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(l.path), path)
+}
+
 func (l *loader) include(path string) error {
 	if slices.ContainsFunc(l.files, func(f *file) bool { return f.path == path }) {
 		return nil // two patterns may meet
 	}
-	f, err := readFile(path)
+	f, err := l.readFile(path)
 	if err != nil {
 		return err
 	}
-	if f.meta.IsDefined("include") {
-		l.problems.add(f, toml.Key{"include"}, "only the main file may include others")
+	for _, key := range []string{"include", "users_file"} {
+		if f.meta.IsDefined(key) {
+			l.problems.add(f, toml.Key{key}, "only the main file may have it")
+		}
 	}
 	l.files = append(l.files, f)
 	return nil

@@ -26,19 +26,20 @@ type file struct {
 
 // content is what a file may hold. Its tags are the names of the keys.
 type content struct {
-	Include []string                  `toml:"include"`
-	Listen  listenSection             `toml:"listen"`
-	Auth    authSection               `toml:"auth"`
-	Log     logSection                `toml:"log"`
-	Servers map[string]*serverSection `toml:"servers"`
-	Domains map[string]*domainSection `toml:"domains"`
-	Users   map[string]*userSection   `toml:"users"`
+	Include   []string                  `toml:"include"`
+	UsersFile string                    `toml:"users_file"`
+	Listen    listenSection             `toml:"listen"`
+	Auth      authSection               `toml:"auth"`
+	Log       logSection                `toml:"log"`
+	Servers   map[string]*serverSection `toml:"servers"`
+	Domains   map[string]*domainSection `toml:"domains"`
+	Users     map[string]*userSection   `toml:"users"`
 }
 
 // readFile reads and decodes a file. Its error is a [Problem] or says why the
 // file cannot be read.
-func readFile(path string) (*file, error) {
-	data, err := readBounded(path)
+func (l *loader) readFile(path string) (*file, error) {
+	data, err := l.bytes(path)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +48,14 @@ func readFile(path string) (*file, error) {
 		return f, f.decodeProblem(err)
 	}
 	return f, nil
+}
+
+// bytes are those of a file, or what is to be written there.
+func (l *loader) bytes(path string) ([]byte, error) {
+	if info, err := os.Stat(path); l.edited != "" && err == nil && sameFile(l.edited, info) {
+		return l.doc, nil
+	}
+	return readBounded(path)
 }
 
 func readBounded(path string) ([]byte, error) {

@@ -127,7 +127,7 @@ func TestSectionsMustBeTables(t *testing.T) {
 		"[listen]\nmode = 0660":                     "m.toml:2: not valid TOML: Invalid integer … (is it a string? Strings need quotes)",
 		"[listen]\nmode = 660":                      "m.toml:2: listen.mode: want a string such as \"0660\", not a number",
 		"[domains.\"*domain1.com\"]":                "m.toml:1: domains.\"*domain1.com\": want a domain, or \"*.example.com\" for all subdomains of one",
-		"[Log]\nfile = \"/x\"":                      "m.toml:1: Log: unknown key (known: include, listen,",
+		"[Log]\nfile = \"/x\"":                      "m.toml:1: Log: unknown key (known: include, users_file, listen,",
 	} {
 		_, err := Load(write(t, "m.toml", text+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {

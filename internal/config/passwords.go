@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -130,11 +129,7 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 		l.problems.add(f, append(key, "password_file"), "is missing: want a file whose first line is the password")
 		return m
 	}
-	path := s.PasswordFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(l.path), path)
-	}
-	data, err := readBounded(path)
+	data, err := readBounded(l.relative(s.PasswordFile))
 	if err != nil {
 		l.problems.add(f, append(key, "password_file"), "cannot be read: %v", errors.Unwrap(err))
 		return m

@@ -26,7 +26,7 @@ func TestSamplesLoad(t *testing.T) {
 
 // The main sample says of each key what holds without it.
 func TestSampleShowsDefaults(t *testing.T) {
-	f, err := readFile(filepath.Join(root, "conf", "mailauthd.toml"))
+	f, err := new(loader).readFile(filepath.Join(root, "conf", "mailauthd.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +15,8 @@ import (
 )
 
 func (l *loader) buildUsers(c *Config, servers map[string]*route.Server) *users.Map {
-	b := userBuilder{loader: l, config: c, servers: servers, first: make(map[string]string)}
+	l.owners = make(map[string]owner)
+	b := userBuilder{loader: l, config: c, servers: servers}
 	for _, f := range l.files {
 		for _, written := range f.names("users") {
 			b.add(f, toml.Key{"users", written}, f.content.Users[written])
@@ -33,7 +35,17 @@ type userBuilder struct {
 	config  *Config
 	servers map[string]*route.Server
 	list    []users.User
-	first   map[string]string // names and aliases in the one spelling, and who has them
+}
+
+// owner is who has a name.
+type owner struct {
+	file *file
+	key  string // of the user, as written
+}
+
+func (o owner) String() string {
+	key := toml.Key{"users", o.key}
+	return fmt.Sprintf("%s in %s:%d", key, o.file.path, o.file.line(key))
 }
 
 func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
@@ -41,11 +53,11 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	if !ok {
 		return
 	}
-	if twin, ok := b.first[name]; ok {
-		b.problems.add(f, key, "the same user as %s", toml.Key{"users", twin})
+	if twin, ok := b.owners[name]; ok {
+		b.problems.add(f, key, "the same user as %s", twin)
 		return
 	}
-	b.first[name] = key[1]
+	b.owners[name] = owner{f, key[1]}
 	u := users.User{
 		Name:             name,
 		Passwords:        b.buildPasswords(f, append(key, "password"), name, s.Password),
@@ -67,10 +79,7 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 
 // name brings a name or an alias to the one spelling, and finds its domain.
 func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *route.Domain, bool) {
-	if d := b.config.Auth.DefaultDomain; d != "" && !strings.Contains(written, "@") {
-		written += "@" + d
-	}
-	name, err := mailaddr.User(written)
+	name, err := b.config.Canonical(written)
 	if err != nil {
 		b.problems.add(f, key, "%v", err)
 		return "", nil, false
@@ -97,11 +106,11 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 		if !ok {
 			continue
 		}
-		if twin, ok := b.first[alias]; ok {
-			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, toml.Key{"users", twin})
+		if twin, ok := b.owners[alias]; ok {
+			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, twin)
 			continue
 		}
-		b.first[alias] = key[1]
+		b.owners[alias] = owner{f, key[1]}
 		u.Aliases = append(u.Aliases, alias)
 	}
 }

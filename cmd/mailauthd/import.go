@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/tomledit"
+	"mailauthd/internal/users"
+)
+
+// importUsers adds the users of another program's list. What it does not take over
+// is reported line by line; the rest is written all the same.
+func importUsers(c *call) error {
+	path, file := c.editFlags()
+	domain := c.flags.String("domain", "", "`domain` of user names that have none")
+	try := c.flags.Bool("n", false, "only say what would be done")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	e, err := c.openUsers(*path, *file)
+	if err != nil {
+		return err
+	}
+	im := importer{userEdit: e, from: c.flags.Arg(0), domain: *domain, names: make(map[string]int)}
+	if err := im.read(); err != nil {
+		return err
+	}
+	if len(im.tables) > 0 && !*try {
+		err := e.source.Edit(e.file, func(doc []byte) ([]byte, error) { return tomledit.Append(doc, im.tables) })
+		if err != nil {
+			return err
+		}
+	}
+	return im.summary(*try)
+}
+
+// importer turns the lines of a list into tables of the users file.
+type importer struct {
+	*userEdit
+	from    string
+	domain  string
+	tables  []tomledit.Table
+	names   map[string]int // in the one spelling, with their lines
+	refused int            // lines
+}
+
+func (im *importer) read() error {
+	in := im.stdin
+	if im.from != "-" {
+		f, err := os.Open(im.from)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	entries, problems, err := users.ReadPasswdFile(io.Reader(in), users.PasswdLimits{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", im.from, err)
+	}
+	for len(entries)+len(problems) > 0 { // both are in the order of the lines
+		if len(problems) > 0 && (len(entries) == 0 || problems[0].Line < entries[0].Line) {
+			im.refuse(problems[0].Line, "not imported: "+problems[0].What)
+			problems = problems[1:]
+			continue
+		}
+		im.add(&entries[0])
+		entries = entries[1:]
+	}
+	return nil
+}
+
+func (im *importer) refuse(line int, what string) {
+	im.refused++
+	im.report(line, what)
+}
+
+func (im *importer) report(line int, what string) {
+	fmt.Fprintf(im.stderr, "%s:%d: %s\n", im.from, line, authlog.Escape(what))
+}
+
+// add makes a table of an entry that would load.
+func (im *importer) add(e *users.Entry) {
+	if im.domain != "" && !strings.Contains(e.Name, "@") {
+		e.Name += "@" + im.domain
+	}
+	name, err := im.check(e)
+	if err != nil {
+		im.refuse(e.Line, fmt.Sprintf("not imported: user %q: %v", e.Name, err))
+		return
+	}
+	im.names[name] = e.Line
+	im.tables = append(im.tables, tomledit.Table{Path: []string{"users", e.Name}, Keys: im.keys(e)})
+	if len(e.Dropped) > 0 {
+		im.report(e.Line, fmt.Sprintf("user %q: without %s", e.Name, strings.Join(e.Dropped, ", ")))
+	}
+}
+
+// check finds what would keep the whole map from loading, so that the line can be named.
+func (im *importer) check(e *users.Entry) (string, error) {
+	name, err := im.source.Canonical(e.Name)
+	if err != nil {
+		return "", err
+	}
+	local, domain := mailaddr.Split(name)
+	if local == "" || domain == "" {
+		return "", fmt.Errorf("has no domain: -domain names one for all such users")
+	}
+	if im.source.Domains.Find(domain) == nil {
+		return "", fmt.Errorf("its domain is not listed in [domains]")
+	}
+	if place, ok := im.source.Place(name); ok {
+		return "", fmt.Errorf("is in the map already, at %s:%d", place.File, place.Line)
+	}
+	if line := im.names[name]; line > 0 {
+		return "", fmt.Errorf("the same user as in line %d", line)
+	}
+	_, err = im.source.Hashes.Parse(e.Password, name)
+	return name, err
+}
+
+// keys are what the map has a key for.
+func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
+	keys := []tomledit.KeyValue{{Key: "password", Value: tomledit.Quote(e.Password)}}
+	set := func(key, value string) {
+		if value != "" {
+			keys = append(keys, tomledit.KeyValue{Key: key, Value: tomledit.Quote(value)})
+		}
+	}
+	if e.Host != "" {
+		if server := serverAt(im.source, e.Host); server != "" {
+			keys = append(keys, tomledit.KeyValue{Key: "servers", Value: arrayTOML([]string{server}, tomledit.Quote)})
+		} else {
+			e.Dropped = append(e.Dropped, "host (no server of [servers] is there)")
+		}
+	}
+	set("login", e.Login)
+	set("upstream_password", e.UpstreamPassword)
+	if e.AllowNets != nil {
+		keys = append(keys, tomledit.KeyValue{Key: "allow_nets", Value: arrayTOML(e.AllowNets, tomledit.Quote)})
+	}
+	if e.NoLogin {
+		keys = append(keys, tomledit.KeyValue{Key: "nologin", Value: "true"})
+		set("reason", e.Reason)
+	}
+	return keys
+}
+
+// serverAt is the one server at a host, empty if there is none or more of them.
+func serverAt(source *config.Source, host string) (name string) {
+	for _, s := range source.Servers {
+		if s.Host == host {
+			if name != "" {
+				return ""
+			}
+			name = s.Name
+		}
+	}
+	return name
+}
+
+func (im *importer) summary(try bool) error {
+	did := "imported"
+	if try {
+		did = "would import"
+	}
+	fmt.Fprintf(im.stdout, "%s: %s %d users, refused %d lines\n", im.file, did, len(im.tables), im.refused)
+	if len(im.tables) > 0 && !try {
+		im.reloadHint()
+	}
+	if im.refused > 0 {
+		return errNo
+	}
+	return nil
+}

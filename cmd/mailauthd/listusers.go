@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"mailauthd/internal/access"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/users"
+)
+
+// listUsers prints a line for each user: name, whether the account is open, and the
+// schemes of its passwords.
+func listUsers(c *call) error {
+	c.newFlags()
+	path := c.configFlag()
+	if err := c.parseBetween(0, 1); err != nil {
+		return err
+	}
+	source, err := config.Open(*path)
+	if err != nil {
+		return withHint(err)
+	}
+	matches := maskMatcher(c.flags.Arg(0))
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	for _, name := range source.Names() {
+		if matches(name) {
+			u := source.Users.Lookup(name)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", authlog.Escape(name), state(rulesOf(source, u)), strings.Join(schemes(u), ","))
+		}
+	}
+	return w.Flush()
+}
+
+// maskMatcher reads a mask as doveadm has it: "*" for anything, "?" for one character.
+func maskMatcher(mask string) func(string) bool {
+	if mask == "" {
+		return func(string) bool { return true }
+	}
+	pattern := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(mask))
+	return regexp.MustCompile(`(?is)^` + pattern + `$`).MatchString
+}
+
+// rulesOf are the rules that hold for a user, wherever they stand.
+func rulesOf(source *config.Source, u *users.User) access.Rules {
+	_, domain := mailaddr.Split(u.Name)
+	return u.Access.Under(source.Domains.Find(domain).Access).Under(source.Auth.Access)
+}
+
+func state(r access.Rules) string {
+	switch {
+	case r.NoLogin != nil && *r.NoLogin:
+		return "disabled"
+	case !r.Expires.IsZero() && !time.Now().Before(r.Expires):
+		return "expired"
+	}
+	return "enabled"
+}
+
+func schemes(u *users.User) []string {
+	var names []string
+	for i := range u.Passwords {
+		names = append(names, u.Passwords[i].Hash.Scheme())
+	}
+	return names
+}
+
+// showUser prints what the map has on one user, with the rules that hold, whether they
+// stand at the user, the domain or in [auth]. Of secrets it says that they are there.
+func showUser(c *call) error {
+	c.newFlags()
+	path := c.configFlag()
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	source, err := config.Open(*path)
+	if err != nil {
+		return withHint(err)
+	}
+	place, ok := source.Place(c.flags.Arg(0))
+	if !ok {
+		return unknownUser(c.flags.Arg(0))
+	}
+	u := source.Users.Lookup(place.User)
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	show := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", key, authlog.Escape(value))
+		}
+	}
+	show("user", u.Name)
+	show("file", fmt.Sprintf("%s:%d", place.File, place.Line))
+	showEntry(show, source, u)
+	showRules(show, rulesOf(source, u))
+	return w.Flush()
+}
+
+func showEntry(show func(key, value string), source *config.Source, u *users.User) {
+	_, name := mailaddr.Split(u.Name)
+	domain := source.Domains.Find(name)
+	for i := range u.Passwords {
+		p := &u.Passwords[i]
+		text := p.Hash.Scheme()
+		if p.Label != "" {
+			text += ", label " + p.Label
+		}
+		if p.Protocols != nil {
+			text += ", only for " + strings.Join(p.Protocols, ", ")
+		}
+		show("password", text)
+	}
+	if len(u.Passwords) == 0 {
+		show("password", "none; the domain has verify = "+domain.Verify)
+	}
+	servers := u.Servers
+	for _, s := range domain.Servers {
+		if len(u.Servers) == 0 {
+			servers = append(servers, s.Name)
+		}
+	}
+	show("servers", strings.Join(servers, ", "))
+	show("login", u.Login)
+	if u.UpstreamPassword != "" {
+		show("upstream_password", "set")
+	}
+	show("aliases", strings.Join(u.Aliases, ", "))
+	show("fingerprint", strings.Join(u.Fingerprints, ", "))
+	show("subject", strings.Join(u.Subjects, "; "))
+	if u.Master {
+		show("master", "true")
+	}
+}
+
+func showRules(show func(key, value string), r access.Rules) {
+	show("state", state(r))
+	if r.NoLogin != nil && *r.NoLogin {
+		show("reason", r.Reason)
+	}
+	if !r.Expires.IsZero() {
+		show("expires", r.Expires.Format(time.RFC3339))
+	}
+	show("protocols", strings.Join(r.Protocols, ", "))
+	if r.RequireTLS != nil {
+		show("require_tls", fmt.Sprint(*r.RequireTLS))
+	}
+	var nets []string
+	for _, n := range r.AllowNets {
+		nets = append(nets, n.String())
+	}
+	show("allow_nets", strings.Join(nets, ", "))
+}

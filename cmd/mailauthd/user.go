@@ -1,0 +1,224 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/password"
+	"mailauthd/internal/tomledit"
+)
+
+// userCommands are the words after "mailauthd user".
+func userCommands() []command {
+	return []command{
+		{"add", "USER", "add a user; the password is asked for", addUser},
+		{"passwd", "USER", "give a user a new password", setPassword},
+		{"disable", "USER", "refuse a user's logins", disableUser},
+		{"enable", "USER", "accept them again", enableUser},
+		{"del", "USER", "remove a user", deleteUser},
+		{"list", "[MASK]", `list the users, such as "*@example.com"`, listUsers},
+		{"show", "USER", "show one user, but for secrets", showUser},
+		{"import", "FILE", "add the users of a Dovecot passwd-file or an htpasswd", importUsers},
+	}
+}
+
+func manageUsers(c *call) error {
+	c.command.args = "COMMAND"
+	c.newFlags()
+	if len(c.args) == 0 {
+		return usageError("want one of its commands:\n" + c.userHelp())
+	}
+	for _, cmd := range userCommands() {
+		if cmd.name == c.args[0] {
+			cmd.name = "user " + cmd.name
+			c.command, c.args = cmd, c.args[1:]
+			return cmd.run(c)
+		}
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, c.args[0]) {
+		fmt.Fprint(c.stdout, "usage: mailauthd user COMMAND [flags] [arguments]\n\n"+c.userHelp())
+		return nil
+	}
+	return usageError(fmt.Sprintf("unknown command %q; known:\n%s", c.args[0], c.userHelp()))
+}
+
+func (c *call) userHelp() string {
+	var b strings.Builder
+	for _, cmd := range userCommands() {
+		fmt.Fprintf(&b, "  %-18s %s\n", cmd.name+" "+cmd.args, cmd.summary)
+	}
+	return b.String()
+}
+
+// userEdit is one change of the users file.
+type userEdit struct {
+	*call
+	source *config.Source
+	file   string
+	user   string   // as it is written in the file, or to be
+	table  []string // of the user
+}
+
+// editFlags are those of all commands that write.
+func (c *call) editFlags() (path, file *string) {
+	c.newFlags()
+	return c.configFlag(), c.flags.String("file", "", "the `file` to edit; default: users_file of the configuration, else its users.toml")
+}
+
+// openUsers loads the configuration and finds the file to edit.
+func (c *call) openUsers(path, file string) (*userEdit, error) {
+	source, err := config.Open(path)
+	if err != nil {
+		return nil, withHint(err)
+	}
+	if file == "" {
+		if file, err = source.UsersFile(); err != nil {
+			return nil, err
+		}
+	}
+	return &userEdit{call: c, source: source, file: file}, nil
+}
+
+// openUser is openUsers for a user who is there, and in that file.
+func (c *call) openUser(path, file, name string) (*userEdit, error) {
+	e, err := c.openUsers(path, file)
+	if err != nil {
+		return nil, err
+	}
+	place, ok := e.source.Place(name)
+	if !ok {
+		return nil, unknownUser(name)
+	}
+	if !config.SameFile(place.File, e.file) {
+		return nil, fmt.Errorf("user %q stands in %s:%d, not in %s: -file %s names that", name, place.File, place.Line, e.file, place.File)
+	}
+	e.user, e.table = place.Key, []string{"users", place.Key}
+	return e, nil
+}
+
+func unknownUser(name string) error {
+	return fmt.Errorf("user %q: no such user in the map", name)
+}
+
+// set gives the user's table new values, each a key and its TOML literal.
+func (e *userEdit) set(doc []byte, pairs ...string) (_ []byte, err error) {
+	for i := 0; i < len(pairs); i += 2 {
+		if doc, err = tomledit.Set(doc, e.table, pairs[i], pairs[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	return doc, nil
+}
+
+// done says what an edit did.
+func (e *userEdit) done(err error, what string) error {
+	if err == nil {
+		fmt.Fprintf(e.stdout, "%s: %s %s\n", e.file, what, authlog.Escape(e.user))
+		e.reloadHint()
+	}
+	return err
+}
+
+func (e *userEdit) reloadHint() {
+	fmt.Fprintln(e.stdout, "it counts once mailauthd has been reloaded (systemctl reload mailauthd)")
+}
+
+func addUser(c *call) error {
+	path, file := c.editFlags()
+	scheme, rounds := c.schemeFlags()
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	e, err := c.openUsers(*path, *file)
+	if err != nil {
+		return err
+	}
+	e.user = c.flags.Arg(0)
+	if place, ok := e.source.Place(e.user); ok {
+		return fmt.Errorf("user %q: is in the map already, at %s:%d", e.user, place.File, place.Line)
+	}
+	hash, err := e.newHash(*scheme, *rounds)
+	if err != nil {
+		return err
+	}
+	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+		return tomledit.Append(doc, []tomledit.Table{{
+			Path: []string{"users", e.user},
+			Keys: []tomledit.KeyValue{{Key: "password", Value: tomledit.Quote(hash)}},
+		}})
+	})
+	return e.done(err, "added")
+}
+
+// newHash asks for a password and hashes it.
+func (e *userEdit) newHash(scheme string, rounds int) (string, error) {
+	user, err := e.source.Canonical(e.user)
+	if err != nil {
+		return "", fmt.Errorf("user %q: %w", e.user, err)
+	}
+	secret, err := e.newPassword()
+	if err == nil && secret == "" {
+		err = errors.New("the password is empty: with that no login is accepted")
+	}
+	if err != nil {
+		return "", err
+	}
+	return password.Make(scheme, user, secret, rounds)
+}
+
+func disableUser(c *call) error {
+	path, file := c.editFlags()
+	reason := c.flags.String("reason", "", "`text` for the log")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	e, err := c.openUser(*path, *file, c.flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+		if *reason == "" {
+			return e.set(doc, "nologin", "true")
+		}
+		return e.set(doc, "nologin", "true", "reason", tomledit.Quote(*reason))
+	})
+	return e.done(err, "disabled")
+}
+
+// enableUser takes nologin away rather than set it to false: that would overrule a
+// nologin of the domain.
+func enableUser(c *call) error {
+	path, file := c.editFlags()
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	e, err := c.openUser(*path, *file, c.flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+		doc, err := tomledit.Unset(doc, e.table, "reason")
+		if err != nil {
+			return nil, err
+		}
+		return tomledit.Unset(doc, e.table, "nologin")
+	})
+	return e.done(err, "enabled")
+}
+
+func deleteUser(c *call) error {
+	path, file := c.editFlags()
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	e, err := c.openUser(*path, *file, c.flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) { return tomledit.Delete(doc, e.table) })
+	return e.done(err, "deleted")
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/password"
+	"mailauthd/internal/tomledit"
+	"mailauthd/internal/users"
+)
+
+// Source is a configuration with the places that its users stand in, to edit them.
+type Source struct {
+	*Config
+	Hashes password.Policy // which hashes can be loaded
+	loader *loader
+}
+
+// Place is where a user stands.
+type Place struct {
+	User string // in the one spelling
+	File string
+	Line int
+	Key  string // of the table, as written there
+}
+
+// Open loads the configuration that begins with the file at path. Its error is as
+// that of [Load].
+func Open(path string) (*Source, error) {
+	l := &loader{path: path}
+	c, err := l.load()
+	if err != nil {
+		return nil, err
+	}
+	return &Source{Config: c, Hashes: l.hashes, loader: l}, nil
+}
+
+// UsersFile is the file that new users go to: users_file, or else "users.toml" if
+// that is one of the files.
+func (s *Source) UsersFile() (string, error) {
+	if main := s.loader.files[0]; main.content.UsersFile != "" {
+		return s.loader.relative(main.content.UsersFile), nil
+	}
+	for _, f := range s.loader.files {
+		if filepath.Base(f.path) == "users.toml" {
+			return f.path, nil
+		}
+	}
+	return "", fmt.Errorf("which file holds the users? Say so by -file FILE, or by users_file in %s", s.loader.path)
+}
+
+// Place finds a user by name or alias, as a client would say it.
+func (s *Source) Place(name string) (Place, bool) {
+	canonical, err := s.Canonical(name)
+	owner, ok := s.loader.owners[canonical]
+	if err != nil || !ok {
+		return Place{}, false
+	}
+	user, _ := s.Canonical(owner.key)
+	return Place{user, owner.file.path, owner.file.line(toml.Key{"users", owner.key}), owner.key}, true
+}
+
+// Names are all users in the one spelling, sorted.
+func (s *Source) Names() []string {
+	names := slices.Sorted(maps.Keys(s.loader.owners))
+	return slices.DeleteFunc(names, func(n string) bool { return s.Users.Lookup(n).Name != n })
+}
+
+// Edit replaces one of the files by what change makes of it: under a lock, all or
+// nothing, and only if the configuration as a whole would load then. See
+// [users.WriteAtomic].
+func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: does not exist: make it, empty and with the owner and mode that it shall have", path)
+	}
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(s.loader.files, func(f *file) bool { return sameFile(f.path, info) }) {
+		return fmt.Errorf("%s: is not one of the files of the configuration: add it to include in %s", path, s.loader.path)
+	}
+	return users.WriteAtomic(path, func(old []byte) ([]byte, error) {
+		doc, err := change(old)
+		if err != nil {
+			return nil, atLine(path, err)
+		}
+		l := &loader{path: s.loader.path, edited: path, doc: doc}
+		if _, err := l.load(); err != nil {
+			return nil, fmt.Errorf("nothing was changed, because the configuration would not load then:\n%w", err)
+		}
+		return doc, nil
+	})
+}
+
+// SameFile tells whether two paths lead to one file.
+func SameFile(a, b string) bool {
+	info, err := os.Stat(b)
+	return err == nil && sameFile(a, info)
+}
+
+func sameFile(path string, info os.FileInfo) bool {
+	other, err := os.Stat(path)
+	return err == nil && os.SameFile(info, other)
+}
+
+// atLine writes an error of an edit as all others of the configuration are.
+func atLine(path string, err error) error {
+	var e *tomledit.Error
+	if errors.As(err, &e) {
+		return Problem{File: path, Line: e.Line, Key: e.Key, What: e.What}
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
