@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -45,6 +46,19 @@ func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 		FailureMessage:  s.FailureMessage,
 		ResponseCodes:   s.ResponseCodes,
 		HashConcurrency: s.HashConcurrency,
+	}
+}
+
+// warnOfMethods tells of what will end for want of a key that a method needs.
+func (l *loader) warnOfMethods(f *file, a *Auth, servers []*route.Server) {
+	offers := func(m authhttp.Method) bool { return slices.Contains(a.Methods, string(m)) }
+	if offers(authhttp.None) && a.DefaultDomain == "" {
+		l.warn(f, toml.Key{"auth", "methods"}, `none: mail to "postmaster" without a domain (RFC 5321 section 4.5.1) is refused: set default_domain`)
+	}
+	for _, s := range servers {
+		if offers(authhttp.External) && a.UserFrom != "" && s.Master == nil {
+			l.warn(f, toml.Key{"auth", "external", "user_from"}, "nginx has no password for server %q, unless the user has one in the map: set [servers.%s.master]", s.Name, s.Name)
+		}
 	}
 }
 

@@ -181,6 +181,7 @@ func (l *loader) build() *Config {
 	c.Domains = route.NewTable(l.buildDomains(servers))
 	f = l.sectionFile("auth")
 	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
+	l.warnOfMethods(f, &c.Auth, c.Servers)
 	c.Users = l.buildUsers(c, servers)
 	c.Warnings = l.warnings[:min(len(l.warnings), MaxErrors)]
 	return c

@@ -122,3 +122,29 @@ func TestMaster(t *testing.T) {
 		t.Errorf("with an empty file: %v", err)
 	}
 }
+
+func TestMethodWarnings(t *testing.T) {
+	for _, tt := range []struct{ auth, want string }{
+		{`methods = ["none"]`, `m.toml:3: auth.methods: none: mail to "postmaster" without a domain`},
+		{"methods = [\"none\"]\ndefault_domain = \"domain1.com\"", ""},
+		{"methods = [\"external\"]", ""},
+		{"methods = [\"external\"]\n[auth.external]\nuser_from = \"CN\"", `m.toml:5: auth.external.user_from: nginx has no password for server "s"`},
+		{"[auth.external]\nuser_from = \"CN\"", ""},
+	} {
+		c, err := Load(write(t, "m.toml", "listen.http = [\"127.0.0.1:8008\"]\n[auth]\n"+tt.auth+`
+[servers.s]
+host = "192.0.2.1"
+[servers.t]
+host = "192.0.2.2"
+master = { user = "m", password_file = "m.toml" }
+[domains."domain1.com"]
+servers = ["s"]
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Warnings) > 1 || (tt.want == "") != (len(c.Warnings) == 0) || tt.want != "" && !strings.Contains(c.Warnings[0].Error(), tt.want) {
+			t.Errorf("%s: warnings %v; want %s", tt.auth, c.Warnings, tt.want)
+		}
+	}
+}
