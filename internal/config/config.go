@@ -128,7 +128,7 @@ func (l *loader) read() error {
 		l.problems.add(main, toml.Key{"users_file"}, "is not one of the files that include names")
 	}
 	for _, f := range l.files {
-		f.unknownKeys(&l.problems)
+		l.problems = append(l.problems, f.unknown...)
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (l *loader) include(path string) error {
 		return err
 	}
 	for _, key := range []string{"include", "users_file"} {
-		if f.meta.IsDefined(key) {
+		if f.has(key) {
 			l.problems.add(f, toml.Key{key}, "only the main file may have it")
 		}
 	}
@@ -183,7 +183,7 @@ func (l *loader) build() *Config {
 	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
 	l.warnOfMethods(f, &c.Auth, c.Servers)
 	c.Users = l.buildUsers(c, servers)
-	c.Warnings = l.warnings[:min(len(l.warnings), MaxErrors)]
+	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
 	return c
 }
 
@@ -192,7 +192,7 @@ func (l *loader) sectionFile(section string) *file {
 	in := l.files[0]
 	found := false
 	for _, f := range l.files {
-		if !f.meta.IsDefined(section) {
+		if !f.has(section) {
 			continue
 		}
 		if found {

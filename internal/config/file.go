@@ -1,10 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -17,11 +17,12 @@ const MaxFileSize = 256 << 20
 
 // file is one decoded TOML file.
 type file struct {
-	path    string
-	data    []byte
-	meta    toml.MetaData
-	content content
-	lines   tomledit.Lines // made when first needed
+	path     string
+	data     []byte
+	content  content
+	sections map[string][]string // the tables of each section that stands here, in order
+	unknown  problems            // keys that no section has a place for
+	lines    tomledit.Lines      // made when first needed
 }
 
 // content is what a file may hold. Its tags are the names of the keys.
@@ -44,10 +45,13 @@ func (l *loader) readFile(path string) (*file, error) {
 		return nil, err
 	}
 	f := &file{path: path, data: data, content: defaults()}
-	if f.meta, err = toml.Decode(string(data), &f.content); err != nil {
+	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(&f.content)
+	if err != nil {
 		return f, f.decodeProblem(err)
 	}
-	return f, nil
+	f.sections = sections(meta.Keys())
+	f.checkKeys(&meta)
+	return f, nil // without meta, which takes several times as much memory as the content
 }
 
 // bytes are those of a file, or what is to be written there.
@@ -81,85 +85,45 @@ func (f *file) line(key toml.Key) int {
 	return f.lines.Line(key)
 }
 
-// names are the tables of a section, such as the servers, in the order of the file.
-func (f *file) names(section string) []string {
-	var names []string
-	seen := make(map[string]bool)
-	for _, key := range f.meta.Keys() {
-		if len(key) > 1 && key[0] == section && !seen[key[1]] {
-			seen[key[1]] = true
-			names = append(names, key[1])
-		}
-	}
-	return names
+// has tells whether a section, or a key outside of any, stands in the file.
+func (f *file) has(section string) bool {
+	_, ok := f.sections[section]
+	return ok
 }
 
-// unknownKeys reports keys that no section has a place for, the outermost one of
+// sections lists the tables of each section, such as the servers, in the order of the file.
+func sections(keys []toml.Key) map[string][]string {
+	tables := make(map[string][]string)
+	seen := make(map[[2]string]bool)
+	for _, key := range keys {
+		section := tables[key[0]]
+		if len(key) > 1 && !seen[[2]string(key[:2])] {
+			seen[[2]string(key[:2])] = true
+			section = append(section, key[1])
+		}
+		tables[key[0]] = section
+	}
+	return tables
+}
+
+// checkKeys reports keys that no section has a place for, the outermost one of
 // each. The decoder would let a key in the wrong case pass.
-func (f *file) unknownKeys(ps *problems) {
+func (f *file) checkKeys(meta *toml.MetaData) {
 	reported := make(map[string]bool)
-	for _, key := range f.meta.Keys() {
-		if t := f.meta.Type(key...); len(key) == 1 && isMap(key[0]) && t != "" && t != "Hash" {
-			ps.add(f, key, "want a table") // the decoder leaves a map empty instead
+	for _, key := range meta.Keys() {
+		if len(key) == 1 && wholeFile.isNamed(key[0]) && meta.Type(key...) != "Hash" {
+			f.unknown.add(f, key, "want a table") // the decoder leaves a map empty instead
 			continue
 		}
-		depth, known := findUnknown(key)
+		depth, known := wholeFile.unknown(key)
 		if depth < 0 || reported[key[:depth+1].String()] {
 			continue
 		}
 		reported[key[:depth+1].String()] = true
-		if depth == 2 && isMap(key[0]) && f.meta.Type(key[:3]...) == "Hash" { // [domains.example.com]
-			ps.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
+		if depth == 2 && wholeFile.isNamed(key[0]) && meta.Type(key[:3]...) == "Hash" { // [domains.example.com]
+			f.unknown.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
 			continue
 		}
-		ps.add(f, key[:depth+1], "unknown key (known: %s)", strings.Join(known, ", "))
+		f.unknown.add(f, key[:depth+1], "unknown key (known: %s)", strings.Join(known, ", "))
 	}
-}
-
-// findUnknown follows a key into [content] by the tags. It returns which of its
-// parts stands for nothing, -1 if all do, and what could have stood there.
-func findUnknown(key toml.Key) (depth int, known []string) {
-	t := reflect.TypeFor[content]()
-	for i, part := range key {
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		switch t.Kind() {
-		case reflect.Map:
-			t = t.Elem()
-		case reflect.Struct:
-			field, ok := fieldByTag(t, part)
-			if !ok {
-				return i, tags(t)
-			}
-			t = field.Type
-		default: // what may have several types is checked where it is built
-			return -1, nil
-		}
-	}
-	return -1, nil
-}
-
-func isMap(section string) bool {
-	field, ok := fieldByTag(reflect.TypeFor[content](), section)
-	return ok && field.Type.Kind() == reflect.Map
-}
-
-func fieldByTag(t reflect.Type, tag string) (reflect.StructField, bool) {
-	for _, f := range reflect.VisibleFields(t) {
-		if f.Tag.Get("toml") == tag {
-			return f, true
-		}
-	}
-	return reflect.StructField{}, false
-}
-
-func tags(t reflect.Type) []string {
-	var names []string
-	for _, f := range reflect.VisibleFields(t) {
-		if !f.Anonymous {
-			names = append(names, f.Tag.Get("toml"))
-		}
-	}
-	return names
 }

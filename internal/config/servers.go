@@ -16,7 +16,7 @@ import (
 func (l *loader) buildServers() map[string]*route.Server {
 	servers := make(map[string]*route.Server)
 	for _, f := range l.files {
-		for _, name := range f.names("servers") {
+		for _, name := range f.sections["servers"] {
 			if servers[name] != nil {
 				l.problems.add(f, toml.Key{"servers", name}, "stands in another file already")
 				continue
@@ -99,7 +99,7 @@ func (l *loader) buildDomains(servers map[string]*route.Server) []*route.Domain 
 	var domains []*route.Domain
 	first := make(map[string]string) // by the one spelling, as written
 	for _, f := range l.files {
-		for _, name := range f.names("domains") {
+		for _, name := range f.sections["domains"] {
 			key := toml.Key{"domains", name}
 			d := l.buildDomain(f, key, f.content.Domains[name], servers)
 			if d == nil {

@@ -15,12 +15,17 @@ import (
 )
 
 func (l *loader) buildUsers(c *Config, servers map[string]*route.Server) *users.Map {
-	l.owners = make(map[string]owner)
-	b := userBuilder{loader: l, config: c, servers: servers}
+	n := 0
 	for _, f := range l.files {
-		for _, written := range f.names("users") {
+		n += len(f.sections["users"])
+	}
+	l.owners = make(map[string]owner, n)
+	b := userBuilder{loader: l, config: c, servers: servers, list: make([]users.User, 0, n)}
+	for _, f := range l.files {
+		for _, written := range f.sections["users"] {
 			b.add(f, toml.Key{"users", written}, f.content.Users[written])
 		}
+		f.content.Users = nil // takes about as much memory as what was made of it
 	}
 	m, err := users.New(b.list)
 	if err != nil && len(l.problems) == 0 {

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+	"time"
+)
+
+// BenchmarkLoad is a check of a big map in ten included files. What a user costs must
+// not depend on how many there are, nor on whether some are wrong:
+//
+//	ns/user       time
+//	B/user-alloc  memory allocated in all
+//	B/user-peak   the most that was in use at a time, uncollected garbage included
+//	B/user-live   what the configuration holds in the end
+func BenchmarkLoad(b *testing.B) {
+	for _, bb := range []struct {
+		name         string
+		users, wrong int
+	}{
+		{"20000", 20_000, 0},
+		{"200000", 200_000, 0},
+		{"200000_20wrong", 200_000, 20},
+	} {
+		b.Run(bb.name, func(b *testing.B) { benchmarkLoad(b, bb.users, bb.wrong) })
+	}
+}
+
+func benchmarkLoad(b *testing.B, users, wrong int) {
+	path := writeUsers(b, users, wrong)
+	before := memory()
+	peak := watchHeap()
+	var c *Config
+	var err error
+	for b.Loop() {
+		c, err = Load(path)
+		if err != nil && wrong == 0 || err == nil && (wrong > 0 || c.Users.Len() != users) {
+			b.Fatalf("%d users, %d of them wrong: %v", users, wrong, err)
+		}
+	}
+	most, after := peak(), memory()
+	perUser := func(n uint64, unit string) { b.ReportMetric(float64(int64(n))/float64(users), unit) }
+	perUser(uint64(b.Elapsed().Nanoseconds())/uint64(b.N), "ns/user")
+	perUser((after.TotalAlloc-before.TotalAlloc)/uint64(b.N), "B/user-alloc")
+	perUser(most-before.HeapAlloc, "B/user-peak")
+	perUser(after.HeapAlloc-before.HeapAlloc, "B/user-live")
+	runtime.KeepAlive(c)
+}
+
+// writeUsers makes a configuration with users in ten files, some with more than a password.
+func writeUsers(b *testing.B, users, wrong int) (path string) {
+	var files [10]bytes.Buffer
+	for i := range users {
+		scheme := "SHA512-CRYPT"
+		if i < wrong {
+			scheme = "NO-SUCH-SCHEME"
+		}
+		f := &files[i%len(files)]
+		fmt.Fprintf(f, "\n[users.\"user%d@domain1.com\"]\npassword = \"{%s}$6$%016d$%086d\"\n", i, scheme, i, i)
+		if i%7 == 0 {
+			fmt.Fprintf(f, "aliases = [\"alias%d@domain1.com\"]\nallow_nets = [\"192.0.2.0/24\"]\n", i)
+		}
+	}
+	dir := b.TempDir()
+	put := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		return path
+	}
+	for i := range files {
+		put(fmt.Sprintf("users-%d.toml", i), files[i].Bytes())
+	}
+	return put("mailauthd.toml", []byte("include = [\"users-*.toml\"]\n"+userBase))
+}
+
+// memory is what is in use after a collection.
+func memory() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}
+
+// watchHeap looks at the heap every few milliseconds until the function that it returns is
+// called, which returns the most that was in use.
+func watchHeap() (stop func() uint64) {
+	end, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		for peak := uint64(0); ; {
+			metrics.Read(sample)
+			peak = max(peak, sample[0].Value.Uint64())
+			select {
+			case <-tick.C:
+			case <-end:
+				most <- peak
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(end); return <-most }
+}
