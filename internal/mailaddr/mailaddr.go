@@ -53,19 +53,20 @@ func Domain(name string) (string, error) {
 	return ascii, nil
 }
 
-// User returns the one spelling of a whole user name. It does not allocate when
-// the name is in that spelling already.
+// User returns the one spelling of a whole user name. It does not allocate when the
+// name is in that spelling already, and in ASCII no more than the result otherwise.
 func User(name string) (string, error) {
+	name = lower(name)
 	local, domain := Split(name)
 	if domain == "" {
-		return lower(name), nil
+		return name, nil
 	}
 	ascii, err := Domain(domain)
 	if err != nil {
 		return "", err
 	}
-	if l := lower(local); l != local || ascii != domain {
-		return l + "@" + ascii, nil
+	if ascii != domain {
+		return local + "@" + ascii, nil
 	}
 	return name, nil
 }
@@ -98,13 +99,17 @@ func lower(s string) string {
 	if i < 0 {
 		return s
 	}
-	b := []byte(s)
-	for ; i < len(b); i++ {
-		if 'A' <= b[i] && b[i] <= 'Z' {
-			b[i] += 'a' - 'A'
+	var b strings.Builder
+	b.Grow(len(s))
+	b.WriteString(s[:i])
+	for ; i < len(s); i++ {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
 		}
+		b.WriteByte(c)
 	}
-	return string(b)
+	return b.String()
 }
 
 func isASCII(s string) bool {

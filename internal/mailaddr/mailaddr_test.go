@@ -47,7 +47,20 @@ func TestUser(t *testing.T) {
 			t.Errorf("User(%q) = %q, %v; want %q", tt.in, got, err, tt.want)
 		}
 	}
-	if n := testing.AllocsPerRun(100, func() { User("bob@domain1.com") }); n != 0 {
-		t.Errorf("User allocates %v times for a name that needs no change", n)
+}
+
+func TestUserAllocates(t *testing.T) {
+	for name, want := range map[string]float64{
+		"bob@domain1.com":             0,
+		"j\xfcrgen@domain1.com":       0,
+		"bob@xn--bcher-kva.example":   0,
+		"bob":                         0,
+		"Bob@domain1.com":             1,
+		"J\xfcRGEN@Sub.DOMAIN1.com":   1,
+		"bob@domain1.com@Domain2.com": 1,
+	} {
+		if n := testing.AllocsPerRun(100, func() { User(name) }); n != want {
+			t.Errorf("User(%q) allocates %v times, want %v", name, n, want)
+		}
 	}
 }

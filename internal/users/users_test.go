@@ -7,7 +7,7 @@ import (
 	"mailauthd/internal/password"
 )
 
-func hash(t *testing.T, s string) password.Hash {
+func hash(t testing.TB, s string) password.Hash {
 	t.Helper()
 	h, err := password.Policy{}.Parse(s, "")
 	if err != nil {
@@ -34,9 +34,6 @@ func TestLookup(t *testing.T) {
 	}
 	if n := m.Len(); n != 2 {
 		t.Errorf("Len = %d", n)
-	}
-	if n := testing.AllocsPerRun(100, func() { m.Lookup("bob@a.example") }); n != 0 {
-		t.Errorf("Lookup allocates %v times", n)
 	}
 }
 
