@@ -20,13 +20,14 @@ func (a *Authenticator) admit(l *login, v verdict) verdict {
 	if why == "" && l.master != nil {
 		why, disabled = l.master.Access.Under(a.Access).Refusal(client)
 	}
-	switch {
-	case why == "":
+	if why == "" {
 		return v
-	case disabled:
-		return reject(authlog.UserDisabled, "%s", why)
 	}
-	return reject(authlog.Policy, "%s", why)
+	reason := authlog.Policy
+	if disabled {
+		reason = authlog.UserDisabled
+	}
+	return verdict{outcome: authhttp.Reject, reason: reason, detail: why}
 }
 
 // credentials finds what nginx logs in to the server with, where the client's own name

@@ -18,7 +18,7 @@ import (
 
 const salt = "<1896.697170952@postoffice.reston.mci.net>"
 
-func hashOf(t *testing.T, s string) password.Hash {
+func hashOf(t testing.TB, s string) password.Hash {
 	t.Helper()
 	h, err := password.Policy{}.Parse(s, "")
 	if err != nil {

@@ -23,12 +23,8 @@ func (a *Authenticator) verify(ctx context.Context, l *login) verdict {
 		return a.verifyMaster(ctx, l)
 	case l.Method == authhttp.External:
 		return a.verifyCertificate(l)
-	case l.user != nil && len(l.user.Passwords) > 0:
-		a.trace("user %s has an entry with %d passwords", l.user.Name, len(l.user.Passwords))
-		return a.verifyEntry(ctx, l, l.user)
-	case l.domain.Verify == route.VerifyUsers:
-		a.trace("user has no entry with a password")
-		return a.refuseUnknown(ctx, l, l.key)
+	case l.user != nil && len(l.user.Passwords) > 0, l.domain.Verify == route.VerifyUsers:
+		return a.verifyByMap(ctx, l, l.user, l.key)
 	case l.Method != authhttp.Plain:
 		return tempFail("method %s needs an entry with a password in the map", l.Method)
 	}
@@ -41,25 +37,47 @@ func (a *Authenticator) verifyMaster(ctx context.Context, l *login) verdict {
 	if l.Method == authhttp.External {
 		return reject(authlog.Policy, "a master user logs in by password")
 	}
-	if l.master == nil || !l.master.Master {
-		return a.refuseUnknown(ctx, l, l.masterName)
+	master := l.master
+	if master != nil && !master.Master {
+		master = nil
 	}
-	v := a.verifyEntry(ctx, l, l.master)
+	v := a.verifyByMap(ctx, l, master, l.masterName)
 	if v.outcome == authhttp.OK && l.user == nil && l.domain.Verify == route.VerifyUsers {
-		return reject(authlog.UserUnknown, "no such user in the map")
+		return reject(authlog.UserUnknown, noSuchUser)
 	}
 	return v
 }
 
-// refuseUnknown takes as long, and answers the same, as a wrong password for some user
-// of the domain.
-func (a *Authenticator) refuseUnknown(ctx context.Context, l *login, name string) verdict {
-	if decoy := a.Users.Decoy(name); decoy != nil {
-		if v := a.verifyEntry(ctx, l, decoy); v.outcome == authhttp.TempFail {
-			return v
-		}
+const noSuchUser = "no such user in the map"
+
+// verifyByMap checks the password of a name's user. If there is none, or none with a
+// password, it takes as long and answers the same as a wrong password for some user of
+// the domain; that one is chosen for known users too, because choosing takes time.
+func (a *Authenticator) verifyByMap(ctx context.Context, l *login, u *users.User, name string) verdict {
+	decoy := a.Users.Decoy(name)
+	known := u != nil && len(u.Passwords) > 0
+	if !known {
+		u = decoy
 	}
-	return reject(authlog.UserUnknown, "no such user in the map")
+	if a.Trace != nil {
+		a.traceEntry(u, known)
+	}
+	v := verdict{outcome: authhttp.Reject}
+	if u != nil {
+		v = a.verifyEntry(ctx, l, u)
+	}
+	if !known && v.outcome != authhttp.TempFail {
+		return verdict{outcome: authhttp.Reject, reason: authlog.UserUnknown, detail: noSuchUser}
+	}
+	return v
+}
+
+func (a *Authenticator) traceEntry(u *users.User, known bool) {
+	if known {
+		a.trace("user %s has an entry with %d passwords", u.Name, len(u.Passwords))
+	} else {
+		a.trace("user has no entry with a password")
+	}
 }
 
 // verifyEntry tries the passwords of an entry, all of them if none is right.
@@ -69,7 +87,8 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 		return tempFail("%v", err)
 	}
 	defer release()
-	unable, refusal := 0, reject(authlog.PasswordMismatch, "password does not match the entry in the map")
+	unable := 0
+	refusal := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
 	for i := range u.Passwords {
 		p := &u.Passwords[i]
 		ok, err := prove(p.Hash, l)

@@ -22,6 +22,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"mailauthd/internal/access"
@@ -114,7 +115,13 @@ func (m *Map) Decoy(name string) *User {
 		return nil
 	}
 	hash := maphash.String(seed, name)
-	return slices.MaxFunc(some, func(a, b decoy) int { return cmp.Compare(a.score(hash), b.score(hash)) }).user
+	best := some[0]
+	for _, d := range some[1:] {
+		if d.score(hash) > best.score(hash) {
+			best = d
+		}
+	}
+	return best.user
 }
 
 // maxDecoys is how many users of a domain stand in for unknown names.
@@ -127,7 +134,11 @@ type decoy struct {
 	hash uint64 // of the user's name
 }
 
-func (d decoy) score(name uint64) uint64 { return maphash.Comparable(seed, [2]uint64{d.hash, name}) }
+// score mixes two hashes that depend on the key already: every login pays for all.
+func (d decoy) score(name uint64) uint64 {
+	high, low := bits.Mul64(d.hash^name, 0x9e3779b97f4a7c15)
+	return high ^ low
+}
 
 // decoysOf draws the stand-ins from the users of a domain: those whose hashes are lowest.
 func decoysOf(list []*User) []decoy {
