@@ -1,0 +1,58 @@
+package config
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"mailauthd/internal/access"
+)
+
+const allRules = `
+nologin = true
+reason = "moved"
+expires = 2100-01-01T00:00:00Z
+protocols = ["imap"]
+require_tls = true
+allow_nets = ["192.0.2.0/24"]
+`
+
+// TestRulesReachTheirPlace: all keys at a user and a domain, two of them in [auth].
+func TestRulesReachTheirPlace(t *testing.T) {
+	all := access.Rules{
+		NoLogin: new(true), Reason: "moved", Expires: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), Protocols: []string{"imap"},
+		RequireTLS: new(true), AllowNets: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
+	}
+	everywhere := access.Rules{RequireTLS: all.RequireTLS, AllowNets: all.AllowNets}
+	user := "[users.\"alice@domain1.com\"]\npassword = \"{PLAIN}x\"\n"
+	for _, tt := range []struct {
+		name, text         string
+		user, domain, auth access.Rules
+	}{
+		{"nowhere", userBase + user, access.Rules{}, access.Rules{}, access.Rules{}},
+		{"user", userBase + user + allRules, all, access.Rules{}, access.Rules{}},
+		{"domain", userBase + allRules + user, access.Rules{}, all, access.Rules{}},
+		{"auth", strings.Replace(userBase, "[auth]", "[auth]\nrequire_tls = true\nallow_nets = [\"192.0.2.0/24\"]", 1) + user, access.Rules{}, access.Rules{}, everywhere},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := Load(write(t, "m.toml", tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, place := range []struct {
+				name      string
+				got, want access.Rules
+			}{
+				{"user", c.Users.Lookup("alice@domain1.com").Access, tt.user},
+				{"domain", c.Domains.Find("domain1.com").Access, tt.domain},
+				{"auth", c.Auth.Access, tt.auth},
+			} {
+				if !reflect.DeepEqual(place.got, place.want) {
+					t.Errorf("rules of the %s: %+v, want %+v", place.name, place.got, place.want)
+				}
+			}
+		})
+	}
+}
