@@ -44,6 +44,7 @@ type Authenticator struct {
 type login struct {
 	authhttp.Request
 	start      time.Time
+	nameless   bool   // the client said no user name: User is the one in its certificate
 	name       string // the user name with its domain, as the client spelt it
 	key        string // the same in the one spelling
 	masterName string // the master user who logs in as this one, in the one spelling; empty: nobody

@@ -39,7 +39,7 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 		return unresolved(l.server)
 	}
 	name := l.serverLogin()
-	if name != l.User {
+	if name != l.User || l.nameless { // nginx has another one, or none
 		v.user = name
 	}
 	switch clear, ok := cleartext(l, v); {

@@ -19,10 +19,11 @@
 //  8. Rules: those of package access, of the user, the domain and all; for a master
 //     user those of the master as well.
 //  9. What nginx logs in to the server with. The name: the user's login, or the
-//     user's own after an alias, else as the client spelt it. The password: the first
-//     there is of the user's upstream_password, the client's (plain), a password in the
-//     map in cleartext, the server's master login. For POP3 and IMAP none of
-//     them is a temporary failure; to an SMTP server nginx need not log in.
+//     user's own after an alias, else as the client or its certificate spelt it. The
+//     password: the first there is of the user's upstream_password, the client's
+//     (plain), a password in the map in cleartext, the server's master login. For POP3
+//     and IMAP none of them is a temporary failure; to an SMTP server nginx need not
+//     log in.
 //
 // # Outcomes
 //

@@ -22,7 +22,7 @@ func (a *Authenticator) identify(l *login) (verdict, bool) {
 	if !ok {
 		return reject(authlog.UserUnknown, "no user name, neither from the client nor in its certificate"), false
 	}
-	l.User = name
+	l.User, l.nameless = name, true
 	return verdict{}, true
 }
 

@@ -191,7 +191,7 @@ func TestExternal(t *testing.T) {
 		{"another's certificate", "cert@users.example", "imap", "SUCCESS", print("cd"), "CN=other", no(authlog.PasswordMismatch, "certificate is neither")},
 		{"no fingerprint and no subject", "alice@users.example", "imap", "SUCCESS", "", "", no(authlog.PasswordMismatch, "certificate is neither")},
 		{"name in the certificate", "alice@users.example", "imap", "SUCCESS", "", "emailAddress=Alice@Users.example,CN=x", ok(box, "", right)},
-		{"name only in the certificate", "", "imap", "SUCCESS", "", "emailAddress=alice@users.example,CN=x", ok(box, "", right)},
+		{"name only in the certificate", "", "imap", "SUCCESS", "", "emailAddress=alice@users.example,CN=x", ok(box, "alice@users.example", right)},
 		{"another's name", "slow@users.example", "imap", "SUCCESS", "", "emailAddress=alice@users.example", no(authlog.PasswordMismatch, "certificate is neither")},
 		{"two names", "alice@users.example", "imap", "SUCCESS", "", "emailAddress=alice@users.example,emailAddress=b@c", no(authlog.PasswordMismatch, "certificate is neither")},
 		{"no name anywhere", "", "imap", "SUCCESS", "", "CN=alice@users.example", no(authlog.UserUnknown, "no user name")},
