@@ -17,6 +17,8 @@ const (
 	clientTimeout = 30 * time.Second
 	// loginDenied is curl's exit status for it.
 	loginDenied = 67
+	// unsent is what to send where it is refused.
+	unsent = "This message must not be sent."
 )
 
 // session is what a mail client did with a login: it read the first message (IMAP, POP3), or sent one (SMTP).
@@ -31,21 +33,32 @@ type session struct {
 func curlSession(tb testing.TB, s site, protocol, options string, a account, message string) session {
 	tb.Helper()
 	config := []string{
-		"silent", "verbose",
-		curlOption("cacert", s.tls.ca),
 		curlOption("user", a.user+":"+a.password),
 		curlOption("login-options", options),
 		curlOption("url", s.url(protocol)),
 	}
 	if protocol == "smtp" {
-		mail := writeFile(tb, tempDir(tb), "message", "Subject: test\r\n\r\n"+message+"\r\n")
-		config = append(config,
-			curlOption("mail-from", "sender@domain1.com"),
-			curlOption("mail-rcpt", "someone@example.org"),
-			curlOption("upload-file", mail))
+		config = append(config, curlMail(tb, message, "someone@example.org")...)
 	}
+	return runCurl(tb, s, config)
+}
+
+func runCurl(tb testing.TB, s site, config []string) session {
+	tb.Helper()
+	config = append(config, "silent", "verbose", curlOption("cacert", s.ca.file))
 	// The password goes by standard input: a command line is there for everyone to see.
 	return runClient(tb, strings.Join(config, "\n"), program(tb, "curl"), "--disable", "--config", "-")
+}
+
+// curlMail is what makes curl send a message.
+func curlMail(tb testing.TB, message string, recipients ...string) []string {
+	tb.Helper()
+	mail := writeFile(tb, tempDir(tb), "message", "Subject: test\r\n\r\n"+message+"\r\n")
+	config := []string{curlOption("mail-from", "sender@domain1.com"), curlOption("upload-file", mail)}
+	for _, r := range recipients {
+		config = append(config, curlOption("mail-rcpt", r))
+	}
+	return config
 }
 
 // curlOption is a line of a curl configuration file. Its strings know five escapes and are bytes otherwise.
@@ -69,11 +82,15 @@ func (s site) url(protocol string) string {
 // pythonSession has the client of Python's standard library log in.
 func pythonSession(tb testing.TB, s site, protocol, _ string, a account, message string) session {
 	tb.Helper()
-	port := map[string]int{"imap": s.imap, "pop3": s.pop3, "smtp": s.smtp}[protocol]
-	input := strings.Join([]string{a.user, a.password, message}, "\n")
-	script := filepath.Join("testdata", "client.py")
-	return runClient(tb, input, program(tb, "/usr/bin/python3", "python3"),
-		script, protocol, fmt.Sprint(port), s.tls.ca)
+	return runPython(tb, s, protocol, a.user, a.password, message)
+}
+
+func runPython(tb testing.TB, s site, protocol, user, secret, message string, options ...string) session {
+	tb.Helper()
+	port := map[string]int{"imap": s.imap, "pop3": s.pop3, "smtp": s.smtp, "mx": s.mx}[protocol]
+	args := []string{filepath.Join("testdata", "client.py"), protocol, fmt.Sprint(port), s.ca.file}
+	input := strings.Join([]string{user, secret, message}, "\n")
+	return runClient(tb, input, program(tb, "/usr/bin/python3", "python3"), append(args, options...)...)
 }
 
 func runClient(tb testing.TB, input, path string, args ...string) session {

@@ -51,7 +51,15 @@ type deployment struct {
 // rest of mailauthd's TOML: domains and users.
 func deploy(tb testing.TB, m middle, accounts []account, routing string) *deployment {
 	tb.Helper()
-	d := &deployment{site: newSite(tb, tempDir(tb)), sink: startSink(tb)}
+	d := deployBehind(tb, m, newSite(tb, tempDir(tb)), accounts, routing)
+	startFront(tb, d.site, contrib(tb, "nginx/mail.conf"))
+	return d
+}
+
+// deployBehind starts all but what clients talk to.
+func deployBehind(tb testing.TB, m middle, s site, accounts []account, routing string) *deployment {
+	tb.Helper()
+	d := &deployment{site: s, sink: startSink(tb)}
 	if m.start == nil {
 		d.auth = d.http
 	}
@@ -60,7 +68,6 @@ func deploy(tb testing.TB, m middle, accounts []account, routing string) *deploy
 	if m.start != nil {
 		m.start(tb, d.site)
 	}
-	startFront(tb, d.site)
 	return d
 }
 

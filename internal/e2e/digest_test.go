@@ -14,15 +14,9 @@ var digestWays = []way{
 // Dovecot with the one from the map.
 func TestDigests(t *testing.T) {
 	t.Parallel()
-	d := &deployment{site: newSite(t, tempDir(t)), sink: startSink(t)}
-	d.dovecot = startDovecot(t, d.sink.port, []account{alice})
-	d.daemon = startMailauthd(t, d.site, serverTOML("dovecot1", d.dovecot)+
+	d := deployBehind(t, middles[0], newSite(t, tempDir(t)), []account{alice},
 		domainTOML("domain02.com", "users")+userTOML(alice.user, "{PLAIN}"+alice.password))
-	startNginxHTTP(t, d.site, contrib(t, "nginx/auth-fastcgi.conf"))
-	front := contrib(t, "nginx/mail.conf")
-	front = replace(front, `\b(imap_auth|smtp_auth)( +)[^;]*;`, "${1}${2}plain login cram-md5;")
-	front = replace(front, `pop3_auth( +)[^;]*;`, "pop3_auth${1}plain apop cram-md5;")
-	startNginx(t, "front", d.relocate(t, front), loopback(d.pop3), loopback(d.imap), loopback(d.smtp))
+	startFront(t, d.site, allMethods(t))
 	for _, w := range digestWays {
 		t.Run(w.name, func(t *testing.T) {
 			t.Run("right", func(t *testing.T) { testMail(t, d, w, alice) })

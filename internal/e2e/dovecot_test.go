@@ -23,6 +23,9 @@ type dovecot struct {
 	pop3, imap, smtp int
 }
 
+// dovecotMaster may log in as anybody.
+var dovecotMaster = account{"proxy", mark + "-master"}
+
 // greeting is the text of the message that waits in every mailbox.
 const greeting = "This message waited in the mailbox."
 
@@ -46,6 +49,7 @@ func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
 		"POP3": d.pop3, "IMAP": d.imap, "SMTP": d.smtp,
 	})
 	writeFile(tb, dir, "users", passwdFile(accounts))
+	writeFile(tb, dir, "masters", passwdFile([]account{dovecotMaster}))
 	makeMail(tb, filepath.Join(dir, "mail"), uid, gid, accounts)
 	d.process = start(tb, dir, "dovecot", path, "-F", "-c", writeFile(tb, dir, "dovecot.conf", config))
 	d.logs = append(d.logs, filepath.Join(dir, "dovecot.log"))

@@ -11,10 +11,19 @@ import (
 )
 
 // startFront starts nginx as the mail proxy that clients talk to.
-func startFront(tb testing.TB, s site) *process {
+func startFront(tb testing.TB, s site, config string) *process {
 	tb.Helper()
-	config := s.relocate(tb, contrib(tb, "nginx/mail.conf"))
-	return startNginx(tb, "front", config, loopback(s.pop3), loopback(s.imap), loopback(s.smtp))
+	return startNginx(tb, "front", s.relocate(tb, config), loopback(s.pop3), loopback(s.imap), loopback(s.smtp))
+}
+
+// allMethods is mail.conf with what its comments offer: every method, and the file for port 25 in place.
+func allMethods(tb testing.TB) string {
+	tb.Helper()
+	config := contrib(tb, "nginx/mail.conf")
+	config = replace(config, `(?m)^ *(pop3|imap|smtp)_auth .*\n( *)#`, "$2")
+	config = replace(config, `(?m)^( *)#(\S)`, "$1$2")
+	mx := contrib(tb, "nginx/mail-mx.conf")
+	return replace(config, `include +/etc/nginx/mail-mx\.conf;`, strings.ReplaceAll(mx, "$", "$$"))
 }
 
 // startNginxHTTP starts nginx between the mail proxy and mailauthd, with the given configuration

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/x509/pkix"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -15,11 +16,13 @@ type site struct {
 	socket           string      // mailauthd's FastCGI socket: /run/mailauthd/fastcgi.sock
 	fastcgi          string      // mailauthd's FastCGI address: 127.0.0.1:9000
 	http             string      // mailauthd's HTTP address, for nothing in between: auth is the same then
-	tls              certificate // nginx's certificate: /etc/letsencrypt/live/...
+	mx               int         // nginx's port for other mail servers: 25
+	ca               authority   // signs certificates, of nginx and of clients
+	tls              certificate // nginx's: /etc/letsencrypt/live/...
 }
 
 // leftover finds places that relocate has to know but does not.
-var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|9000)\b|listen +\d+ `)
+var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|9000)\b|listen +\d+[ ;]`)
 
 // relocate puts the places of this test into a configuration of nginx or Apache, and changes nothing else.
 func (s site) relocate(tb testing.TB, config string) string {
@@ -27,11 +30,13 @@ func (s site) relocate(tb testing.TB, config string) string {
 	config = replace(config, `listen( +)995 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.pop3))
 	config = replace(config, `listen( +)993 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.imap))
 	config = replace(config, `listen( +)465 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.smtp))
+	config = replace(config, `listen( +)25;`, fmt.Sprintf("listen${1}127.0.0.1:%d;", s.mx))
 	config = replace(config, `(localhost|127\.0\.0\.1):8008\b`, s.auth)
 	config = replace(config, `127\.0\.0\.1:9000\b`, s.fastcgi)
 	config = replace(config, `/run/mailauthd/fastcgi\.sock`, s.socket)
-	config = replace(config, `(ssl_certificate +)[^;]+;`, "${1}"+s.tls.cert+";")
-	config = replace(config, `(ssl_certificate_key +)[^;]+;`, "${1}"+s.tls.key+";")
+	config = replace(config, `(ssl_certificate +)[^;]+;`, "${1}"+s.tls.file+";")
+	config = replace(config, `(ssl_certificate_key +)[^;]+;`, "${1}"+s.tls.file+";")
+	config = replace(config, `(ssl_client_certificate +)[^;]+;`, "${1}"+s.ca.file+";")
 	if found := leftover.FindString(withoutComments(config)); found != "" {
 		tb.Fatalf("still names a place outside of the test: %q", found)
 	}
@@ -41,6 +46,7 @@ func (s site) relocate(tb testing.TB, config string) string {
 // newSite has free ports everywhere, and a socket and certificate in dir.
 func newSite(tb testing.TB, dir string) site {
 	tb.Helper()
+	ca := newAuthority(tb, dir, "authority of this site")
 	return site{
 		pop3:    freePort(tb),
 		imap:    freePort(tb),
@@ -49,7 +55,9 @@ func newSite(tb testing.TB, dir string) site {
 		socket:  filepath.Join(dir, "fastcgi.sock"),
 		fastcgi: loopback(freePort(tb)),
 		http:    loopback(freePort(tb)),
-		tls:     newCertificate(tb, dir),
+		mx:      freePort(tb),
+		ca:      ca,
+		tls:     ca.issue(tb, dir, "nginx", pkix.Name{CommonName: "127.0.0.1"}),
 	}
 }
 

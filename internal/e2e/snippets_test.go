@@ -97,15 +97,19 @@ var (
 	mailNginx  = regexp.MustCompile(`(?m)^\s*(auth_http|protocol)\s`)
 )
 
-// loadNginx wants nginx to accept a configuration. A part of one is put where it belongs: into mail {} or
-// http {}.
+// loadNginx wants nginx to accept a configuration. A part of one is put where it belongs: into mail {}, with the
+// auth_http that it has there, or http {}.
 func loadNginx(tb testing.TB, config string) {
 	tb.Helper()
 	dir := tempDir(tb)
-	config = newSite(tb, dir).relocate(tb, config)
+	s := newSite(tb, dir)
+	config = s.relocate(tb, config)
 	switch {
 	case wholeNginx.MatchString(config):
 	case mailNginx.MatchString(config):
+		if !strings.Contains(withoutComments(config), "auth_http") {
+			config = "auth_http " + s.auth + ";\n" + config
+		}
 		config = "mail {\n" + config + "\n}\n"
 	default:
 		config = inHTTP(config)
