@@ -7,6 +7,8 @@
 //	                                                         |
 //	                                        what SMTP sends: a sink in the test
 //
+// For mail from outside, which needs no login, Postfix stands in Dovecot's place.
+//
 // The package holds tests only. Everything listens on 127.0.0.1, on ports that were free,
 // keeps its files in a temporary directory, and is ended with the test.
 //
@@ -14,9 +16,11 @@
 //
 //	mailauthd  built once, from ./cmd/mailauthd (with -race if the tests are); listens on
 //	           FastCGI over unix and TCP and on HTTP, all at once
-//	nginx      in front, with contrib/nginx/mail.conf; between, with contrib/nginx/auth-fastcgi.conf
+//	nginx      in front, with contrib/nginx/mail.conf as it is, or with all that its comments offer and
+//	           mail-mx.conf; between, with contrib/nginx/auth-fastcgi.conf
 //	Apache     between, with contrib/apache/mailauthd-unix.conf or -tcp.conf
-//	Dovecot    imap, pop3 and submission, behind; offers PLAIN, LOGIN and CRAM-MD5
+//	Dovecot    imap, pop3 and submission, behind; offers PLAIN, LOGIN and CRAM-MD5, and a master login
+//	Postfix    a mail exchanger, behind; doveadm, of Dovecot, makes hashes
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl
 //	           cannot be told to prefer: IMAP LOGIN and POP3 USER/PASS
 //
@@ -41,5 +45,5 @@
 // On Debian:
 //
 //	apt-get install nginx-light libnginx-mod-mail apache2 dovecot-imapd dovecot-pop3d \
-//	    dovecot-submissiond curl python3
+//	    dovecot-submissiond postfix curl python3
 package e2e
