@@ -14,7 +14,11 @@ func TestMain(m *testing.M) {
 // TestCommands runs the scripts in testdata against this binary.
 func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:           "testdata",
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits 1 s at each exit
+			return nil
+		},
 		UpdateScripts: os.Getenv("UPDATE") != "", // rewrites what cmp compares with
 	})
 }
