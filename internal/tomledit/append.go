@@ -22,8 +22,9 @@ func Append(doc []byte, tables []Table) ([]byte, error) {
 		return doc, nil
 	}
 	return edit(doc, tables, func(d *document) ([]byte, error) {
-		there := make(map[string]int)
+		there, closed := make(map[string]int), make(map[string]bool)
 		for _, s := range d.statements {
+			closed[toml.Key(s.key).String()] = !s.header
 			for n := range s.key {
 				if name := toml.Key(s.key[:n+1]).String(); there[name] == 0 {
 					there[name] = s.start + 1
@@ -34,6 +35,11 @@ func Append(doc []byte, tables []Table) ([]byte, error) {
 			name := toml.Key(t.Path).String()
 			if at := there[name]; at > 0 || len(t.Path) == 0 {
 				return nil, d.problem(max(at-1, 0), t.Path, "is there already")
+			}
+			for n := range t.Path { // BurntSushi/toml would let a header add to an inline table
+				if closed[toml.Key(t.Path[:n]).String()] {
+					return nil, d.unsafe(t.Path)
+				}
 			}
 			there[name] = len(d.data) + 1
 		}

@@ -2,12 +2,10 @@ package tomledit
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/BurntSushi/toml"
-	gotoml "github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
@@ -57,23 +55,24 @@ func parse(doc []byte) (*document, map[string]any, error) {
 		section = s.section
 		d.statements = append(d.statements, s)
 	}
+	if p.Error() != nil { // what it did not read would be missing in the statements
+		return nil, nil, d.problem(d.lastEnd(), nil, "not valid TOML for every program: change it by hand")
+	}
 	return d, content, nil
 }
 
-// decode asks two decoders: BurntSushi/toml lets a header add to an inline table, and
-// only go-toml can tell that what its parser has cut into statements is whole.
+// lastEnd is where the last statement ends.
+func (d *document) lastEnd() int {
+	if n := len(d.statements); n > 0 {
+		return d.statements[n-1].end
+	}
+	return 0
+}
+
 func decode(data []byte) (map[string]any, error) {
 	content := make(map[string]any)
 	if _, err := toml.Decode(string(data), &content); err != nil {
 		return nil, &Error{Line: ErrorLine(data, err), What: "not valid TOML: nothing was changed"}
-	}
-	var other map[string]any
-	if err := gotoml.Unmarshal(data, &other); err != nil {
-		line := 1
-		if position := new(gotoml.DecodeError); errors.As(err, &position) {
-			line, _ = position.Position()
-		}
-		return nil, &Error{Line: line, What: "not valid TOML for every program: change it by hand"}
 	}
 	return content, nil
 }
