@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/mailaddr"
@@ -30,8 +32,13 @@ func importUsers(c *call) error {
 	if err := im.read(); err != nil {
 		return err
 	}
-	if len(im.tables) > 0 && !*try {
-		err := e.source.Edit(e.file, func(doc []byte) ([]byte, error) { return tomledit.Append(doc, im.tables) })
+	if len(im.tables) > 0 {
+		add := func(doc []byte) ([]byte, error) { return tomledit.Append(doc, im.tables) }
+		if *try {
+			err = e.source.Try(e.file, add)
+		} else {
+			_, err = e.edit(add)
+		}
 		if err != nil {
 			return err
 		}
@@ -103,25 +110,39 @@ func (im *importer) add(e *users.Entry) {
 
 // check finds what would keep the whole map from loading, so that the line can be named.
 func (im *importer) check(e *users.Entry) (string, error) {
-	name, err := im.source.Canonical(e.Name)
-	if err != nil {
+	if err := checkName(im.source, e.Name); err != nil {
 		return "", err
 	}
-	local, domain := mailaddr.Split(name)
-	if local == "" || domain == "" {
-		return "", fmt.Errorf("has no domain: -domain names one for all such users")
-	}
-	if im.source.Domains.Find(domain) == nil {
-		return "", fmt.Errorf("its domain is not listed in [domains]")
-	}
+	name, _ := im.source.Canonical(e.Name)
 	if place, ok := im.source.Place(name); ok {
 		return "", fmt.Errorf("is in the map already, at %s:%d", place.File, place.Line)
 	}
 	if line := im.names[name]; line > 0 {
 		return "", fmt.Errorf("the same user as in line %d", line)
 	}
-	_, err = im.source.Hashes.Parse(e.Password, name)
+	for key, value := range map[string]string{"destuser": e.Login, "pass": e.UpstreamPassword} {
+		if err := authhttp.CheckValue(value); err != nil || len(value) > authhttp.MaxUser {
+			return "", fmt.Errorf("%s cannot be told to nginx: it is longer than %d bytes, or has spaces around it", key, authhttp.MaxUser)
+		}
+	}
+	_, err := im.source.Hashes.Parse(e.Password, name)
 	return name, err
+}
+
+// checkName finds out before a password is asked for that a user could not be added.
+func checkName(source *config.Source, written string) error {
+	name, err := source.Canonical(written)
+	if err != nil {
+		return err
+	}
+	local, domain := mailaddr.Split(name)
+	if local == "" || domain == "" {
+		return errors.New("has no domain: write it, or set default_domain (user import -domain names one for all such users)")
+	}
+	if source.Domains.Find(domain) == nil {
+		return fmt.Errorf("its domain is not listed in [domains]")
+	}
+	return authhttp.CheckUser(name)
 }
 
 // keys are what the map has a key for.
@@ -136,13 +157,16 @@ func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
 		if server := serverAt(im.source, e.Host); server != "" {
 			keys = append(keys, tomledit.KeyValue{Key: "servers", Value: arrayTOML([]string{server}, tomledit.Quote)})
 		} else {
-			e.Dropped = append(e.Dropped, "host (no server of [servers] is there)")
+			e.Dropped = append(e.Dropped, "host (not exactly one server of [servers] is there)")
 		}
 	}
 	set("login", e.Login)
 	set("upstream_password", e.UpstreamPassword)
 	if e.AllowNets != nil {
 		keys = append(keys, tomledit.KeyValue{Key: "allow_nets", Value: arrayTOML(e.AllowNets, tomledit.Quote)})
+	}
+	if e.Reason != "" && !e.NoLogin {
+		e.Dropped = append(e.Dropped, "reason (without nologin)")
 	}
 	if e.NoLogin {
 		keys = append(keys, tomledit.KeyValue{Key: "nologin", Value: "true"})

@@ -31,7 +31,7 @@ func listUsers(c *call) error {
 	for _, name := range source.Names() {
 		if matches(name) {
 			u := source.Users.Lookup(name)
-			fmt.Fprintf(w, "%s\t%s\t%s\n", authlog.Escape(name), state(rulesOf(source, u)), strings.Join(schemes(u), ","))
+			fmt.Fprintf(w, "%s\t%s\t%s\n", authlog.Escape(name), state(rulesOf(source.Config, u)), strings.Join(schemes(u), ","))
 		}
 	}
 	return w.Flush()
@@ -47,9 +47,9 @@ func maskMatcher(mask string) func(string) bool {
 }
 
 // rulesOf are the rules that hold for a user, wherever they stand.
-func rulesOf(source *config.Source, u *users.User) access.Rules {
+func rulesOf(c *config.Config, u *users.User) access.Rules {
 	_, domain := mailaddr.Split(u.Name)
-	return u.Access.Under(source.Domains.Find(domain).Access).Under(source.Auth.Access)
+	return u.Access.Under(c.Domains.Find(domain).Access).Under(c.Auth.Access)
 }
 
 func state(r access.Rules) string {
@@ -96,7 +96,7 @@ func showUser(c *call) error {
 	show("user", u.Name)
 	show("file", fmt.Sprintf("%s:%d", place.File, place.Line))
 	showEntry(show, source, u)
-	showRules(show, rulesOf(source, u))
+	showRules(show, rulesOf(source.Config, u))
 	return w.Flush()
 }
 

@@ -21,6 +21,7 @@ func setPassword(c *call) error {
 	path, file := c.editFlags()
 	scheme, rounds := c.schemeFlags()
 	label := c.flags.String("label", "", "the app password with this `label`, which is added if there is none")
+	remove := c.flags.Bool("remove", false, "take the app password away")
 	if err := c.parse(1); err != nil {
 		return err
 	}
@@ -28,36 +29,55 @@ func setPassword(c *call) error {
 	if err != nil {
 		return err
 	}
+	if *remove {
+		return e.removePassword(*label)
+	}
 	hash, err := e.newHash(*scheme, *rounds)
 	if err != nil {
 		return err
 	}
-	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+	_, err = e.change("new password for", func(doc []byte) ([]byte, error) {
 		value, err := newPasswords(doc, e.user, *label, hash)
 		if err != nil {
 			return nil, err
 		}
 		return e.set(doc, "password", value)
 	})
-	return e.done(err, "new password for")
+	return err
+}
+
+// removePassword takes an app password away, such as that of a lost phone.
+func (e *userEdit) removePassword(label string) error {
+	if label == "" {
+		return usageError("-remove needs -label: which app password?")
+	}
+	_, err := e.change("removed a password of", func(doc []byte) ([]byte, error) {
+		list, err := passwordsOf(doc, e.user)
+		if err != nil {
+			return nil, err
+		}
+		rest := slices.DeleteFunc(list, func(p any) bool { return labelOf(p) == label })
+		if len(rest) == len(list) {
+			return nil, fmt.Errorf("user %q has no password with this label", e.user)
+		}
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("user %q would have no password any more: disable or delete the user", e.user)
+		}
+		return e.set(doc, "password", passwordsTOML(rest))
+	})
+	return err
 }
 
 // newPasswords is the value of a user's key "password" after a change.
 func newPasswords(doc []byte, user, label, hash string) (string, error) {
-	var content struct {
-		Users map[string]struct {
-			Password any `toml:"password"`
-		} `toml:"users"`
-	}
-	if _, err := toml.Decode(string(doc), &content); err != nil {
-		return "", &tomledit.Error{Line: tomledit.ErrorLine(doc, err), What: "not valid TOML: nothing was changed"}
-	}
-	list, ok := content.Users[user].Password.([]any)
-	if old := content.Users[user].Password; !ok && old != nil {
-		list = []any{old}
+	list, err := passwordsOf(doc, user)
+	if err != nil {
+		return "", err
 	}
 	i := slices.IndexFunc(list, func(p any) bool { return labelOf(p) == label })
 	switch {
+	case len(list) == 0 && label != "":
+		return "", fmt.Errorf("user %q has no password in the map, and the one at the mail server would end to count: give them one without -label first", user)
 	case i < 0 && label != "":
 		list = append(list, map[string]any{"label": label, "hash": hash})
 	case i < 0:
@@ -65,10 +85,40 @@ func newPasswords(doc []byte, user, label, hash string) (string, error) {
 	default:
 		list[i] = withHash(list[i], hash)
 	}
-	if text, ok := list[0].(string); ok && len(list) == 1 {
-		return tomledit.Quote(text), nil
+	return passwordsTOML(list), nil
+}
+
+// passwordsOf are a user's passwords as they stand in a document.
+func passwordsOf(doc []byte, user string) ([]any, error) {
+	var content struct {
+		Users map[string]struct {
+			Password any `toml:"password"`
+		} `toml:"users"`
 	}
-	return arrayTOML(list, passwordTOML), nil
+	if _, err := toml.Decode(string(doc), &content); err != nil {
+		return nil, &tomledit.Error{Line: tomledit.ErrorLine(doc, err), What: "not valid TOML: nothing was changed"}
+	}
+	switch value := content.Users[user].Password.(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return value, nil
+	case []map[string]any: // how the decoder has an array of nothing but tables
+		list := make([]any, len(value))
+		for i := range value {
+			list[i] = value[i]
+		}
+		return list, nil
+	default:
+		return []any{value}, nil
+	}
+}
+
+func passwordsTOML(list []any) string {
+	if text, ok := list[0].(string); ok && len(list) == 1 {
+		return tomledit.Quote(text)
+	}
+	return arrayTOML(list, passwordTOML)
 }
 
 func labelOf(p any) string {

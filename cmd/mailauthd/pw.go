@@ -1,10 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-
-	"golang.org/x/term"
 
 	"mailauthd/internal/password"
 )
@@ -49,20 +46,6 @@ func (c *call) listSchemes() {
 			fmt.Fprintln(c.stdout, s.Name)
 		}
 	}
-}
-
-// newPassword asks twice on a terminal.
-func (c *call) newPassword() (string, error) {
-	first, err := c.readPassword()
-	if err != nil || !term.IsTerminal(int(c.stdin.Fd())) {
-		return first, err
-	}
-	fmt.Fprint(c.stderr, "Again. ")
-	second, err := c.readPassword()
-	if err == nil && first != second {
-		err = errors.New("the two passwords differ: nothing is done")
-	}
-	return first, err
 }
 
 // testPassword verifies a password against any hash that can be loaded, weak or not.

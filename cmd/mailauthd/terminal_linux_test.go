@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -122,4 +124,48 @@ func TestNewPasswordOnTerminal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A command that is interrupted at its prompt leaves a terminal that echoes.
+func TestInterruptedPrompt(t *testing.T) {
+	keyboard, terminal := openTerminal(t)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "pw", "-s", "SSHA256")
+	cmd.Args[0] = "mailauthd"
+	cmd.Path = filepath.Join(t.TempDir(), "mailauthd") // testscript.Main runs a command by its name
+	if err := os.Symlink(exe, cmd.Path); err != nil {
+		t.Fatal(err)
+	}
+	var stderr prompts
+	cmd.Stdin, cmd.Stderr = terminal, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := typeHidden(keyboard, terminal, &stderr, "Password: ", "half a pass"); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitForPrompt(&stderr, "Again. Password: "); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "signal: interrupt") {
+		t.Errorf("ended by %v", err)
+	}
+	if err := waitEcho(terminal); err != nil {
+		t.Error(err)
+	}
+}
+
+func waitForPrompt(stderr *prompts, prompt string) error {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if strings.HasSuffix(stderr.String(), prompt) {
+			return nil
+		}
+	}
+	return fmt.Errorf("no prompt %q in %q", prompt, stderr.String())
 }

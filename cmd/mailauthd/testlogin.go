@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
-
-	"golang.org/x/term"
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
@@ -104,27 +100,4 @@ func (c *call) printHeaders(r *authhttp.Response) {
 		}
 		fmt.Fprintf(c.stdout, "%s: %s\n", name, authlog.Escape(value))
 	}
-}
-
-// maxPasswordLine is more than authhttp lets pass, so that a password that is too
-// long is refused there rather than cut here.
-const maxPasswordLine = 2 * authhttp.MaxPassword
-
-// readPassword asks on a terminal without echo, else reads the first line. It is
-// never an argument: those are in the process list.
-func (c *call) readPassword() (string, error) {
-	if fd := int(c.stdin.Fd()); term.IsTerminal(fd) {
-		fmt.Fprint(c.stderr, "Password: ")
-		b, err := term.ReadPassword(fd)
-		fmt.Fprintln(c.stderr)
-		return string(b), err
-	}
-	line, err := bufio.NewReader(io.LimitReader(c.stdin, maxPasswordLine)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("password from standard input: %w", err)
-	}
-	if line == "" {
-		return "", fmt.Errorf("no password on standard input: write it there, ended by a newline")
-	}
-	return strings.TrimRight(line, "\r\n"), nil
 }

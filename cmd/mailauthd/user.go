@@ -80,7 +80,7 @@ func (c *call) openUsers(path, file string) (*userEdit, error) {
 			return nil, err
 		}
 	}
-	return &userEdit{call: c, source: source, file: file}, nil
+	return &userEdit{call: c, source: source, file: file}, source.CheckFile(file)
 }
 
 // openUser is openUsers for a user who is there, and in that file.
@@ -93,6 +93,9 @@ func (c *call) openUser(path, file, name string) (*userEdit, error) {
 	if !ok {
 		return nil, unknownUser(name)
 	}
+	if canonical, _ := e.source.Canonical(name); canonical != place.User {
+		return nil, fmt.Errorf("user %q: is an alias of %q: name that", name, place.User)
+	}
 	if !config.SameFile(place.File, e.file) {
 		return nil, fmt.Errorf("user %q stands in %s:%d, not in %s: -file %s names that", name, place.File, place.Line, e.file, place.File)
 	}
@@ -104,6 +107,37 @@ func unknownUser(name string) error {
 	return fmt.Errorf("user %q: no such user in the map", name)
 }
 
+// change edits the file and says what that did. The user may have been deleted since the
+// command began.
+func (e *userEdit) change(did string, change func(doc []byte) ([]byte, error)) (*config.Config, error) {
+	after, err := e.edit(func(doc []byte) ([]byte, error) {
+		if !config.HasUser(doc, e.user) {
+			return nil, fmt.Errorf("user %q has been deleted meanwhile", e.user)
+		}
+		return change(doc)
+	})
+	if err == nil {
+		e.say(did)
+	}
+	return after, err
+}
+
+func (e *userEdit) say(did string) {
+	fmt.Fprintf(e.stdout, "%s: %s %s\n", e.file, did, authlog.Escape(e.user))
+	e.reloadHint()
+}
+
+// edit writes the file undisturbed by signals, which would leave a temporary file
+// behind.
+func (e *userEdit) edit(change func(doc []byte) ([]byte, error)) (*config.Config, error) {
+	defer holdSignals()()
+	return e.source.Edit(e.file, change)
+}
+
+func (e *userEdit) reloadHint() {
+	fmt.Fprintln(e.stdout, "it counts once mailauthd has been reloaded (systemctl reload mailauthd)")
+}
+
 // set gives the user's table new values, each a key and its TOML literal.
 func (e *userEdit) set(doc []byte, pairs ...string) (_ []byte, err error) {
 	for i := 0; i < len(pairs); i += 2 {
@@ -112,19 +146,6 @@ func (e *userEdit) set(doc []byte, pairs ...string) (_ []byte, err error) {
 		}
 	}
 	return doc, nil
-}
-
-// done says what an edit did.
-func (e *userEdit) done(err error, what string) error {
-	if err == nil {
-		fmt.Fprintf(e.stdout, "%s: %s %s\n", e.file, what, authlog.Escape(e.user))
-		e.reloadHint()
-	}
-	return err
-}
-
-func (e *userEdit) reloadHint() {
-	fmt.Fprintln(e.stdout, "it counts once mailauthd has been reloaded (systemctl reload mailauthd)")
 }
 
 func addUser(c *call) error {
@@ -141,17 +162,23 @@ func addUser(c *call) error {
 	if place, ok := e.source.Place(e.user); ok {
 		return fmt.Errorf("user %q: is in the map already, at %s:%d", e.user, place.File, place.Line)
 	}
+	if err := checkName(e.source, e.user); err != nil {
+		return fmt.Errorf("user %q: %w", e.user, err)
+	}
 	hash, err := e.newHash(*scheme, *rounds)
 	if err != nil {
 		return err
 	}
-	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+	_, err = e.edit(func(doc []byte) ([]byte, error) {
 		return tomledit.Append(doc, []tomledit.Table{{
 			Path: []string{"users", e.user},
 			Keys: []tomledit.KeyValue{{Key: "password", Value: tomledit.Quote(hash)}},
 		}})
 	})
-	return e.done(err, "added")
+	if err == nil {
+		e.say("added")
+	}
+	return err
 }
 
 // newHash asks for a password and hashes it.
@@ -180,13 +207,13 @@ func disableUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+	_, err = e.change("disabled", func(doc []byte) ([]byte, error) {
 		if *reason == "" {
 			return e.set(doc, "nologin", "true")
 		}
 		return e.set(doc, "nologin", "true", "reason", tomledit.Quote(*reason))
 	})
-	return e.done(err, "disabled")
+	return err
 }
 
 // enableUser takes nologin away rather than set it to false: that would overrule a
@@ -200,14 +227,21 @@ func enableUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) {
+	after, err := e.change("enabled", func(doc []byte) ([]byte, error) {
 		doc, err := tomledit.Unset(doc, e.table, "reason")
 		if err != nil {
 			return nil, err
 		}
 		return tomledit.Unset(doc, e.table, "nologin")
 	})
-	return e.done(err, "enabled")
+	if err != nil {
+		return err
+	}
+	name, _ := after.Canonical(e.user)
+	if s := state(rulesOf(after, after.Users.Lookup(name))); s != "enabled" {
+		return fmt.Errorf("user %q is still %s, by a rule of the domain or by expires: see mailauthd user show", e.user, s)
+	}
+	return nil
 }
 
 func deleteUser(c *call) error {
@@ -219,6 +253,6 @@ func deleteUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	err = e.source.Edit(e.file, func(doc []byte) ([]byte, error) { return tomledit.Delete(doc, e.table) })
-	return e.done(err, "deleted")
+	_, err = e.change("deleted", func(doc []byte) ([]byte, error) { return tomledit.Delete(doc, e.table) })
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/users"
 )
 
@@ -18,7 +19,7 @@ func (a *Authenticator) admit(l *login, v verdict) verdict {
 	}
 	why, disabled := rules.Refusal(client)
 	if why == "" && l.master != nil {
-		why, disabled = l.master.Access.Under(a.Access).Refusal(client)
+		why, disabled = l.master.Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
 	}
 	if why == "" {
 		return v
@@ -28,6 +29,15 @@ func (a *Authenticator) admit(l *login, v verdict) verdict {
 		reason = authlog.UserDisabled
 	}
 	return verdict{outcome: authhttp.Reject, reason: reason, detail: why}
+}
+
+// domainRules are those of a user's domain, none if it is not listed any more.
+func (a *Authenticator) domainRules(u *users.User) access.Rules {
+	_, domain := mailaddr.Split(u.Name)
+	if d := a.Domains.Find(domain); d != nil {
+		return d.Access
+	}
+	return access.Rules{}
 }
 
 // credentials finds what nginx logs in to the server with, where the client's own name
@@ -48,6 +58,8 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 	case l.Method == authhttp.Plain && l.master == nil: // nginx has it
 	case ok:
 		v.password = clear
+	case l.server.Master != nil && l.server.Master.Ambiguous(name):
+		return reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user")
 	case l.server.Master != nil:
 		v.user, v.password = l.server.Master.Login(name), l.server.Master.Password
 	case l.Protocol != authhttp.SMTP: // nginx logs in to an SMTP server only if told to

@@ -34,6 +34,7 @@
 // # Limits
 //
 //	MaxHashWait   20 s   that a login waits for its turn to compute a hash
+//	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //
 // and Hashing, the number of hashes computed at a time: each may take 64 MiB, and twice
 // that until it is collected.

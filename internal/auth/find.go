@@ -41,13 +41,10 @@ func (a *Authenticator) find(l *login) (verdict, bool) {
 	return verdict{}, true
 }
 
-// cutMaster splits USER*MASTER at the last "*", as Dovecot's auth_master_user_separator.
+// cutMaster splits USER*MASTER at the first "*", as Dovecot does at its
+// auth_master_user_separator (auth-request-fields.c).
 func cutMaster(name string) (user, master string, ok bool) {
-	i := strings.LastIndexByte(name, '*')
-	if i < 0 {
-		return name, "", false
-	}
-	return name[:i], name[i+1:], true
+	return strings.Cut(name, "*")
 }
 
 func (a *Authenticator) complete(name string) string {

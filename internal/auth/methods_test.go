@@ -160,6 +160,7 @@ func TestUsersOwnKeys(t *testing.T) {
 		{"master user", ask{user: "alice@users.example*admin@users.example", pass: "admin-" + marker}, ok(box, "alice@users.example", right)},
 		{"master user, wrong password", ask{user: "alice@users.example*admin@users.example", pass: right}, no(authlog.PasswordMismatch, "password does not")},
 		{"master user of nobody", ask{user: "bob@users.example*admin@users.example", pass: "admin-" + marker}, no(authlog.UserUnknown, "no such user")},
+		{"two masters", ask{user: "alice@users.example*bob*admin@users.example", pass: "admin-" + marker}, no(authlog.UserUnknown, "no such user")},
 		{"master without a name", ask{user: "alice@users.example*", pass: right}, no(authlog.UserUnknown, "no name of a master user")},
 		{"none by IMAP", ask{method: "none", user: "alice@users.example", pass: right}, no(authlog.Policy, "method none is for smtp only")},
 		{"no master", ask{user: "slow@users.example*alice@users.example", pass: right}, no(authlog.UserUnknown, "no such user")},
@@ -212,6 +213,16 @@ func TestExternal(t *testing.T) {
 			wantTold(t, newSite(t), h, tt.want)
 		})
 	}
+}
+
+// The server would cut such a name at its first separator, and take it for another user's.
+func TestMasterLoginIsNotAmbiguous(t *testing.T) {
+	a := newSite(t)
+	a.Servers["mastered"].Master.Separator = "-"
+	h := ask{method: "external", user: "victim-proxy@up.example"}.header()
+	h.Set("Auth-Ssl-Verify", "SUCCESS")
+	h.Set("Auth-Ssl-Subject", "emailAddress=victim-proxy@up.example")
+	wantTold(t, a, h, no(authlog.Policy, "no master login for a name that holds the separator"))
 }
 
 func TestNone(t *testing.T) {

@@ -91,6 +91,16 @@ func TestRulesOfMasterAndUser(t *testing.T) {
 	}
 }
 
+// And by those of the master's domain.
+func TestRulesOfTheMastersDomain(t *testing.T) {
+	for _, r := range rulesByKey() {
+		t.Run(r.name, func(t *testing.T) {
+			a := ruled(t, r.allow, r.deny, access.Rules{})
+			checkRuled(t, a, "alice@users.example*admin@users.example", "admin-"+marker, no(r.reason, ""))
+		})
+	}
+}
+
 // A rule comes after the password: without the right one nobody learns of it.
 func TestRulesComeAfterThePassword(t *testing.T) {
 	for _, r := range rulesByKey() {

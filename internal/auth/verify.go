@@ -89,8 +89,12 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 	defer release()
 	unable := 0
 	refusal := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
+	begin := time.Now()
 	for i := range u.Passwords {
 		p := &u.Passwords[i]
+		if time.Since(begin) > MaxHashTime || ctx.Err() != nil {
+			return tempFail("the hashes take too long: %d of %d passwords were tried", i, len(u.Passwords))
+		}
 		ok, err := prove(p.Hash, l)
 		switch {
 		case errors.Is(err, password.ErrSchemeNotAvailable):
@@ -158,6 +162,10 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 // MaxHashWait bounds how long a login waits for its turn to compute a hash: nginx
 // gives up on us after 60 s.
 const MaxHashWait = 20 * time.Second
+
+// MaxHashTime bounds how long the passwords of one user are tried: the next one is not
+// begun after it.
+const MaxHashTime = 10 * time.Second
 
 // Slots bound how many hashes are computed at a time.
 type Slots chan struct{}

@@ -12,6 +12,11 @@ import (
 // past is a warning: it may be meant so.
 func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rules {
 	l.checkProtocols(f, append(key, "protocols"), s.Protocols)
+	for name, list := range map[string][]string{"protocols": s.Protocols, "allow_nets": s.AllowNets} {
+		if list != nil && len(list) == 0 {
+			l.problems.add(f, append(key, name), "is empty: leave it out, or close the account by nologin = true")
+		}
+	}
 	if s.Reason != "" && s.NoLogin == nil {
 		l.warn(f, append(key, "reason"), "has no meaning without nologin")
 	}

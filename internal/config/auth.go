@@ -37,6 +37,9 @@ func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 	if !oneOf(s.External.UserFrom, "", "emailAddress", "CN") {
 		l.problems.add(f, append(key("external"), "user_from"), "want one of emailAddress, CN")
 	}
+	if s.AllowNets != nil && len(s.AllowNets) == 0 {
+		l.problems.add(f, key("allow_nets"), "is empty: leave it out")
+	}
 	l.hashes = password.Policy{AllowWeak: s.AllowWeakSchemes, MaxArgon2Memory: uint32(s.MaxArgon2Memory) << 10}
 	return Auth{
 		UserFrom:        s.External.UserFrom,

@@ -140,6 +140,9 @@ func (l *loader) included(pattern string) (paths []string, ok bool) {
 		return []string{pattern}, true
 	}
 	paths, err := filepath.Glob(pattern)
+	if !strings.HasPrefix(filepath.Base(pattern), ".") { // as a shell has it: editors keep their own files there
+		paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") })
+	}
 	return paths, err == nil
 }
 

@@ -72,10 +72,8 @@ func (s *Source) Names() []string {
 	return slices.DeleteFunc(names, func(n string) bool { return s.Users.Lookup(n).Name != n })
 }
 
-// Edit replaces one of the files by what change makes of it: under a lock, all or
-// nothing, and only if the configuration as a whole would load then. See
-// [users.WriteAtomic].
-func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) error {
+// CheckFile wants a file that can be edited: one of those of the configuration.
+func (s *Source) CheckFile(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s: does not exist: make it, empty and with the owner and mode that it shall have", path)
@@ -86,17 +84,38 @@ func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) erro
 	if !slices.ContainsFunc(s.loader.files, func(f *file) bool { return sameFile(f.path, info) }) {
 		return fmt.Errorf("%s: is not one of the files of the configuration: add it to include in %s", path, s.loader.path)
 	}
-	return users.WriteAtomic(path, func(old []byte) ([]byte, error) {
-		doc, err := change(old)
-		if err != nil {
-			return nil, atLine(path, err)
-		}
-		l := &loader{path: s.loader.path, edited: path, doc: doc}
-		if _, err := l.load(); err != nil {
-			return nil, fmt.Errorf("nothing was changed, because the configuration would not load then:\n%w", err)
-		}
-		return doc, nil
+	return nil
+}
+
+// Edit replaces one of the files by what change makes of it: under a lock, all or
+// nothing, and only if the configuration as a whole would load then; that is what it
+// returns. See [users.WriteAtomic].
+func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) (after *Config, err error) {
+	err = users.WriteAtomic(path, func(old []byte) (doc []byte, err error) {
+		doc, after, err = s.edited(path, old, change)
+		return doc, err
 	})
+	return after, err
+}
+
+// Try is Edit without writing.
+func (s *Source) Try(path string, change func(doc []byte) ([]byte, error)) error {
+	old, err := readBounded(path)
+	if err == nil {
+		_, _, err = s.edited(path, old, change)
+	}
+	return err
+}
+
+func (s *Source) edited(path string, old []byte, change func(doc []byte) ([]byte, error)) (doc []byte, after *Config, err error) {
+	if doc, err = change(old); err != nil {
+		return nil, nil, atLine(path, err)
+	}
+	l := &loader{path: s.loader.path, edited: path, doc: doc}
+	if after, err = l.load(); err != nil {
+		return nil, nil, fmt.Errorf("nothing was changed, because the configuration would not load then:\n%w", err)
+	}
+	return doc, after, nil
 }
 
 // SameFile tells whether two paths lead to one file.
@@ -117,4 +136,10 @@ func atLine(path string, err error) error {
 		return Problem{File: path, Line: e.Line, Key: e.Key, What: e.What}
 	}
 	return fmt.Errorf("%s: %w", path, err)
+}
+
+// HasUser tells whether a document still has a user's table.
+func HasUser(doc []byte, key string) bool {
+	_, ok := tomledit.NewLines(doc)[toml.Key{"users", key}.String()]
+	return ok
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -38,6 +39,9 @@ func (l *loader) buildPasswords(f *file, key toml.Key, name string, value any) [
 			p = l.appPassword(f, key, name, i+1, entry)
 		default:
 			l.problems.add(f, key, `entry %d: want a string, or a table such as { hash = "{SCHEME}value", label = "phone" }`, i+1)
+		}
+		if p.Label != "" && slices.ContainsFunc(passwords, func(q users.Password) bool { return q.Label == p.Label }) {
+			l.problems.add(f, key, "entry %d: its label stands there already", i+1)
 		}
 		passwords = append(passwords, p)
 	}

@@ -131,6 +131,11 @@ func (b *userBuilder) checkProof(f *file, key toml.Key, u *users.User, d *route.
 	if u.Master && len(u.Passwords) == 0 {
 		b.problems.add(f, append(key, "password"), "is missing: a master user needs one")
 	}
+	for _, s := range b.config.Servers {
+		if u.Master && s.Master == nil {
+			b.warn(f, append(key, "master"), "nginx has no password for server %q, unless the user has one in the map: set [servers.%s.master]", s.Name, s.Name)
+		}
+	}
 	server := d.Servers
 	if len(u.Servers) > 0 && b.servers[u.Servers[0]] != nil {
 		server = []*route.Server{b.servers[u.Servers[0]]}

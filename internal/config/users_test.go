@@ -55,7 +55,7 @@ master = true
 	if d := c.Domains.Find("domain1.com"); len(d.Access.Protocols) != 2 {
 		t.Errorf("rules of the domain %+v", d.Access)
 	}
-	if len(c.Warnings) > 0 {
+	if len(c.Warnings) != 2 || !strings.Contains(c.Warnings[0].Error(), `.master: nginx has no password for server "s"`) {
 		t.Errorf("warnings %v", c.Warnings)
 	}
 }
@@ -73,12 +73,16 @@ func TestUserKeysRefused(t *testing.T) {
 		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"": "protocols: entry 1: want one of imap, pop3, smtp",
 		"allow_nets = [\"x\"]\npassword = \"{PLAIN}x\"":   "allow_nets: entry 1: want an address or a network",
 		"aliases = [\"b@domain1.com\"]\npassword = \"{PLAIN}x\"\n[users.\"b@domain1.com\"]\npassword = \"{PLAIN}x\"": `the same user as users."a@domain1.com"`,
-		"login = \" x\"\npassword = \"{PLAIN}x\"": "login: begins or ends with a space",
-		"upstream_password = \"hunter2\\n\"":      "upstream_password: holds CR, LF or NUL",
-		`fingerprint = "hunter2"`:                 "fingerprint: entry 1: want the SHA-1 fingerprint",
-		`master = true`:                           "password: is missing",
-		`reason = "x"`:                            "password: is missing",
-		`expires = "soon"`:                        "m.toml:",
+		"login = \" x\"\npassword = \"{PLAIN}x\"":  "login: begins or ends with a space",
+		"upstream_password = \"hunter2\\n\"":       "upstream_password: holds CR, LF or NUL",
+		`fingerprint = "hunter2"`:                  "fingerprint: entry 1: want the SHA-1 fingerprint",
+		"protocols = []\npassword = \"{PLAIN}x\"":  "protocols: is empty",
+		"allow_nets = []\npassword = \"{PLAIN}x\"": "allow_nets: is empty",
+		`password = "{hunter2}"`:                   "password: unknown scheme, and no value after it",
+		`password = [{ hash = "{PLAIN}x", label = "a" }, { hash = "{PLAIN}y", label = "a" }]`: "password: entry 2: its label stands there already",
+		`master = true`:    "password: is missing",
+		`reason = "x"`:     "password: is missing",
+		`expires = "soon"`: "m.toml:",
 	} {
 		_, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+line+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
@@ -146,5 +150,13 @@ servers = ["s"]
 		if len(c.Warnings) > 1 || (tt.want == "") != (len(c.Warnings) == 0) || tt.want != "" && !strings.Contains(c.Warnings[0].Error(), tt.want) {
 			t.Errorf("%s: warnings %v; want %s", tt.auth, c.Warnings, tt.want)
 		}
+	}
+}
+
+// What a shell's "*" would not find is left alone: the temporary files of editors.
+func TestPatternsSkipDotFiles(t *testing.T) {
+	path := write(t, "m.toml", "include = [\"*.d\", \".h*\"]\nlisten.http = [\"127.0.0.1:8008\"]\n", ".x.d", "no TOML", ".hidden", "servers.s.host = \"192.0.2.1\"\n")
+	if c, err := Load(path); err != nil || len(c.Servers) != 1 {
+		t.Errorf("%v", err)
 	}
 }

@@ -41,6 +41,9 @@ func (p Policy) Parse(s, user string) (Hash, error) {
 		return Hash{}, err
 	}
 	sch, encoding, err := lookup(name)
+	if err != nil && value == "" {
+		return Hash{}, errors.New("unknown scheme, and no value after it") // perhaps a password in braces
+	}
 	if err != nil {
 		return Hash{}, err
 	}

@@ -52,6 +52,12 @@ func (m *Master) Login(user string) string {
 	return user + m.Separator + m.User
 }
 
+// Ambiguous tells whether a server could read the login as that of another user: Dovecot
+// cuts it at the first separator (auth-request-fields.c).
+func (m *Master) Ambiguous(user string) bool {
+	return m.Separator != "" && strings.Contains(user, m.Separator)
+}
+
 // Port is the server's port for a protocol, 0 if it is none of the three.
 func (s *Server) Port(protocol string) uint16 {
 	switch protocol {

@@ -124,7 +124,7 @@ func replace(path string, before os.FileInfo, content []byte) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return fmt.Errorf("the file is replaced by a new one, so its directory must be writable: %w", err)
 	}
 	defer os.Remove(temp.Name()) // after the rename there is no such file
 	defer temp.Close()
