@@ -14,6 +14,7 @@ import (
 	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
 )
@@ -32,6 +33,7 @@ type Authenticator struct {
 	Access   access.Rules // for all
 	Resolver *route.Resolver
 	Hashing  Slots
+	Cache    *cache.Cache // of passwords that were right or wrong; nil: none
 
 	Now func() time.Time
 
@@ -63,6 +65,7 @@ type verdict struct {
 	reply   string // the mail server's own words, after a good login there
 
 	matched *users.Password // the one that was right
+	cached  string          // "hit" or "stale" for an answer from memory
 
 	user, password string // for nginx to use at the server instead of the client's
 	code, text     string // for the client instead of what the outcome says
@@ -81,7 +84,12 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 	start := a.Now()
 	req, err := authhttp.ReadRequest(h)
 	l := &login{Request: req, start: start}
-	v := a.decideSafely(ctx, l, err)
+	v := safely(func() verdict {
+		if err != nil {
+			return reject(authlog.Policy, "%v", err)
+		}
+		return a.decide(ctx, l)
+	})
 	response := a.response(l, v)
 	if err := response.Check(); err != nil {
 		v = tempFail("%v", err)
@@ -93,18 +101,15 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 	return response, event(l, v, a.Now(), response.Status())
 }
 
-// decideSafely makes a panic a temporary failure of this request. What the panic was
+// safely makes a panic a temporary failure of this request. What the panic was
 // about may be a secret; where it was is not.
-func (a *Authenticator) decideSafely(ctx context.Context, l *login, readErr error) (v verdict) {
+func safely(decide func() verdict) (v verdict) {
 	defer func() {
 		if p := recover(); p != nil {
 			v = tempFail("panic (%T) at %s", p, panicSite())
 		}
 	}()
-	if readErr != nil {
-		return reject(authlog.Policy, "%v", readErr)
-	}
-	return a.decide(ctx, l)
+	return decide()
 }
 
 // decide is the order of the decision: see the package comment.
@@ -185,6 +190,7 @@ func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 		Outcome:  v.outcome.String(),
 		Reason:   v.reason,
 		Error:    v.detail,
+		Cache:    v.cached,
 	}
 	if l.server != nil {
 		e.Server = l.server.Name

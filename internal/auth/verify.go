@@ -80,8 +80,16 @@ func (a *Authenticator) traceEntry(u *users.User, known bool) {
 	}
 }
 
-// verifyEntry tries the passwords of an entry, all of them if none is right.
+// verifyEntry tries the passwords of an entry, or remembers how that ended.
 func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User) verdict {
+	if a.Cache == nil {
+		return a.tryPasswords(ctx, l, u)
+	}
+	return a.recall(ctx, l, u, entryID(u), func(ctx context.Context) verdict { return a.tryPasswords(ctx, l, u) })
+}
+
+// tryPasswords tries the passwords of an entry, all of them if none is right.
+func (a *Authenticator) tryPasswords(ctx context.Context, l *login, u *users.User) verdict {
 	release, err := a.Hashing.acquire(ctx)
 	if err != nil {
 		return tempFail("%v", err)
@@ -101,7 +109,7 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 			unable++
 		case err != nil:
 			return tempFail("%v", err)
-		case ok && p.Protocols != nil && !slices.Contains(p.Protocols, string(l.Protocol)):
+		case ok && !isFor(p, l):
 			refusal = reject(authlog.Policy, "password %q is not for this protocol", p.Label)
 		case ok:
 			return verdict{outcome: authhttp.OK, matched: p}
@@ -111,6 +119,11 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 		return verdict{reason: authlog.SchemeNotAvailable, detail: fmt.Sprintf("method %s cannot be checked against a hash of this scheme", l.Method)}
 	}
 	return refusal
+}
+
+// isFor tells whether a password is good for the client's protocol.
+func isFor(p *users.Password, l *login) bool {
+	return p.Protocols == nil || slices.Contains(p.Protocols, string(l.Protocol))
 }
 
 // prove checks what the client sent in the way of its method.
@@ -148,7 +161,12 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 	if a.Trace != nil {
 		target.Trace = func(line string) { a.trace("%s", line) }
 	}
-	a.trace("checking by %s at %v", protocol, target.Addr)
+	judge := fmt.Sprintf("server %s %s %v %s", l.server.Name, protocol, target.Addr, l.serverLogin())
+	return a.recall(ctx, l, nil, judge, func(ctx context.Context) verdict { return a.askServer(ctx, l, target) })
+}
+
+func (a *Authenticator) askServer(ctx context.Context, l *login, target upstream.Server) verdict {
+	a.trace("checking by %s at %v", target.Protocol, target.Addr)
 	reply, err := target.Login(ctx, l.serverLogin(), l.Password)
 	switch {
 	case errors.Is(err, upstream.ErrRejected):

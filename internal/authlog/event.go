@@ -36,4 +36,5 @@ type Event struct {
 	Reason  Reason
 	Error   string // details for the administrator
 	Label   string // of the password that was right, if it has one
+	Cache   string // "hit" for an answer from memory, "stale" for an old one while the server is out
 }

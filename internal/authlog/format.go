@@ -107,6 +107,9 @@ func attrs(e *Event, zone *time.Location) []slog.Attr {
 	if e.Label != "" {
 		list = append(list, text("password_label", e.Label))
 	}
+	if e.Cache != "" {
+		list = append(list, slog.String("cache", e.Cache))
+	}
 	return append(list, slog.Int64("duration_us", e.End.Sub(e.Start).Microseconds()))
 }
 

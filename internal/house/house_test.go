@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"internal/access":   0,
 	"internal/authhttp": 0,
 	"internal/authlog":  0,
+	"internal/cache":    0,
 	"internal/listen":   0,
 	"internal/mailaddr": 0,
 	"internal/password": 0,

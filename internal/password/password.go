@@ -3,6 +3,7 @@ package password
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 )
 
@@ -17,7 +18,11 @@ type Policy struct {
 type Hash struct {
 	scheme   string
 	verifier verifier
+	id       uint64
 }
+
+// seed is the key of hashes' identities.
+var seed = maphash.MakeSeed()
 
 // verifier is one parsed value. What can be wrong with the value was found when it was
 // parsed, so an error is one of the library below.
@@ -54,8 +59,12 @@ func (p Policy) Parse(s, user string) (Hash, error) {
 	if err != nil {
 		return Hash{}, fmt.Errorf("scheme %s: %w", sch.name, err)
 	}
-	return Hash{scheme: sch.name, verifier: v}, nil
+	return Hash{scheme: sch.name, verifier: v, id: maphash.String(seed, s)}, nil
 }
+
+// ID tells hashes of one user apart, as long as the process lives: the same text has
+// the same ID, also after a reload.
+func (h Hash) ID() uint64 { return h.id }
 
 // Scheme is the hash's scheme by Dovecot's name, such as "ARGON2ID".
 func (h Hash) Scheme() string { return h.scheme }

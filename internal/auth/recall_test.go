@@ -1,0 +1,120 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
+)
+
+// answers asks once and compares what matters here.
+func answers(t *testing.T, a *Authenticator, in ask, outcome authhttp.Outcome, reason authlog.Reason, cached string) authlog.Event {
+	t.Helper()
+	response, event := answer(t, a, in.header())
+	if response.Outcome != outcome || event.Reason != reason || event.Cache != cached {
+		t.Errorf("%s %s: %v %q, cache %q (%s); want %v %q, cache %q", in.protocol, in.user,
+			response.Outcome, event.Reason, event.Cache, event.Error, outcome, reason, cached)
+	}
+	return event
+}
+
+func withCache(a *Authenticator) *Authenticator {
+	a.Cache = cache.New(cache.Config{Size: 100, TTL: time.Hour, NegativeTTL: time.Minute, StaleTTL: time.Hour})
+	return a
+}
+
+// What is remembered needs no hash: it is answered while all slots are taken.
+func TestCacheNeedsNoHash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withCache(newAuth(t))
+		a.Now = time.Now
+		good := ask{user: "alice@users.example", pass: right}
+		bad := ask{user: "Alice@users.example", pass: wrong}
+		unknown := ask{user: "nobody@users.example", pass: wrong}
+		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "")
+		answers(t, a, unknown, authhttp.Reject, authlog.UserUnknown, "")
+		occupy(a.Hashing)
+		start := time.Now()
+		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "hit")
+		answers(t, a, unknown, authhttp.Reject, authlog.UserUnknown, "")
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("waited %v", waited)
+		}
+		<-a.Hashing
+		time.Sleep(time.Second)
+		answers(t, a, good, authhttp.OK, "", "")
+		answers(t, a, good, authhttp.OK, "", "hit")
+		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "") // alice has logged in since
+		time.Sleep(time.Hour)
+		answers(t, a, good, authhttp.OK, "", "")
+	})
+}
+
+func TestCacheKeepsToTheRules(t *testing.T) {
+	a := withCache(newAuth(t))
+	good := ask{user: "alice@users.example", pass: right}
+	answers(t, a, good, authhttp.OK, "", "")
+	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "")
+	u := a.Users.Lookup(good.user)
+	u.Passwords[0].Protocols = []string{"smtp"}
+	answers(t, a, good, authhttp.Reject, authlog.Policy, "")
+	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "hit")
+	closed := true
+	u.Access.NoLogin = &closed
+	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.Reject, authlog.UserDisabled, "")
+}
+
+// A user with another hash is another user to the cache, as after a reload.
+func TestCacheForgetsOtherHashes(t *testing.T) {
+	a := withCache(newAuth(t))
+	good := ask{user: "alice@users.example", pass: right}
+	answers(t, a, good, authhttp.OK, "", "")
+	a.Users = userMap(t, good.user) // loaded again: the same hash
+	answers(t, a, good, authhttp.OK, "", "hit")
+	a.Users.Lookup(good.user).Passwords[0].Hash = hashOf(t, "{PLAIN}another")
+	answers(t, a, good, authhttp.Reject, authlog.PasswordMismatch, "")
+}
+
+// Challenges differ each time, so there is nothing to remember.
+func TestCacheLeavesDigestsAlone(t *testing.T) {
+	a := withCache(newAuth(t))
+	in := ask{method: "apop", protocol: "pop3", user: "alice@users.example", pass: strings.Repeat("0", 32), salt: "<1@h>"}
+	answers(t, a, in, authhttp.Reject, authlog.PasswordMismatch, "")
+	answers(t, a, in, authhttp.Reject, authlog.PasswordMismatch, "")
+}
+
+func TestCacheWhileTheServerIsDown(t *testing.T) {
+	s := startScripted(t, "* OK hi", offered, "001 OK done")
+	a := withCache(newUpstreamAuth(t, s.addr()))
+	now := time.Now()
+	a.Now = func() time.Time { return now }
+	good := ask{user: "tim@up.example", pass: right}
+	if e := answers(t, a, good, authhttp.OK, "", ""); e.Reply != "001 OK done" {
+		t.Errorf("reply %q", e.Reply)
+	}
+	s.Close()
+	if e := answers(t, a, good, authhttp.OK, "", "hit"); e.Reply != "" {
+		t.Errorf("reply %q of no login", e.Reply)
+	}
+	answers(t, a, ask{user: good.user, pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
+	now = now.Add(time.Hour)
+	answers(t, a, good, authhttp.OK, "", "stale")
+	now = now.Add(time.Hour)
+	answers(t, a, good, authhttp.TempFail, authlog.InternalFailure, "")
+}
+
+// A decision for several logins runs apart from their requests; a panic there must not
+// end the process.
+func TestCachePanic(t *testing.T) {
+	a := withCache(newAuth(t))
+	l := &login{Request: authhttp.Request{Method: authhttp.Plain, Password: right}}
+	v := a.recall(t.Context(), l, nil, "judge", func(context.Context) verdict { panic("s3cr3t") })
+	if v.outcome != authhttp.TempFail || strings.Contains(v.detail, "s3cr3t") {
+		t.Errorf("verdict %+v", v)
+	}
+}
