@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,7 +25,7 @@ func listUsers(c *call) error {
 	if err != nil {
 		return withHint(err)
 	}
-	matches := maskMatcher(c.flags.Arg(0))
+	matches := mailaddr.Mask(c.flags.Arg(0))
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	for _, name := range source.Names() {
 		if matches(name) {
@@ -35,15 +34,6 @@ func listUsers(c *call) error {
 		}
 	}
 	return w.Flush()
-}
-
-// maskMatcher reads a mask as doveadm has it: "*" for anything, "?" for one character.
-func maskMatcher(mask string) func(string) bool {
-	if mask == "" {
-		return func(string) bool { return true }
-	}
-	pattern := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(mask))
-	return regexp.MustCompile(`(?is)^` + pattern + `$`).MatchString
 }
 
 // rulesOf are the rules that hold for a user, wherever they stand.

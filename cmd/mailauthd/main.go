@@ -39,6 +39,7 @@ func commands() []command {
 		{"test-login", "USER", "decide one login as serve would, and say why", testLogin},
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
+		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
 		{"version", "", "print the version", printVersion},
 	}
 }

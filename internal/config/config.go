@@ -13,6 +13,7 @@ import (
 
 	"mailauthd/internal/access"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
@@ -24,6 +25,7 @@ import (
 type Config struct {
 	Listen  Listen
 	Auth    Auth
+	Cache   cache.Config
 	Log     authlog.Config
 	Servers []*route.Server // by name
 	Domains *route.Table
@@ -37,6 +39,8 @@ type Config struct {
 // Listen is the [listen] section.
 type Listen struct {
 	FastCGI, HTTP []listen.Address
+	Admin         []listen.Address // unix sockets, for our own user and root only
+	Metrics       []listen.Address
 	Options       listen.Options
 	Grace         time.Duration // for requests in flight at a shutdown
 }
@@ -175,6 +179,8 @@ func (l *loader) build() *Config {
 	c := new(Config)
 	f := l.sectionFile("listen")
 	c.Listen = l.buildListen(f, &f.content.Listen)
+	f = l.sectionFile("cache")
+	c.Cache = l.buildCache(f, &f.content.Cache)
 	f = l.sectionFile("log")
 	c.Log = l.buildLog(f, &f.content.Log)
 	servers := l.buildServers()

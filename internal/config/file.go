@@ -31,6 +31,7 @@ type content struct {
 	UsersFile string                    `toml:"users_file"`
 	Listen    listenSection             `toml:"listen"`
 	Auth      authSection               `toml:"auth"`
+	Cache     cacheSection              `toml:"cache"`
 	Log       logSection                `toml:"log"`
 	Servers   map[string]*serverSection `toml:"servers"`
 	Domains   map[string]*domainSection `toml:"domains"`

@@ -10,6 +10,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
 	"mailauthd/internal/listen"
 )
 
@@ -31,6 +32,8 @@ func (l *loader) buildListen(f *file, s *listenSection) Listen {
 	return Listen{
 		FastCGI: l.addresses(f, "fastcgi", s.FastCGI, seen),
 		HTTP:    l.addresses(f, "http", s.HTTP, seen),
+		Admin:   l.adminSockets(f, s.Admin, seen),
+		Metrics: l.addresses(f, "metrics", s.Metrics, seen),
 		Options: listen.Options{
 			Owner:          s.Owner,
 			Group:          s.Group,
@@ -56,6 +59,33 @@ func (l *loader) addresses(f *file, key string, list []string, seen map[listen.A
 		}
 	}
 	return addrs
+}
+
+// adminSockets wants sockets with a mode: who may connect may do everything there.
+func (l *loader) adminSockets(f *file, list []string, seen map[listen.Address]bool) []listen.Address {
+	for i, s := range list {
+		if !strings.HasPrefix(s, "unix:") {
+			l.problems.add(f, toml.Key{"listen", "admin"}, "entry %d: want a unix socket such as \"unix:/run/mailauthd/admin.sock\"", i+1)
+			return nil
+		}
+	}
+	return l.addresses(f, "admin", list, seen)
+}
+
+// maxCacheSize bounds the entries: each takes about 300 bytes.
+const maxCacheSize = 10_000_000
+
+func (l *loader) buildCache(f *file, s *cacheSection) cache.Config {
+	key := func(name string) toml.Key { return toml.Key{"cache", name} }
+	if s.Size < 0 || s.Size > maxCacheSize {
+		l.problems.add(f, key("size"), "must be from 0 to %d entries", maxCacheSize)
+	}
+	return cache.Config{
+		Size:        s.Size,
+		TTL:         l.duration(f, key("ttl"), s.TTL, time.Second, 30*24*time.Hour),
+		NegativeTTL: l.duration(f, key("negative_ttl"), s.NegativeTTL, 0, 24*time.Hour),
+		StaleTTL:    l.duration(f, key("stale_ttl"), s.StaleTTL, 0, 30*24*time.Hour),
+	}
 }
 
 // networks reads addresses and CIDR prefixes.

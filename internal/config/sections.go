@@ -16,6 +16,8 @@ type listenSection struct {
 	Group          string   `toml:"group"`
 	Mode           string   `toml:"mode"`
 	AllowedClients []string `toml:"allowed_clients"`
+	Admin          []string `toml:"admin"`
+	Metrics        []string `toml:"metrics"`
 	Grace          string   `toml:"grace"`
 }
 
@@ -34,6 +36,13 @@ type authSection struct {
 
 type externalSection struct {
 	UserFrom string `toml:"user_from"`
+}
+
+type cacheSection struct {
+	Size        int    `toml:"size"`
+	TTL         string `toml:"ttl"`
+	NegativeTTL string `toml:"negative_ttl"`
+	StaleTTL    string `toml:"stale_ttl"`
 }
 
 type logSection struct {
@@ -108,6 +117,10 @@ const (
 	defaultSMTP    = 25
 	defaultConnect = upstream.ConnectTimeout
 	defaultTimeout = upstream.Timeout
+	// Dovecot has an hour for both; a password that is set to what was wrong a moment ago
+	// need not wait so long.
+	defaultCacheTTL    = time.Hour
+	defaultNegativeTTL = time.Minute
 	// An argon2id hash takes 64 MiB, and until it is collected twice that; the unit
 	// file's memory limit has room for so many.
 	maxDefaultHashes    = 4
@@ -124,6 +137,7 @@ func defaults() content {
 			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
 			MaxArgon2Memory: defaultArgon2Memory,
 		},
+		Cache: cacheSection{TTL: defaultCacheTTL.String(), NegativeTTL: defaultNegativeTTL.String(), StaleTTL: "0s"},
 		Log: logSection{
 			File:       defaultLogFile,
 			Format:     "legacy",

@@ -20,6 +20,7 @@ type listener struct {
 	name     string // for the log
 	socket   net.Listener
 	options  listen.Options
+	wanted   listen.Options // once the configuration is in force
 	serve    func()
 	close    func() error // stops accepting
 	shutdown func(ctx context.Context) error
@@ -31,7 +32,13 @@ func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 	wanted := make(map[string]*listener)
 	err := s.openAll(wanted, "fastcgi", c.FastCGI, c.Options, s.fastCGI)
 	if err == nil {
-		err = s.openAll(wanted, "http", c.HTTP, c.Options, s.http)
+		err = s.openAll(wanted, "http", c.HTTP, c.Options, func(l net.Listener) *listener { return s.http(l, s) })
+	}
+	if err == nil {
+		err = s.openAll(wanted, "admin", c.Admin, listen.Options{Mode: 0o600}, func(l net.Listener) *listener { return s.http(l, s.admin()) })
+	}
+	if err == nil {
+		err = s.openAll(wanted, "metrics", c.Metrics, c.Options, func(l net.Listener) *listener { return s.http(l, s.metrics.handler()) })
 	}
 	if err != nil {
 		s.undo(wanted)
@@ -45,7 +52,7 @@ func (s *Server) openAll(wanted map[string]*listener, kind string, addrs []liste
 	for _, a := range addrs {
 		name := kind + " " + a.String()
 		if l := s.listeners[name]; l != nil && !listen.Lost(l.socket) {
-			wanted[name] = l
+			wanted[name], l.wanted = l, o
 			if err := listen.Apply(l.socket, o); err != nil {
 				return err
 			}
@@ -56,7 +63,7 @@ func (s *Server) openAll(wanted map[string]*listener, kind string, addrs []liste
 			return err
 		}
 		wanted[name] = wrap(socket)
-		wanted[name].name = name
+		wanted[name].name, wanted[name].wanted = name, o
 	}
 	return nil
 }
@@ -82,7 +89,7 @@ func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 		}
 	}
 	for name, l := range wanted {
-		l.options = c.Options
+		l.options = l.wanted
 		if s.listeners[name] != l {
 			s.log.Info("listening", "socket", name)
 			go l.serve()
@@ -117,9 +124,9 @@ func (s *Server) fastCGI(socket net.Listener) *listener {
 	}
 }
 
-func (s *Server) http(socket net.Listener) *listener {
+func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 	h := &http.Server{
-		Handler:        s,
+		Handler:        handler,
 		ReadTimeout:    HeaderTimeout,
 		IdleTimeout:    IdleTimeout,
 		MaxHeaderBytes: MaxHeaderBytes,

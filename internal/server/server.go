@@ -35,6 +35,7 @@ import (
 	"mailauthd/internal/auth"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
 )
@@ -52,6 +53,7 @@ type Server struct {
 	log      *slog.Logger
 	resolver *route.Resolver
 	events   *authlog.Log
+	metrics  *metrics
 	state    atomic.Pointer[state]
 
 	reloading sync.Mutex // one reload at a time
@@ -79,6 +81,7 @@ func Start(path string, log *slog.Logger) (*Server, error) {
 		listeners: make(map[string]*listener),
 		leaving:   make(map[*listener]bool),
 	}
+	s.metrics = newMetrics(s)
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	if err := s.Reload(); err != nil {
 		s.cancel()
@@ -108,6 +111,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 		Users:          c.Users,
 		Resolver:       resolver,
 		Hashing:        auth.NewSlots(c.Auth.HashConcurrency),
+		Cache:          cache.New(c.Cache),
 		Now:            time.Now,
 	}
 }
@@ -116,6 +120,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 func (s *Server) Reload() (err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	defer func() { s.metrics.reloaded(err) }()
 	defer func() {
 		if p := recover(); p != nil { // a parser's: what it was about may be a secret
 			err = fmt.Errorf("panic (%T) while loading", p)
@@ -163,6 +168,9 @@ func (s *Server) swap(c *config.Config) error {
 	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
 		next.auth.Hashing = old.auth.Hashing // the logins in flight count
 	}
+	if old := s.state.Load(); old != nil && old.config.Cache == c.Cache {
+		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more
+	}
 	s.state.Store(next)
 	s.switchListeners(listeners, c.Listen)
 	return nil
@@ -200,6 +208,7 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 	st := s.state.Load()
 	response, event := st.auth.Answer(r.Context(), r.Header)
 	s.events.Write(&event)
+	s.metrics.count(&event)
 	return response
 }
 

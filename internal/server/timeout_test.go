@@ -40,7 +40,7 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 		make func(s *Server, l net.Listener) *listener
 		over func(c net.Conn, h http.Header) (string, error)
 	}{
-		{"http", (*Server).http, overHTTP},
+		{"http", func(s *Server, l net.Listener) *listener { return s.http(l, s) }, overHTTP},
 		{"fastcgi", (*Server).fastCGI, overFastCGI},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 				a := *st.auth
 				a.Hashing = auth.NewSlots(1)
 				st.auth = &a
-				inner := &Server{log: s.Server.log, events: s.Server.events}
+				inner := &Server{log: s.Server.log, events: s.Server.events, metrics: s.Server.metrics}
 				inner.state.Store(&st)
 				in := &pipe{conns: make(chan net.Conn), done: make(chan struct{})}
 				l := tt.make(inner, in)

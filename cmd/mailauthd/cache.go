@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+)
+
+// adminTimeout bounds what a command asks the running mailauthd.
+const adminTimeout = 10 * time.Second
+
+// manageCache asks the running mailauthd to forget logins.
+func manageCache(c *call) error {
+	c.newFlags()
+	path := c.configFlag()
+	if len(c.args) == 0 || c.args[0] != "flush" {
+		return usageError(`want "flush"`)
+	}
+	c.args = c.args[1:]
+	if err := c.parseBetween(0, 1); err != nil {
+		return err
+	}
+	cfg, err := config.Load(*path)
+	if err != nil {
+		return withHint(err)
+	}
+	if len(cfg.Listen.Admin) == 0 {
+		return fmt.Errorf(`%s: no way to reach the running mailauthd: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and restart it`, *path)
+	}
+	answer, err := post(cfg.Listen.Admin[0].Name, "/cache/flush?mask="+url.QueryEscape(c.flags.Arg(0)))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.stdout, authlog.Escape(answer))
+	return nil
+}
+
+// post asks over the admin socket.
+func post(socket, request string) (answer string, err error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	client := http.Client{Timeout: adminTimeout, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	response, err := client.Post("http://mailauthd"+request, "", nil)
+	if err != nil {
+		return "", fmt.Errorf("%s: is mailauthd running? %w", socket, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	answer = strings.TrimSpace(string(body))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(answer)
+	}
+	return answer, err
+}

@@ -1,0 +1,37 @@
+package mailaddr
+
+import "strings"
+
+// Mask returns what tells whether a user name matches a mask: "*" stands for anything and
+// "?" for one byte, as doveadm has it, and case does not count. An empty one
+// matches all.
+func Mask(mask string) func(name string) bool {
+	mask = lower(mask)
+	if mask == "" {
+		mask = "*"
+	}
+	return func(name string) bool { return matches(mask, lower(name)) }
+}
+
+// matches goes back to the last "*" only, so its time is bounded by the product of the
+// lengths.
+func matches(mask, name string) bool {
+	star, retry := -1, 0
+	m, n := 0, 0
+	for n < len(name) {
+		switch {
+		case m < len(mask) && mask[m] == '*':
+			star, retry = m, n
+			m++
+		case m < len(mask) && (mask[m] == '?' || mask[m] == name[n]):
+			m++
+			n++
+		case star >= 0:
+			retry++
+			m, n = star+1, retry
+		default:
+			return false
+		}
+	}
+	return strings.Trim(mask[m:], "*") == ""
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// adminSite is a server with a cache, an admin socket and one for metrics.
+type adminSite struct {
+	*site
+	edits           []string
+	socket, metrics string
+}
+
+func startAdmin(t *testing.T) *adminSite {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	a := &adminSite{socket: filepath.Join(dir, "admin.sock"), metrics: freeAddress(t)}
+	a.edits = []string{`grace = "5s"`, `grace = "5s"
+admin = ["unix:` + a.socket + `"]
+metrics = ["` + a.metrics + `"]
+[cache]
+size = 100`}
+	a.site = start(t, a.edits...)
+	return a
+}
+
+// request asks at the admin socket, or at another address.
+func (a *adminSite) request(method, network, address, path string) (status int, body string) {
+	a.t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}}
+	r, err := http.NewRequestWithContext(a.t.Context(), method, "http://mailauthd"+path, nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	b, err := io.ReadAll(response.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return response.StatusCode, string(b)
+}
+
+// wantMetrics wants lines among the metrics.
+func (a *adminSite) wantMetrics(lines ...string) {
+	a.t.Helper()
+	status, body := a.request("GET", "tcp", a.metrics, "/metrics")
+	for _, line := range lines {
+		if status != http.StatusOK || !strings.Contains(body, line+"\n") {
+			a.t.Errorf("status %d, no line %s in\n%s", status, line, body)
+		}
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	s := startAdmin(t)
+	if info, err := os.Stat(s.socket); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("admin socket: %v, %v", info, err)
+	}
+	for range 3 {
+		s.want("http", good, "OK")
+	}
+	s.want("http", bad, failed)
+	odd := login("alice@users.example", password)
+	odd["Auth-Method"], odd["Auth-Protocol"] = []string{"s3cr3t"}, []string{"imap"}
+	s.want("http", odd, failed)
+	s.wantMetrics(
+		`mailauthd_logins_total{method="plain",outcome="ok",protocol="imap",reason=""} 3`,
+		`mailauthd_logins_total{method="plain",outcome="reject",protocol="imap",reason="password_mismatch"} 1`,
+		`mailauthd_logins_total{method="other",outcome="reject",protocol="imap",reason="policy"} 1`,
+		`mailauthd_login_duration_seconds_count{outcome="ok"} 3`,
+		`mailauthd_cache_answers_total{cache="hit"} 2`,
+		`mailauthd_cache_entries{kind="good"} 1`,
+		`mailauthd_cache_entries{kind="bad"} 1`,
+		`mailauthd_reloads_total{result="done"} 1`,
+	)
+	if _, body := s.request("GET", "unix", s.socket, "/metrics"); !strings.Contains(body, "mailauthd_logins_total") || strings.Contains(body, "s3cr3t") {
+		t.Errorf("metrics %s", body)
+	}
+	s.request("POST", "tcp", s.metrics, "/cache/flush") // these are metrics whatever the path
+	s.wantMetrics(`mailauthd_cache_entries{kind="good"} 1`)
+	if status, _ := s.request("GET", "unix", s.socket, "/cache/flush"); status != http.StatusMethodNotAllowed {
+		t.Errorf("GET flushed: status %d", status)
+	}
+	for _, tt := range [][2]string{{"bob@*", "forgot 0 answers\n"}, {"", "forgot 2 answers\n"}} {
+		if status, body := s.request("POST", "unix", s.socket, "/cache/flush?mask="+tt[0]); status != http.StatusOK || body != tt[1] {
+			t.Errorf("flush %q: %d %s", tt[0], status, body)
+		}
+	}
+	s.wantMetrics(`mailauthd_cache_entries{kind="good"} 0`)
+}
+
+// A reload keeps the cache, unless it is configured anew.
+func TestReloadKeepsTheCache(t *testing.T) {
+	s := startAdmin(t)
+	s.want("http", good, "OK")
+	s.reload(s.edits...)
+	s.want("http", good, "OK")
+	s.wantMetrics(`mailauthd_cache_answers_total{cache="hit"} 1`)
+	s.reload(append(s.edits, "{PLAIN}right+%20", "{PLAIN}another")...)
+	s.want("http", good, failed)
+	s.reload(append(s.edits, "size = 100", "size = 0")...)
+	s.want("http", good, "OK")
+	if status, _ := s.request("POST", "unix", s.socket, "/cache/flush"); status != http.StatusConflict {
+		t.Errorf("flush without a cache: status %d", status)
+	}
+	if s.Reload() != nil {
+		t.Error("not reloaded")
+	}
+	s.configure("[listen]", "[listn]")
+	if s.Reload() == nil {
+		t.Error("reloaded")
+	}
+	s.wantMetrics(`mailauthd_reloads_total{result="done"} 5`, `mailauthd_reloads_total{result="refused"} 1`)
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"mailauthd/internal/authlog"
+)
+
+// metrics are counters for Prometheus. Labels have values of ours only: what
+// clients send is bounded to what is known.
+type metrics struct {
+	registry *prometheus.Registry
+	logins   *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	cached   *prometheus.CounterVec
+	reloads  *prometheus.CounterVec
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mailauthd_logins_total", Help: "Requests by outcome (ok, reject, tempfail), reason, method and protocol.",
+		}, []string{"outcome", "reason", "method", "protocol"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "mailauthd_login_duration_seconds", Help: "Time from request to decision.",
+			Buckets: []float64{.0001, .001, .01, .05, .1, .5, 1, 5, 10, 20},
+		}, []string{"outcome"}),
+		cached: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mailauthd_cache_answers_total", Help: "Logins answered from memory (hit, stale).",
+		}, []string{"cache"}),
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "mailauthd_reloads_total", Help: "Configurations put in force, and refused.",
+		}, []string{"result"}),
+	}
+	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.reloads)
+	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
+	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))
+	return m
+}
+
+func (s *Server) cacheGauge(kind string, which func(good, bad int) int) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "mailauthd_cache_entries", Help: "Answers in memory: right passwords (good), wrong ones (bad).",
+		ConstLabels: prometheus.Labels{"kind": kind},
+	}, func() float64 {
+		st := s.state.Load()
+		if st == nil || st.auth.Cache == nil {
+			return 0
+		}
+		return float64(which(st.auth.Cache.Len()))
+	})
+}
+
+// count adds one request.
+func (m *metrics) count(e *authlog.Event) {
+	method := known(e.Method, "plain", "apop", "cram-md5", "external", "none", "xoauth2", "oauthbearer")
+	protocol := known(e.Protocol, "imap", "pop3", "smtp")
+	m.logins.WithLabelValues(e.Outcome, string(e.Reason), method, protocol).Inc()
+	m.seconds.WithLabelValues(e.Outcome).Observe(e.End.Sub(e.Start).Seconds())
+	if e.Cache != "" {
+		m.cached.WithLabelValues(e.Cache).Inc()
+	}
+}
+
+func known(value string, values ...string) string {
+	if slices.Contains(values, value) {
+		return value
+	}
+	return "other"
+}
+
+func (m *metrics) reloaded(err error) {
+	result := "done"
+	if err != nil {
+		result = "refused"
+	}
+	m.reloads.WithLabelValues(result).Inc()
+}
+
+// scrapeTimeout bounds the time of one scrape, and maxScrapes how many there are at a time.
+const (
+	scrapeTimeout = 10 * time.Second
+	maxScrapes    = 4
+)
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Timeout: scrapeTimeout, MaxRequestsInFlight: maxScrapes})
+}
