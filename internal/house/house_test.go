@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"internal/listen":   0,
 	"internal/mailaddr": 0,
 	"internal/password": 0,
+	"internal/throttle": 0,
 	"internal/tomledit": 0,
 	"internal/upstream": 0,
 	"internal/route":    1,

@@ -1,0 +1,116 @@
+package throttle
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"time"
+)
+
+// Config says what is too much. Start from [Defaults].
+type Config struct {
+	NetworkLimit, UserLimit, PairLimit int // different wrong passwords; 0: no limit
+	HalfLife                           time.Duration
+
+	IPv4Prefix, IPv6Prefix int // bits of an address that make a network
+	TrustedNetworks        []netip.Prefix
+
+	Penalty, MaxPenalty time.Duration // for the first failure, and at a limit; 0: none
+	MaxEntries          int           // of each table
+	LogOnly             bool          // count and tell, but allow everything and ask for no wait
+}
+
+// What holds if the configuration does not say otherwise.
+const (
+	DefaultNetworkLimit = 100
+	DefaultUserLimit    = 30
+	DefaultPairLimit    = 10
+	DefaultHalfLife     = time.Hour
+	DefaultIPv4Prefix   = 32
+	DefaultIPv6Prefix   = 64
+	DefaultPenalty      = 2 * time.Second  // Dovecot's AUTH_PENALTY_INIT_SECS
+	DefaultMaxPenalty   = 15 * time.Second // Dovecot's AUTH_PENALTY_MAX_SECS
+	DefaultMaxEntries   = 1 << 15          // about 20 MiB in all
+)
+
+// Bounds of a configuration.
+const (
+	maxLimit    = 1_000_000
+	minHalfLife = time.Second
+	maxHalfLife = 365 * 24 * time.Hour
+	longestWait = time.Hour
+	maxEntries  = 1 << 24
+)
+
+// Defaults returns the configuration that the package comment describes.
+func Defaults() Config {
+	return Config{
+		NetworkLimit: DefaultNetworkLimit, UserLimit: DefaultUserLimit, PairLimit: DefaultPairLimit,
+		HalfLife:   DefaultHalfLife,
+		IPv4Prefix: DefaultIPv4Prefix, IPv6Prefix: DefaultIPv6Prefix,
+		Penalty: DefaultPenalty, MaxPenalty: DefaultMaxPenalty,
+		MaxEntries: DefaultMaxEntries,
+	}
+}
+
+// check says what is wrong, in the words of the configuration file.
+func (c *Config) check() error {
+	for _, f := range []struct {
+		key             string
+		value, from, to int
+	}{
+		{"network_limit", c.NetworkLimit, 0, maxLimit},
+		{"user_limit", c.UserLimit, 0, maxLimit},
+		{"pair_limit", c.PairLimit, 0, maxLimit},
+		{"ipv4_prefix", c.IPv4Prefix, 1, 32},
+		{"ipv6_prefix", c.IPv6Prefix, 1, 128},
+		{"max_entries", c.MaxEntries, 1, maxEntries},
+	} {
+		if f.value < f.from || f.value > f.to {
+			return fmt.Errorf("%s must be from %d to %d", f.key, f.from, f.to)
+		}
+	}
+	switch {
+	case c.HalfLife < minHalfLife || c.HalfLife > maxHalfLife:
+		return fmt.Errorf("half_life must be from %v to %v", minHalfLife, maxHalfLife)
+	case c.Penalty < 0 || c.MaxPenalty < c.Penalty || c.MaxPenalty > longestWait:
+		return fmt.Errorf("penalty and max_penalty must be from 0s to %v, and the first not longer", longestWait)
+	}
+	return nil
+}
+
+// limit is 0 for none.
+func (c *Config) limit(of Counter) float64 {
+	switch of {
+	case Pair:
+		return float64(c.PairLimit)
+	case Network:
+		return float64(c.NetworkLimit)
+	}
+	return float64(c.UserLimit)
+}
+
+// network is what an address is counted as.
+func (c *Config) network(client netip.Addr) (network netip.Prefix, trusted bool) {
+	client = client.Unmap().WithZone("")
+	for _, p := range c.TrustedNetworks {
+		if p.Contains(client) {
+			return netip.Prefix{}, true
+		}
+	}
+	bits := c.IPv6Prefix
+	if client.Is4() {
+		bits = c.IPv4Prefix
+	}
+	network, _ = client.Prefix(bits) // no error: check has bounded the bits; an invalid address has the zero prefix
+	return network, false
+}
+
+// penalty grows by the same factor for each failure.
+func (c *Config) penalty(fullness float64) time.Duration {
+	if c.Penalty == 0 {
+		return 0
+	}
+	growth := float64(c.MaxPenalty) / float64(c.Penalty)
+	return time.Duration(float64(c.Penalty) * math.Pow(growth, min(fullness, 1)))
+}

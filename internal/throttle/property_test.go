@@ -1,0 +1,149 @@
+package throttle
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// TestGuessesInADay holds the package comment to its table: an attacker who tries every second, from
+// one network or from many, gets no more passwords tried than it says.
+func TestGuessesInADay(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		counter Counter
+		at, who func(i int) string
+		most    int
+	}{
+		{Pair, func(int) string { return home }, func(int) string { return bob }, 185},
+		{User, host, func(int) string { return bob }, 538},
+		{Network, func(int) string { return home }, user, 1772},
+	} {
+		t.Run(string(tt.counter), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, Defaults())
+			for i := range 24 * 60 * 60 {
+				s.guess(tt.at(i), tt.who(i))
+				s.now = s.now.Add(time.Second)
+			}
+			if s.guesses > tt.most || s.guesses < tt.most*99/100 {
+				t.Errorf("%d passwords tried, want about %d", s.guesses, tt.most)
+			}
+		})
+	}
+}
+
+// TestNetworkIsTheSumOfItsPairs: whatever fails and succeeds at whatever time, a network's count is what its
+// pairs have added and not taken back, and the count by user only decays.
+func TestNetworkIsTheSumOfItsPairs(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.LogOnly = true // nothing is refused
+	s := newScene(t, c)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		s.now = s.now.Add(time.Duration(random.Int64N(int64(time.Minute))))
+		from, who := host(random.IntN(5)), user(random.IntN(5))
+		switch random.IntN(10) {
+		case 0:
+			s.throttle.Succeed(addr(from), who, s.now)
+		case 1, 2:
+			s.fail(from, who, "old")
+		default:
+			s.guess(from, who)
+		}
+		network, pairs := s.counts(from)
+		if math.Abs(network-pairs) > 1e-6 {
+			t.Fatalf("at %v: network %v, its pairs %v", s.now, network, pairs)
+		}
+	}
+}
+
+// counts is a network's count, and the sum of its pairs'.
+func (s *scene) counts(from string) (network, pairs float64) {
+	at := s.now.Sub(s.throttle.start)
+	prefix, _ := s.throttle.config.network(addr(from))
+	settled := func(t *table, key uint64) float64 {
+		if e, ok := t.Peek(key); ok {
+			return e.settle(at, DefaultHalfLife)
+		}
+		return 0
+	}
+	for i := range 5 {
+		k := s.throttle.keys(prefix, user(i))
+		network = settled(s.throttle.tables.networks, k.network)
+		pairs += settled(s.throttle.tables.pairs, k.pair)
+	}
+	return network, pairs
+}
+
+// FuzzEntry plays failures at any times: a count is never less than nothing, nor over its bound, decays with time,
+// and never grows but by a failure.
+func FuzzEntry(f *testing.F) {
+	moment := func(times ...int64) (data []byte) {
+		for _, at := range times {
+			data = binary.LittleEndian.AppendUint64(data, uint64(at))
+		}
+		return data
+	}
+	hour := int64(time.Hour)
+	f.Add(hour, uint16(10), moment(0, 1, 2, hour, 2*hour))
+	f.Add(hour, uint16(1), moment(hour, 0, -hour, math.MinInt64, math.MaxInt64, math.MinInt64, 0))
+	f.Add(int64(minHalfLife), uint16(0), moment(math.MaxInt64, math.MinInt64, -1))
+	f.Add(int64(maxHalfLife), uint16(65535), moment(0, math.MaxInt64, 0, 0, 0))
+	f.Fuzz(func(t *testing.T, halfLife int64, limit uint16, data []byte) {
+		half := min(max(time.Duration(halfLife), minHalfLife), maxHalfLife)
+		var e entry
+		for ; len(data) >= 8; data = data[8:] {
+			at := time.Duration(binary.LittleEndian.Uint64(data))
+			checkSettle(t, &e, at, half)
+			before := e.count
+			e.add(float64(limit))
+			if bound := maxOver * max(float64(limit), 1); e.count > bound || e.count < before || e.count > before+1 {
+				t.Fatalf("%v after a failure at %v", e.count, before)
+			}
+		}
+	})
+}
+
+func checkSettle(t *testing.T, e *entry, at, half time.Duration) {
+	t.Helper()
+	old := *e
+	n := e.settle(at, half)
+	if !(n >= 0 && n <= old.count) { // also NaN
+		t.Fatalf("%v at %v, %v at %v", old.count, old.last, n, at)
+	}
+	if at <= old.last && n != old.count {
+		t.Fatalf("%v decayed to %v while the clock went from %v to %v", old.count, n, old.last, at)
+	}
+	if again := e.settle(at, half); again != n {
+		t.Fatalf("%v, asked again %v", n, again)
+	}
+	if float64(at)-float64(e.last) < -float64(slack) {
+		t.Fatalf("stays at %v though the clock says %v", e.last, at)
+	}
+	later := *e // a float64 has no room for nanoseconds in centuries
+	if at < math.MaxInt64-maxHalfLife && later.settle(max(at, e.last)+half, half) > n/2*(1+1e-5) {
+		t.Fatalf("%v, more than half of %v after a half-life", later.count, n)
+	}
+}
+
+// FuzzPenalty: a penalty lies between its bounds, and is never shorter for more.
+func FuzzPenalty(f *testing.F) {
+	f.Add(int64(DefaultPenalty), int64(DefaultMaxPenalty), 0.1, 0.9)
+	f.Add(int64(0), int64(0), 0.0, 1e300)
+	f.Add(int64(1), int64(longestWait), 1.0, 16.0)
+	f.Fuzz(func(t *testing.T, first, last int64, less, more float64) {
+		c := Defaults()
+		c.Penalty, c.MaxPenalty = time.Duration(first), time.Duration(last)
+		if c.check() != nil || !(less >= 0 && less <= more) {
+			t.Skip()
+		}
+		short, long := c.penalty(less), c.penalty(more)
+		if short < c.Penalty || short > long || long > c.MaxPenalty {
+			t.Errorf("from %v to %v: %v at %v, %v at %v", c.Penalty, c.MaxPenalty, short, less, long, more)
+		}
+	})
+}

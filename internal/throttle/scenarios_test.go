@@ -1,0 +1,163 @@
+package throttle
+
+import (
+	"net/netip"
+	"time"
+)
+
+var counting = []scenario{
+	{"a pair is held back at its limit, nobody else", nil, []step{
+		guesses(10, home, bob), verdict(home, bob, Pair), allowed(mobile, bob), allowed(home, alice),
+	}},
+	{"a network is held back, whoever it guesses at", nil, []step{
+		each(100, func(i int) step { return guesses(1, home, user(i)) }),
+		verdict(home, alice, Network), allowed(mobile, alice),
+	}},
+	{"one password on many users counts for each", nil, []step{
+		each(100, func(i int) step { return fails(home, user(i), "123456") }),
+		verdict(home, bob, Network),
+	}},
+	{"a user is held back, wherever the guesses come from", nil, []step{
+		distributed(30, bob), verdict(mobile, bob, User), allowed(mobile, alice),
+	}},
+	{"an old password repeated for a day counts once", nil, []step{
+		times(24*60, fails(home, bob, "old"), after(time.Minute)), guesses(9, home, bob), allowed(home, bob),
+	}},
+	{"three old passwords in turn count three times", nil, []step{
+		times(100, fails(home, bob, "a"), fails(home, bob, "b"), fails(home, bob, "c")),
+		guesses(7, home, bob), verdict(home, bob, Pair),
+	}},
+	{"an old password repeated from many networks counts once", nil, []step{
+		each(1000, func(i int) step { return fails(host(i), bob, "old") }), allowed(mobile, bob),
+	}},
+	{"twenty phones behind one address with old passwords do not lock it out", nil, []step{
+		times(1000, each(20, func(i int) step { return fails(home, user(i), "old") })), allowed(home, bob),
+	}},
+	{"guesses from everywhere do not make an old password count again", nil, []step{
+		succeeds(home, bob),
+		times(100, fails(home, bob, "old"), each(9, func(i int) step { return fails(host(i), bob, user(i)) })),
+		guesses(9, home, bob),
+	}},
+	{"no limit", func(c *Config) { c.PairLimit, c.NetworkLimit, c.UserLimit = 0, 0, 0 }, []step{
+		guesses(1000, home, bob),
+	}},
+}
+
+var decaying = []scenario{
+	{"one more guess after a part of the half-life", nil, []step{
+		guesses(10, home, bob), after(time.Second), guesses(1, home, bob),
+		after(8 * time.Minute), verdict(home, bob, Pair), after(time.Minute), guesses(1, home, bob), verdict(home, bob, Pair),
+	}},
+	{"half of it after the half-life", nil, []step{
+		guesses(10, home, bob), after(time.Hour), guesses(5, home, bob), verdict(home, bob, Pair),
+	}},
+	{"all of it after a day", nil, []step{
+		guesses(10, home, bob), after(24 * time.Hour), guesses(10, home, bob), verdict(home, bob, Pair),
+	}},
+	{"a clock set back by a year, and no longer a wait", nil, []step{
+		guesses(10, home, bob), after(-365 * 24 * time.Hour), verdict(home, bob, Pair),
+		after(time.Hour), guesses(5, home, bob), verdict(home, bob, Pair),
+	}},
+	{"calls out of order gain nothing", nil, []step{
+		guesses(10, home, bob),
+		times(1000, after(-slack), verdict(home, bob, Pair), after(slack), verdict(home, bob, Pair)),
+	}},
+	{"a clock set forward by centuries", nil, []step{
+		guesses(10, home, bob), times(5, after(100*365*24*time.Hour)), guesses(10, home, bob), verdict(home, bob, Pair),
+	}},
+	{"failures decided at once cost no more than four half-lives", nil, []step{
+		each(10_000, func(i int) step { return fails(home, bob, user(i)) }),
+		verdict(home, bob, Pair), after(4*time.Hour + time.Second), allowed(home, bob),
+	}},
+}
+
+var succeeding = []scenario{
+	{"a success clears the pair", nil, []step{
+		guesses(9, home, bob), succeeds(home, bob), guesses(10, home, bob), verdict(home, bob, Pair),
+	}},
+	{"and takes back from the network what the pair added", nil, []step{
+		each(90, func(i int) step { return guesses(1, home, user(i)) }),
+		guesses(9, home, bob), after(time.Second), succeeds(home, bob), guesses(10, home, bob),
+		guesses(1, home, alice), verdict(home, alice, Network),
+	}},
+	{"an old password stays known after a success", nil, []step{
+		times(1000, fails(home, bob, "old"), succeeds(home, bob)), guesses(9, home, bob),
+	}},
+	{"from where the user was before, guesses from everywhere do not matter", nil, []step{
+		succeeds(home, bob), distributed(30, bob), verdict(mobile, bob, User), succeeds(home, bob),
+	}},
+	{"but those from there do", nil, []step{
+		succeeds(home, bob), distributed(30, bob), guesses(10, home, bob), verdict(home, bob, Pair),
+	}},
+	{"the last eight networks are remembered", nil, []step{
+		each(9, func(i int) step { return succeeds(host(i), bob) }), succeeds(host(1), bob), succeeds(home, bob),
+		each(30, func(i int) step { return guesses(1, host(100+i), bob) }),
+		verdict(host(0), bob, User), allowed(host(1), bob), verdict(host(2), bob, User), allowed(host(3), bob), allowed(home, bob),
+	}},
+}
+
+var networking = []scenario{
+	{"an IPv6 network is a /64", nil, []step{
+		guesses(5, "2001:db8::1", bob), guesses(5, "2001:db8::ffff:1", bob),
+		verdict("2001:db8::2", bob, Pair), allowed("2001:db8:0:1::2", bob),
+	}},
+	{"IPv4 in IPv6's clothes is IPv4", nil, []step{
+		guesses(10, "::ffff:192.0.2.1", bob), verdict(home, bob, Pair), allowed("::ffff:192.0.2.2", bob),
+	}},
+	{"a zone makes no difference", nil, []step{
+		guesses(10, "fe80::1%eth0", bob), verdict("fe80::1%eth1", bob, Pair),
+	}},
+	{"wider networks", func(c *Config) { c.IPv4Prefix, c.IPv6Prefix = 24, 48 }, []step{
+		guesses(10, home, bob), verdict("192.0.2.255", bob, Pair), allowed("192.0.3.1", bob),
+		guesses(10, "2001:db8::1", alice), verdict("2001:db8:0:1::1", alice, Pair), allowed("2001:db8:1::1", alice),
+	}},
+	{"clients without an address are one network", nil, []step{
+		guesses(10, "", bob), verdict("unix:", bob, Pair), allowed("0.0.0.0", bob), allowed("::", bob),
+	}},
+	{"a trusted network never counts and is always allowed", trust, []step{
+		guesses(1000, home, bob), guesses(1000, "2001:db8::1", bob), guesses(1000, "::ffff:192.0.2.1", bob),
+		allowed(mobile, bob), distributed(30, bob), verdict("198.51.100.1", bob, User), succeeds(home, bob),
+		verdict("198.51.100.1", bob, User),
+	}},
+}
+
+func trust(c *Config) {
+	c.TrustedNetworks = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/32")}
+}
+
+var small = func(c *Config) { c.MaxEntries = 100 }
+
+var attacking = []scenario{
+	{"an account of one's own does not clear the network", nil, []step{
+		each(100, func(i int) step { return all(succeeds(home, alice), guesses(1, home, user(i))) }),
+		verdict(home, alice, Network),
+	}},
+	{"nor do failures on it before each success", nil, []step{
+		each(99, func(i int) step {
+			return all(guesses(1, home, alice), succeeds(home, alice), guesses(1, home, user(i)))
+		}),
+		guesses(1, home, bob), verdict(home, alice, Network),
+	}},
+	{"one account in many networks does not push out what others are known by", small, []step{
+		succeeds(home, bob), each(10_000, func(i int) step { return succeeds(host(i), alice) }),
+		distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
+	}},
+	{"no failures do either", func(c *Config) { small(c); c.NetworkLimit = 0 }, []step{
+		succeeds(home, bob), each(10_000, func(i int) step { return guesses(1, host(i), user(i)) }),
+		distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
+	}},
+	{"a counter stands until the table is full of others", small, []step{
+		distributed(30, bob), each(99, func(i int) step { return guesses(1, host(1000+i), user(i)) }),
+		verdict(mobile, bob, User),
+	}},
+	{"users that fail do not push out networks", small, []step{
+		each(99, func(i int) step { return guesses(1, home, user(i)) }), guesses(1, home, bob),
+		each(100, func(i int) step { return fails(mobile, user(1000+i), "x") }),
+		verdict(home, alice, Network),
+	}},
+	{"refused attempts keep a counter and push out nothing", small, []step{
+		distributed(30, bob),
+		each(1000, func(i int) step { return verdict(host(2000+i), bob, User) }),
+		guesses(5, home, alice), guesses(5, home, alice), verdict(home, alice, Pair), verdict(mobile, bob, User),
+	}},
+}

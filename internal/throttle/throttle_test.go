@@ -1,0 +1,297 @@
+package throttle
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+// scene is a throttle with a clock, and attackers who never run out of passwords.
+type scene struct {
+	*testing.T
+	throttle *Throttle
+	now      time.Time
+	guesses  int
+	chosen   map[string]string // password for each name
+	tags     map[uint16]bool   // of those
+}
+
+func newScene(t *testing.T, c Config) *scene {
+	t.Helper()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	throttle, err := New(c, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &scene{T: t, throttle: throttle, now: now, chosen: map[string]string{}, tags: map[uint16]bool{}}
+}
+
+// password is one for each name. No two have the same tag, as by chance they could, as long as there are tags.
+func (s *scene) password(name string) string {
+	if len(s.tags) > 1<<15 {
+		clear(s.chosen)
+		clear(s.tags)
+	}
+	for i := 0; s.chosen[name] == ""; i++ {
+		p := fmt.Sprint(name, " ", i)
+		if tag := s.throttle.tag(p); !s.tags[tag] {
+			s.tags[tag] = true
+			s.chosen[name] = p
+		}
+	}
+	return s.chosen[name]
+}
+
+func (s *scene) fail(from, user, password string) {
+	s.throttle.Fail(addr(from), user, s.password(password), s.now)
+}
+
+func (s *scene) check(from, user string) Verdict {
+	return s.throttle.Check(addr(from), user, s.now)
+}
+
+// guess tries a new password, and tells whether it could be tried.
+func (s *scene) guess(from, user string) bool {
+	if !s.check(from, user).Allowed {
+		return false
+	}
+	s.guesses++
+	s.fail(from, user, fmt.Sprint("guess ", s.guesses))
+	return true
+}
+
+// addr is the invalid address for an empty string.
+func addr(s string) netip.Addr {
+	a, _ := netip.ParseAddr(s)
+	return a
+}
+
+// step is one line of a scenario.
+type step func(*scene)
+
+// guesses expects to get n passwords tried.
+func guesses(n int, from, user string) step {
+	return func(s *scene) {
+		s.Helper()
+		for i := range n {
+			if !s.guess(from, user) {
+				s.Fatalf("guess %d of %d at %s from %s: refused", i+1, n, user, from)
+			}
+		}
+	}
+}
+
+func fails(from, user, password string) step {
+	return func(s *scene) { s.fail(from, user, password) }
+}
+
+func succeeds(from, user string) step {
+	return func(s *scene) {
+		s.Helper()
+		allowed(from, user)(s)
+		s.throttle.Succeed(addr(from), user, s.now)
+	}
+}
+
+func allowed(from, user string) step { return verdict(from, user, "") }
+
+func verdict(from, user string, over Counter) step {
+	return func(s *scene) {
+		s.Helper()
+		if v := s.check(from, user); v.Allowed != (over == "") || v.Over != over {
+			s.Errorf("%s from %s at %v: %+v, want over %q", user, from, s.now, v, over)
+		}
+	}
+}
+
+func after(d time.Duration) step { return func(s *scene) { s.now = s.now.Add(d) } }
+
+// each repeats a step for n addresses, or n users.
+func each(n int, one func(i int) step) step {
+	return func(s *scene) {
+		s.Helper()
+		for i := range n {
+			one(i)(s)
+		}
+	}
+}
+
+func times(n int, steps ...step) step {
+	return each(n, func(int) step { return all(steps...) })
+}
+
+func all(steps ...step) step {
+	return func(s *scene) {
+		s.Helper()
+		for _, run := range steps {
+			run(s)
+		}
+	}
+}
+
+// host is one of many networks.
+func host(i int) string { return netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}).String() }
+
+// distributed are n guesses at one user, each from another network.
+func distributed(n int, user string) step {
+	return each(n, func(i int) step { return guesses(1, host(i), user) })
+}
+
+const (
+	home   = "192.0.2.1"
+	mobile = "192.0.2.2"
+	bob    = "bob@domain1.com"
+	alice  = "alice@domain02.com"
+)
+
+func user(i int) string { return fmt.Sprintf("user%d@domain1.com", i) }
+
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	for _, set := range [][]scenario{counting, decaying, succeeding, networking, attacking} {
+		for _, sc := range set {
+			t.Run(sc.name, func(t *testing.T) {
+				t.Parallel()
+				c := Defaults()
+				if sc.config != nil {
+					sc.config(&c)
+				}
+				all(sc.steps...)(newScene(t, c))
+			})
+		}
+	}
+}
+
+type scenario struct {
+	name   string
+	config func(*Config)
+	steps  []step
+}
+
+func TestPenaltyGrowsAndDecays(t *testing.T) {
+	s := newScene(t, Defaults())
+	last := s.check(home, bob).Penalty
+	if last != DefaultPenalty {
+		t.Errorf("before the first failure %v, want %v", last, DefaultPenalty)
+	}
+	for s.guess(home, bob) {
+		p := s.check(home, bob).Penalty
+		if p <= last || p > DefaultMaxPenalty {
+			t.Errorf("%v after %v, limit %v", p, last, DefaultMaxPenalty)
+		}
+		last = p
+	}
+	if last < DefaultMaxPenalty-time.Millisecond {
+		t.Errorf("%v at the limit, want %v", last, DefaultMaxPenalty)
+	}
+	s.now = s.now.Add(24 * time.Hour)
+	if p := s.check(home, bob).Penalty; p > DefaultPenalty+time.Millisecond {
+		t.Errorf("%v a day later, want %v", p, DefaultPenalty)
+	}
+}
+
+func TestLogOnly(t *testing.T) {
+	c := Defaults()
+	c.LogOnly = true
+	s := newScene(t, c)
+	guesses(c.PairLimit*100, home, bob)(s)
+	if got, want := s.check(home, bob), (Verdict{Allowed: true, Over: Pair}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestTablesAreBounded: whatever is thrown at them.
+func TestTablesAreBounded(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.MaxEntries = 100
+	s := newScene(t, c)
+	for i := range 5000 {
+		s.throttle.Fail(addr(host(i)), user(i), "guess", s.now)
+		s.throttle.Succeed(addr(host(i)), user(i), s.now)
+	}
+	b := &s.throttle.tables
+	for _, n := range []int{b.networks.Len(), b.users.Len(), b.pairs.Len(), b.known.Len()} {
+		if n != c.MaxEntries {
+			t.Errorf("%d entries, want %d", n, c.MaxEntries)
+		}
+	}
+}
+
+// TestManyAtOnce: no failure is lost or counted twice.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	c := Defaults()
+	c.PairLimit = 0
+	s := newScene(t, c)
+	passwords := make([]string, c.NetworkLimit/8+1) // for each of 8: 104 in all
+	for i := range passwords {
+		passwords[i] = s.password(fmt.Sprint(i))
+	}
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for _, p := range passwords {
+				s.throttle.Check(addr(home), bob, s.now)
+				s.throttle.Fail(addr(home), user(g), p, s.now)
+				s.throttle.Fail(addr(home), user(g), p, s.now)
+				s.throttle.Succeed(addr(mobile), user(g), s.now)
+				if err := s.throttle.Configure(c); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if network, pairs := s.throttle.tables.networks, s.throttle.tables.pairs; network.Len() != 1 || pairs.Len() != 8 {
+		t.Errorf("%d networks, %d pairs", network.Len(), pairs.Len())
+	}
+	prefix, _ := c.network(addr(home))
+	if e, _ := s.throttle.tables.networks.Get(s.throttle.keys(prefix, bob).network); e == nil || e.count != 104 {
+		t.Errorf("%+v, want a count of 104", e)
+	}
+}
+
+func TestConfigureKeepsCounts(t *testing.T) {
+	s := newScene(t, Defaults())
+	all(succeeds(home, alice), guesses(10, home, bob), distributed(30, alice))(s)
+	c := Defaults()
+	c.MaxEntries *= 2
+	if err := s.throttle.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	all(verdict(home, bob, Pair), verdict(mobile, alice, User), allowed(home, alice))(s)
+	c.PairLimit, c.HalfLife = 20, 0
+	if err := s.throttle.Configure(c); err == nil {
+		t.Error("a half-life of 0 passed")
+	}
+	verdict(home, bob, Pair)(s)
+	c.HalfLife = time.Hour
+	if err := s.throttle.Configure(c); err != nil {
+		t.Fatal(err)
+	}
+	allowed(home, bob)(s)
+}
+
+func TestRefusesConfig(t *testing.T) {
+	for _, change := range []func(*Config){
+		func(c *Config) { c.NetworkLimit = -1 },
+		func(c *Config) { c.UserLimit = maxLimit + 1 },
+		func(c *Config) { c.PairLimit = -1 },
+		func(c *Config) { c.IPv4Prefix = 33 },
+		func(c *Config) { c.IPv6Prefix = 0 },
+		func(c *Config) { c.MaxEntries = 0 },
+		func(c *Config) { c.HalfLife = minHalfLife - 1 },
+		func(c *Config) { c.Penalty = -1 },
+		func(c *Config) { c.Penalty = c.MaxPenalty + 1 },
+		func(c *Config) { c.MaxPenalty = longestWait + 1 },
+	} {
+		c := Defaults()
+		change(&c)
+		if _, err := New(c, time.Time{}); err == nil {
+			t.Errorf("%+v passed", c)
+		}
+	}
+}
