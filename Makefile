@@ -61,7 +61,7 @@ install:
 	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
-	cp -R contrib/nginx contrib/apache contrib/logrotate $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \
 	for f in mailauthd.toml servers.toml; do \
 		test -e $$to/$$f || install -m 0640 conf/$$f $$to/$$f || exit 1; \

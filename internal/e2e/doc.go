@@ -23,6 +23,7 @@
 //	Postfix    a mail exchanger, behind; doveadm, of Dovecot, makes hashes
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl
 //	           cannot be told to prefer: IMAP LOGIN and POP3 USER/PASS
+//	fail2ban   its own test tool, with contrib/fail2ban, on logs that authlog writes; the service is not started
 //
 // The files in contrib/ are used as they are: [site.relocate] puts the test's ports, sockets and
 // certificate in the place of those in the file, and nothing else.
@@ -45,5 +46,5 @@
 // On Debian:
 //
 //	apt-get install nginx-light libnginx-mod-mail apache2 dovecot-imapd dovecot-pop3d \
-//	    dovecot-submissiond postfix curl python3
+//	    dovecot-submissiond postfix curl python3 fail2ban
 package e2e
