@@ -16,6 +16,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 	"mailauthd/internal/users"
 )
 
@@ -34,6 +35,9 @@ type Authenticator struct {
 	Resolver *route.Resolver
 	Hashing  Slots
 	Cache    *cache.Cache // of passwords that were right or wrong; nil: none
+
+	Throttle *throttle.Throttle // nil: none
+	AuthWait bool               // make nginx wait after a failure, as long as the throttle says
 
 	Now func() time.Time
 
@@ -55,6 +59,8 @@ type login struct {
 	domain     *route.Domain
 	server     *route.Server
 	addr       netip.AddrPort // valid if the server's address is known
+
+	throttled throttle.Verdict
 }
 
 // verdict is a decision and why.
@@ -129,16 +135,21 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 			return reject(authlog.Policy, "empty password")
 		}
 	}
-	if v, ok := a.find(l); !ok {
-		return v
+	v, ok := a.find(l)
+	if ok {
+		v, ok = a.throttle(l)
 	}
-	v := a.verify(ctx, l)
+	if ok {
+		v = a.verify(ctx, l)
+	}
+	a.countFailure(l, v)
 	if v.outcome == authhttp.OK {
 		v = a.admit(l, v)
 	}
 	if v.outcome == authhttp.OK {
 		v = a.credentials(l, v)
 	}
+	a.countSuccess(l, v)
 	return v
 }
 
@@ -190,6 +201,7 @@ func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 		Outcome:  v.outcome.String(),
 		Reason:   v.reason,
 		Error:    v.detail,
+		Throttle: string(l.throttled.Over),
 		Cache:    v.cached,
 	}
 	if l.server != nil {

@@ -12,13 +12,15 @@
 //  5. A user name without a domain gets DefaultDomain; USER*MASTER is split if there
 //     are master users; an alias stands for its user.
 //  6. A domain that is not in the table is rejected.
-//  7. Proof: a master user by their own password; external by an entry that lists the
+//  7. Throttle: too many failures of the network, the user, or both are rejected here,
+//     before any hash or dialogue; and once more when a login's turn to compute a hash comes.
+//  8. Proof: a master user by their own password; external by an entry that lists the
 //     certificate, or by the name in it; a user with passwords in the map by those,
 //     always; any other user as the domain says: refused (after as much work as a
 //     wrong password costs), or asked for at the mail server, for plain only.
-//  8. Rules: those of package access, of the user, the domain and all; for a master
+//  9. Rules: those of package access, of the user, the domain and all; for a master
 //     user those of the master as well.
-//  9. What nginx logs in to the server with. The name: the user's login, or the
+//  10. What nginx logs in to the server with. The name: the user's login, or the
 //     user's own after an alias, else as the client or its certificate spelt it. The
 //     password: the first there is of the user's upstream_password, the client's
 //     (plain), a password in the map in cleartext, the server's master login. For POP3

@@ -13,16 +13,17 @@ import (
 // recall answers from memory where it can, else by ask, and remembers whether the
 // password was right. The judge stands for all that ask goes by, but for the login itself;
 // u is the entry whose passwords are tried, nil if a server is asked.
-func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, judge string, ask func(context.Context) verdict) verdict {
+func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, judge string, ask func(context.Context, *login) verdict) verdict {
 	if a.Cache == nil || l.Method != authhttp.Plain {
-		return ask(ctx)
+		return ask(ctx, l)
 	}
 	key := a.Cache.Key(judge, l.key, string(l.Protocol), l.Password)
 	known, found := a.Cache.Lookup(key, l.key, a.Now())
 	if found == cache.Hit {
 		return remembered(l, u, known, "hit")
 	}
-	answer, err := a.Cache.Once(ctx, key, func(ctx context.Context) any { return a.askAndStore(ctx, l, u, key, ask) })
+	own := *l // the decision may outlive the request
+	answer, err := a.Cache.Once(ctx, key, func(ctx context.Context) any { return a.askAndStore(ctx, &own, u, key, ask) })
 	if err != nil {
 		return tempFail("%v", err)
 	}
@@ -35,9 +36,9 @@ func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, jud
 }
 
 // askAndStore runs apart from the request, so a panic must end here.
-func (a *Authenticator) askAndStore(ctx context.Context, l *login, u *users.User, key cache.Key, ask func(context.Context) verdict) verdict {
+func (a *Authenticator) askAndStore(ctx context.Context, l *login, u *users.User, key cache.Key, ask func(context.Context, *login) verdict) verdict {
 	epoch := a.Cache.Epoch()
-	v := safely(func() verdict { return ask(ctx) })
+	v := safely(func() verdict { return ask(ctx, l) })
 	switch {
 	case v.outcome == authhttp.OK:
 		a.Cache.Store(key, l.key, cache.Answer{Good: true, Password: indexOf(u, v.matched)}, epoch, a.Now())

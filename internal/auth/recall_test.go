@@ -113,7 +113,7 @@ func TestCacheWhileTheServerIsDown(t *testing.T) {
 func TestCachePanic(t *testing.T) {
 	a := withCache(newAuth(t))
 	l := &login{Request: authhttp.Request{Method: authhttp.Plain, Password: right}}
-	v := a.recall(t.Context(), l, nil, "judge", func(context.Context) verdict { panic("s3cr3t") })
+	v := a.recall(t.Context(), l, nil, "judge", func(context.Context, *login) verdict { panic("s3cr3t") })
 	if v.outcome != authhttp.TempFail || strings.Contains(v.detail, "s3cr3t") {
 		t.Errorf("verdict %+v", v)
 	}

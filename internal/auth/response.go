@@ -32,7 +32,7 @@ func Unavailable(h http.Header) authhttp.Response {
 }
 
 func (a *Authenticator) failure(l *login, v verdict, text, imap, pop3 string) authhttp.Response {
-	r := authhttp.Response{Outcome: v.outcome, Text: text}
+	r := authhttp.Response{Outcome: v.outcome, Text: text, Wait: a.wait(l, v)}
 	switch l.Protocol {
 	case authhttp.SMTP:
 		r.Code = a.smtpCode(l, v)

@@ -85,7 +85,7 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 	if a.Cache == nil {
 		return a.tryPasswords(ctx, l, u)
 	}
-	return a.recall(ctx, l, u, entryID(u), func(ctx context.Context) verdict { return a.tryPasswords(ctx, l, u) })
+	return a.recall(ctx, l, u, entryID(u), func(ctx context.Context, l *login) verdict { return a.tryPasswords(ctx, l, u) })
 }
 
 // tryPasswords tries the passwords of an entry, all of them if none is right.
@@ -95,6 +95,9 @@ func (a *Authenticator) tryPasswords(ctx context.Context, l *login, u *users.Use
 		return tempFail("%v", err)
 	}
 	defer release()
+	if v, ok := a.throttle(l); !ok { // others may have failed while this one waited
+		return v
+	}
 	unable := 0
 	refusal := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
 	begin := time.Now()
@@ -162,7 +165,7 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 		target.Trace = func(line string) { a.trace("%s", line) }
 	}
 	judge := fmt.Sprintf("server %s %s %v %s", l.server.Name, protocol, target.Addr, l.serverLogin())
-	return a.recall(ctx, l, nil, judge, func(ctx context.Context) verdict { return a.askServer(ctx, l, target) })
+	return a.recall(ctx, l, nil, judge, func(ctx context.Context, l *login) verdict { return a.askServer(ctx, l, target) })
 }
 
 func (a *Authenticator) askServer(ctx context.Context, l *login, target upstream.Server) verdict {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // MaxHead bounds the bytes of our response headers. nginx reads the whole head into
@@ -48,6 +49,10 @@ type Response struct {
 	// (empty: nginx's own, "535 5.7.0").
 	Text string
 	Code string
+
+	// Wait, sent in whole seconds, makes nginx answer so much later and let the client try
+	// again in the same connection. 0: it closes the connection.
+	Wait time.Duration
 }
 
 // Status is the value of Auth-Status.
@@ -117,6 +122,9 @@ type field struct{ name, value string }
 func (r *Response) fields() []field {
 	fields := []field{{"Auth-Status", r.Status()}}
 	if r.Outcome != OK {
+		if r.Wait > 0 {
+			fields = append(fields, field{"Auth-Wait", strconv.Itoa(int((r.Wait + time.Second - 1) / time.Second))})
+		}
 		return appendSet(fields, "Auth-Error-Code", r.Code)
 	}
 	fields = append(fields,

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var imapServer = netip.MustParseAddrPort("127.0.0.1:143")
@@ -138,5 +139,22 @@ func TestOutcome(t *testing.T) {
 	var zero Response
 	if zero.Outcome != TempFail || zero.Status() == "OK" || zero.Check() == nil {
 		t.Error("a response that nobody decided on lets a client in")
+	}
+}
+
+func TestWait(t *testing.T) {
+	for wait, want := range map[time.Duration]string{0: "", 1: "1", time.Second: "1", 1500 * time.Millisecond: "2", 15 * time.Second: "15"} {
+		h := make(http.Header)
+		r := Response{Outcome: Reject, Text: "no", Wait: wait}
+		r.WriteHeader(h)
+		if got := h.Get("Auth-Wait"); got != want {
+			t.Errorf("%v: Auth-Wait %q, want %q", wait, got, want)
+		}
+	}
+	h := make(http.Header)
+	good := Response{Outcome: OK, Server: netip.MustParseAddrPort("192.0.2.1:143"), Wait: time.Second}
+	good.WriteHeader(h)
+	if h.Get("Auth-Wait") != "" {
+		t.Error("a good login has to wait")
 	}
 }

@@ -31,10 +31,11 @@ type Event struct {
 	Backend netip.AddrPort // where it is, if one was found
 	Reply   string         // the mail server's own words, after a good login there
 
-	Status  string // Auth-Status: "OK", or the text that the client was told
-	Outcome string // "ok", "reject" or TempFail
-	Reason  Reason
-	Error   string // details for the administrator
-	Label   string // of the password that was right, if it has one
-	Cache   string // "hit" for an answer from memory, "stale" for an old one while the server is out
+	Status   string // Auth-Status: "OK", or the text that the client was told
+	Outcome  string // "ok", "reject" or TempFail
+	Reason   Reason
+	Error    string // details for the administrator
+	Label    string // of the password that was right, if it has one
+	Throttle string // which counter is over its limit: "pair", "network" or "user"
+	Cache    string // "hit" for an answer from memory, "stale" for an old one while the server is out
 }

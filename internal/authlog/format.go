@@ -107,6 +107,9 @@ func attrs(e *Event, zone *time.Location) []slog.Attr {
 	if e.Label != "" {
 		list = append(list, text("password_label", e.Label))
 	}
+	if e.Throttle != "" {
+		list = append(list, slog.String("throttle", e.Throttle))
+	}
 	if e.Cache != "" {
 		list = append(list, slog.String("cache", e.Cache))
 	}

@@ -18,15 +18,20 @@ import (
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 	"mailauthd/internal/users"
 )
 
 // Config is a whole configuration that was found good.
 type Config struct {
-	Listen  Listen
-	Auth    Auth
-	Cache   cache.Config
-	Log     authlog.Config
+	Listen Listen
+	Auth   Auth
+	Cache  cache.Config
+	Log    authlog.Config
+
+	Throttle *throttle.Config // nil: none
+	AuthWait bool             // make nginx wait as the throttle says
+
 	Servers []*route.Server // by name
 	Domains *route.Table
 	Users   *users.Map
@@ -181,6 +186,10 @@ func (l *loader) build() *Config {
 	c.Listen = l.buildListen(f, &f.content.Listen)
 	f = l.sectionFile("cache")
 	c.Cache = l.buildCache(f, &f.content.Cache)
+	if f = l.sectionFile("throttle"); f.has("throttle") {
+		c.Throttle = l.buildThrottle(f, &f.content.Throttle)
+		c.AuthWait = f.content.Throttle.AuthWait
+	}
 	f = l.sectionFile("log")
 	c.Log = l.buildLog(f, &f.content.Log)
 	servers := l.buildServers()

@@ -32,6 +32,7 @@ type content struct {
 	Listen    listenSection             `toml:"listen"`
 	Auth      authSection               `toml:"auth"`
 	Cache     cacheSection              `toml:"cache"`
+	Throttle  throttleSection           `toml:"throttle"`
 	Log       logSection                `toml:"log"`
 	Servers   map[string]*serverSection `toml:"servers"`
 	Domains   map[string]*domainSection `toml:"domains"`

@@ -45,6 +45,21 @@ type cacheSection struct {
 	StaleTTL    string `toml:"stale_ttl"`
 }
 
+type throttleSection struct {
+	NetworkLimit    int      `toml:"network_limit"`
+	UserLimit       int      `toml:"user_limit"`
+	PairLimit       int      `toml:"pair_limit"`
+	HalfLife        string   `toml:"half_life"`
+	IPv4Prefix      int      `toml:"ipv4_prefix"`
+	IPv6Prefix      int      `toml:"ipv6_prefix"`
+	TrustedNetworks []string `toml:"trusted_networks"`
+	Penalty         string   `toml:"penalty"`
+	MaxPenalty      string   `toml:"max_penalty"`
+	MaxEntries      int      `toml:"max_entries"`
+	LogOnly         bool     `toml:"log_only"`
+	AuthWait        bool     `toml:"auth_wait"`
+}
+
 type logSection struct {
 	File       string `toml:"file"`
 	Format     string `toml:"format"`
@@ -137,7 +152,8 @@ func defaults() content {
 			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
 			MaxArgon2Memory: defaultArgon2Memory,
 		},
-		Cache: cacheSection{TTL: defaultCacheTTL.String(), NegativeTTL: defaultNegativeTTL.String(), StaleTTL: "0s"},
+		Cache:    cacheSection{TTL: defaultCacheTTL.String(), NegativeTTL: defaultNegativeTTL.String(), StaleTTL: "0s"},
+		Throttle: defaultThrottle(),
 		Log: logSection{
 			File:       defaultLogFile,
 			Format:     "legacy",

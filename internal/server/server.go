@@ -38,6 +38,7 @@ import (
 	"mailauthd/internal/cache"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 )
 
 // Limits for HTTP; nginx sends one small GET and closes.
@@ -112,6 +113,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 		Resolver:       resolver,
 		Hashing:        auth.NewSlots(c.Auth.HashConcurrency),
 		Cache:          cache.New(c.Cache),
+		AuthWait:       c.AuthWait,
 		Now:            time.Now,
 	}
 }
@@ -171,9 +173,22 @@ func (s *Server) swap(c *config.Config) error {
 	if old := s.state.Load(); old != nil && old.config.Cache == c.Cache {
 		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more
 	}
+	next.auth.Throttle = s.throttle(c)
 	s.state.Store(next)
 	s.switchListeners(listeners, c.Listen)
 	return nil
+}
+
+// throttle keeps what has been counted by the configuration before.
+func (s *Server) throttle(c *config.Config) *throttle.Throttle {
+	if c.Throttle == nil {
+		return nil
+	}
+	if old := s.state.Load(); old != nil && old.auth.Throttle != nil && old.auth.Throttle.Configure(*c.Throttle) == nil {
+		return old.auth.Throttle
+	}
+	t, _ := throttle.New(*c.Throttle, time.Now()) // config has checked it
+	return t
 }
 
 func (s *Server) configureLog(c authlog.Config) (err error) {

@@ -53,8 +53,8 @@ func Defaults() Config {
 	}
 }
 
-// check says what is wrong, in the words of the configuration file.
-func (c *Config) check() error {
+// Check says what is wrong, in the words of the configuration file.
+func (c *Config) Check() error {
 	for _, f := range []struct {
 		key             string
 		value, from, to int
@@ -102,7 +102,7 @@ func (c *Config) network(client netip.Addr) (network netip.Prefix, trusted bool)
 	if client.Is4() {
 		bits = c.IPv4Prefix
 	}
-	network, _ = client.Prefix(bits) // no error: check has bounded the bits; an invalid address has the zero prefix
+	network, _ = client.Prefix(bits) // no error: Check has bounded the bits; an invalid address has the zero prefix
 	return network, false
 }
 

@@ -138,7 +138,7 @@ func FuzzPenalty(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, last int64, less, more float64) {
 		c := Defaults()
 		c.Penalty, c.MaxPenalty = time.Duration(first), time.Duration(last)
-		if c.check() != nil || !(less >= 0 && less <= more) {
+		if c.Check() != nil || !(less >= 0 && less <= more) {
 			t.Skip()
 		}
 		short, long := c.penalty(less), c.penalty(more)

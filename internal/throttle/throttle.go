@@ -43,7 +43,7 @@ func New(c Config, now time.Time) (*Throttle, error) {
 
 // Configure makes c hold from now on; what has been counted stays. On an error nothing changes.
 func (t *Throttle) Configure(c Config) error {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	c.TrustedNetworks = slices.Clone(c.TrustedNetworks)

@@ -1,0 +1,63 @@
+package auth
+
+import (
+	"net/netip"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+)
+
+// throttle rejects a login whose network or user has failed too often.
+func (a *Authenticator) throttle(l *login) (verdict, bool) {
+	if a.Throttle == nil {
+		return verdict{}, true
+	}
+	l.throttled = a.Throttle.Check(l.client(), l.guessed(), a.Now())
+	if !l.throttled.Allowed {
+		return reject(authlog.Policy, "throttle: too many wrong passwords of this %s", l.throttled.Over), false
+	}
+	return verdict{}, true
+}
+
+// countFailure counts wrong passwords, and those of users that do not exist.
+func (a *Authenticator) countFailure(l *login, v verdict) {
+	guess := v.outcome == authhttp.Reject && (v.reason == authlog.PasswordMismatch || v.reason == authlog.UserUnknown)
+	if a.Throttle != nil && guess && l.Method != authhttp.External {
+		a.Throttle.Fail(l.client(), l.guessed(), l.Password, a.Now())
+	}
+}
+
+func (a *Authenticator) countSuccess(l *login, v verdict) {
+	if a.Throttle != nil && v.outcome == authhttp.OK && l.Method != authhttp.External {
+		a.Throttle.Succeed(l.client(), l.guessed(), a.Now())
+	}
+}
+
+// guessed is whose password this is about.
+func (l *login) guessed() string {
+	if l.masterName != "" {
+		return l.masterName
+	}
+	return l.key
+}
+
+// client is the zero Addr if nginx said no address.
+func (l *login) client() netip.Addr {
+	addr, _ := netip.ParseAddr(l.ClientIP)
+	return addr
+}
+
+// MaxWaits is from which attempt on nginx is not told to wait, but closes the
+// connection: it keeps memory for each attempt until then.
+const MaxWaits = 10
+
+// wait is how long nginx is to hold back the refusal. Never with a method other than plain:
+// before 1.29.7 nginx discloses memory after cram-md5 and apop, and crashes with
+// none (CVE-2025-53859, CVE-2026-27651).
+func (a *Authenticator) wait(l *login, v verdict) time.Duration {
+	if !a.AuthWait || v.outcome != authhttp.Reject || l.Method != authhttp.Plain || l.Attempt < 1 || l.Attempt >= MaxWaits {
+		return 0
+	}
+	return l.throttled.Penalty
+}

@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/throttle"
+)
+
+const alice = "alice@users.example"
+
+func withThrottle(t *testing.T, a *Authenticator, edit func(c *throttle.Config)) *Authenticator {
+	t.Helper()
+	c := throttle.Defaults()
+	c.PairLimit, c.UserLimit, c.NetworkLimit = 3, 6, 9
+	if edit != nil {
+		edit(&c)
+	}
+	a.Now = time.Now
+	var err error
+	if a.Throttle, err = throttle.New(c, a.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// from is a login by a client's address.
+func from(ip, user, pass string) http.Header {
+	h := ask{user: user, pass: pass}.header()
+	h["Client-Ip"] = []string{ip}
+	return h
+}
+
+func wants(t *testing.T, a *Authenticator, h http.Header, outcome authhttp.Outcome, reason authlog.Reason, counter string) authhttp.Response {
+	t.Helper()
+	response, event := answer(t, a, h)
+	if response.Outcome != outcome || event.Reason != reason || event.Throttle != counter {
+		t.Errorf("%s from %s: %v %s, throttle %q (%s); want %v %s, %q", event.User, event.ClientIP,
+			response.Outcome, event.Reason, event.Throttle, event.Error, outcome, reason, counter)
+	}
+	return response
+}
+
+// guess tries as many wrong passwords.
+func guess(t *testing.T, a *Authenticator, ip, user string, n int, reason authlog.Reason) {
+	t.Helper()
+	for i := range n {
+		wants(t, a, from(ip, user, fmt.Sprint(ip, user, i)), authhttp.Reject, reason, "")
+	}
+}
+
+func TestThrottlePair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+		occupy(a.Hashing) // what is throttled needs no hash
+		wants(t, a, from("192.0.2.1", "ALICE@users.example", right), authhttp.Reject, authlog.Policy, "pair")
+		<-a.Hashing
+		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
+		time.Sleep(4 * throttle.DefaultHalfLife)
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "")
+	})
+}
+
+// A user who logged in from a network before can do so while others guess.
+func TestThrottleUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		wants(t, a, from("198.51.100.1", alice, right), authhttp.OK, "", "")
+		for i := range 3 {
+			guess(t, a, fmt.Sprintf("192.0.2.%d", i), alice, 2, authlog.PasswordMismatch)
+		}
+		wants(t, a, from("192.0.2.9", alice, right), authhttp.Reject, authlog.Policy, "user")
+		wants(t, a, from("198.51.100.1", alice, right), authhttp.OK, "", "")
+	})
+}
+
+// Names that do not exist count for the network, with or without a domain of ours.
+func TestThrottleNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		for i := range 5 {
+			guess(t, a, "192.0.2.1", fmt.Sprintf("u%d@users.example", i), 1, authlog.UserUnknown)
+			guess(t, a, "192.0.2.1", fmt.Sprintf("u%d@other.example", i), 1, authlog.UserUnknown)
+		}
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "network")
+		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
+	})
+}
+
+// A mail program that repeats an old password does not lock its owner out.
+func TestThrottleCountsDistinctPasswords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, withCache(newAuth(t)), nil)
+		for range 50 {
+			wants(t, a, from("192.0.2.1", alice, wrong), authhttp.Reject, authlog.PasswordMismatch, "")
+		}
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "")
+	})
+}
+
+func TestThrottleLogOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.LogOnly = true })
+		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "pair")
+	})
+}
+
+func TestAuthWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		a.Methods = append(a.Methods, "none")
+		a.AuthWait = true
+		failure := func(i int, method, attempt string) http.Header {
+			h := ask{method: method, user: alice, pass: fmt.Sprintf("%032d", i), salt: "<1@h>"}.header()
+			h["Auth-Login-Attempt"] = []string{attempt}
+			return h
+		}
+		var waits []time.Duration
+		for i := range 5 {
+			response, _ := answer(t, a, failure(i, "plain", "1"))
+			waits = append(waits, response.Wait)
+		}
+		if waits[1] < time.Second || waits[2] <= waits[1] || waits[4] != throttle.DefaultMaxPenalty {
+			t.Errorf("waits %v", waits)
+		}
+		for _, tt := range []struct{ method, attempt string }{
+			{"plain", "10"}, {"plain", "11"}, {"plain", "0"}, {"plain", "x"}, {"plain", "-1"},
+			{"cram-md5", "1"}, {"apop", "1"}, {"none", "1"}, {"external", "1"}, {"xoauth2", "1"},
+		} {
+			if response, _ := answer(t, a, failure(9, tt.method, tt.attempt)); response.Wait != 0 {
+				t.Errorf("%s, attempt %s: wait %v", tt.method, tt.attempt, response.Wait)
+			}
+		}
+		if response, _ := answer(t, a, failure(9, "plain", "9")); response.Wait != throttle.DefaultMaxPenalty {
+			t.Errorf("attempt 9: wait %v", response.Wait)
+		}
+		a.AuthWait = false
+		if response, _ := answer(t, a, failure(9, "plain", "1")); response.Wait != 0 {
+			t.Errorf("off: wait %v", response.Wait)
+		}
+	})
+}
