@@ -27,7 +27,7 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 		fmt.Fprintln(c.stderr, "warning:", w)
 	}
 	resolver := route.NewResolver(nil)
-	for _, err := range resolver.Watch(context.Background(), cfg.Hosts()) {
+	for _, err := range resolver.Watch(context.Background(), cfg.Names()) {
 		fmt.Fprintln(c.stderr, "warning:", err)
 	}
 	return cfg, resolver, nil

@@ -61,13 +61,13 @@ type Auth struct {
 	Access          access.Rules
 }
 
-// Hosts are the servers' hosts, for a resolver.
-func (c *Config) Hosts() []string {
+// Names are the servers' hosts, for a resolver.
+func (c *Config) Names() route.Names {
 	hosts := make([]string, len(c.Servers))
 	for i, s := range c.Servers {
 		hosts[i] = s.Host
 	}
-	return hosts
+	return route.Names{Hosts: hosts}
 }
 
 // Canonical is the one spelling of a user name, default_domain added.

@@ -26,7 +26,7 @@ func TestAddressesNeedNoLookup(t *testing.T) {
 	d := newDNS()
 	r := NewResolver(d.lookup)
 	hosts := []string{"192.0.2.1", "2001:db8::1", "::1"}
-	if errs := r.Watch(t.Context(), hosts); len(errs) > 0 {
+	if errs := r.Watch(t.Context(), Names{Hosts: hosts}); len(errs) > 0 {
 		t.Errorf("Watch = %v", errs)
 	}
 	for _, host := range hosts {
@@ -48,7 +48,7 @@ func TestWatchResolves(t *testing.T) {
 	d.set("empty.example")
 	r := NewResolver(d.lookup)
 	wantAddr(t, r, "mail1.example", "")
-	errs := r.Watch(t.Context(), []string{"mail1.example", "mail2.example", "192.0.2.9", "mail3.example", "empty.example", "none.example"})
+	errs := r.Watch(t.Context(), Names{Hosts: []string{"mail1.example", "mail2.example", "192.0.2.9", "mail3.example", "empty.example", "none.example"}})
 	var got []string
 	for _, err := range errs {
 		got = append(got, err.Error())
@@ -76,11 +76,11 @@ func TestWatchAgain(t *testing.T) {
 	d := newDNS()
 	d.set("kept.example", "192.0.2.1")
 	r := NewResolver(d.lookup)
-	r.Watch(t.Context(), []string{"kept.example"})
+	r.Watch(t.Context(), Names{Hosts: []string{"kept.example"}})
 	d.questions()
 	d.fail("kept.example")
 	d.set("new.example", "192.0.2.3")
-	if errs := r.Watch(t.Context(), []string{"kept.example", "new.example"}); len(errs) > 0 {
+	if errs := r.Watch(t.Context(), Names{Hosts: []string{"kept.example", "new.example"}}); len(errs) > 0 {
 		t.Errorf("Watch = %v", errs)
 	}
 	if asked := d.questions(); !slices.Equal(asked, []string{"ip new.example"}) {
@@ -109,7 +109,7 @@ func TestRunRefreshes(t *testing.T) {
 		d := newDNS()
 		d.set("mail.example", "192.0.2.1")
 		r := NewResolver(d.lookup)
-		r.Watch(t.Context(), []string{"mail.example", "late.example", "192.0.2.9"})
+		r.Watch(t.Context(), Names{Hosts: []string{"mail.example", "late.example", "192.0.2.9"}})
 		run(t, r)
 		d.questions()
 
@@ -147,7 +147,7 @@ func TestLastGoodAddressIsKept(t *testing.T) {
 		d := newDNS()
 		d.set("mail.example", "192.0.2.1")
 		r := NewResolver(d.lookup)
-		r.Watch(t.Context(), []string{"mail.example"})
+		r.Watch(t.Context(), Names{Hosts: []string{"mail.example"}})
 		run(t, r)
 		step := func(want string) {
 			t.Helper()
@@ -175,7 +175,7 @@ func TestSlowDNSIsBounded(t *testing.T) {
 		d.delay["slow.example"] = ResolveTimeout - 1
 		r := NewResolver(d.lookup)
 		start := time.Now()
-		errs := r.Watch(t.Context(), []string{"never1.example", "slow.example", "never2.example"})
+		errs := r.Watch(t.Context(), Names{Hosts: []string{"never1.example", "slow.example", "never2.example"}})
 		if took := time.Since(start); took != ResolveTimeout {
 			t.Errorf("Watch took %v, want %v", took, ResolveTimeout)
 		}
@@ -195,11 +195,11 @@ func TestRemovedNamesAreForgotten(t *testing.T) {
 		d.set("gone.example", "192.0.2.1")
 		d.set("kept.example", "192.0.2.2")
 		r := NewResolver(d.lookup)
-		r.Watch(t.Context(), []string{"gone.example", "kept.example"})
+		r.Watch(t.Context(), Names{Hosts: []string{"gone.example", "kept.example"}})
 		d.delay["gone.example"] = 3 * time.Second
 		run(t, r)
 		<-time.After(ResolveInterval + time.Second) // the lookup is under way
-		r.Watch(t.Context(), []string{"kept.example"})
+		r.Watch(t.Context(), Names{Hosts: []string{"kept.example"}})
 		wantAddr(t, r, "gone.example", "192.0.2.1")
 		<-time.After(ResolveInterval)
 		synctest.Wait()
@@ -219,7 +219,7 @@ func TestRunEndsDuringALookup(t *testing.T) {
 		d := newDNS()
 		d.delay["mail.example"] = time.Hour
 		r := NewResolver(d.lookup)
-		r.Watch(t.Context(), []string{"mail.example"})
+		r.Watch(t.Context(), Names{Hosts: []string{"mail.example"}})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {

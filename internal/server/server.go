@@ -135,12 +135,12 @@ func (s *Server) Reload() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, err := range s.resolver.Watch(s.stop, c.Hosts()) {
+	for _, err := range s.resolver.Watch(s.stop, c.Names()) {
 		s.notResolved(err)
 	}
 	if err := s.swap(c); err != nil {
 		if old := s.state.Load(); old != nil { // whose names must stay fresh
-			s.resolver.Watch(s.stop, old.config.Hosts())
+			s.resolver.Watch(s.stop, old.config.Names())
 		}
 		return err
 	}
