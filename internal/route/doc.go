@@ -7,6 +7,17 @@
 // neither for example.com nor for notexample.com. All names are in the one spelling of
 // package mailaddr.
 //
+// # Servers
+//
+// [Choose] puts the servers of a domain into the order in which a user tries them. With
+// [PolicyOrder] it is the order of the configuration. With [PolicyHash], for mail stores
+// that each hold some of the users, it depends on the user alone: always the same while
+// the servers stand. When a server leaves, its users move, each to the second in their
+// order, and nobody else does; when one joins, it takes its share from all the others.
+// The choice is rendezvous hashing by SHA-256 of server name and user name: the order in
+// which servers are written, a restart and another machine change nothing; a new
+// name does.
+//
 // # Names
 //
 // A server is given by an address or by a host name. nginx takes only addresses,

@@ -19,6 +19,8 @@ type Server struct {
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
 
+	Weight int // its share of the users under PolicyHash; 0 counts as 1
+
 	Master *Master // nil: none
 }
 
@@ -67,6 +69,7 @@ const (
 type Domain struct {
 	Name    string    // in the one spelling, or "*." before it
 	Servers []*Server // in order of preference; at least one
+	Policy  string    // PolicyOrder or PolicyHash
 	Verify  string    // VerifyUpstream or VerifyUsers
 
 	MX       []*Server // where mail from outside goes, for the method none; nil: Servers
