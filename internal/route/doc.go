@@ -22,7 +22,7 @@
 //
 // A server that does not answer MaxFails times in a row is set aside by its
 // [Breaker]: nobody asks it, so nobody waits for its timeouts. After a back-off one
-// login tries it; an answer puts it back,
+// login, or one check in the background, tries it; an answer puts it back,
 // whether the password was right or wrong, and a failure doubles the back-off. Where
 // all servers of a user are set aside, [Health.Try] yields none, at once. A breaker
 // outlives reloads as long as name, host and ports of its server stay.
@@ -42,6 +42,7 @@
 //	MinBackoff       1 s    until the first trial, less up to a half at random; doubles
 //	MaxBackoff       60 s   the same, at most
 //	TrialTimeout     60 s   for a trial to report, before the next one begins
+//	CheckTimeout     10 s   for one check in the background
 //	ResolveInterval  60 s   between two looks at a name, unless configured
 //	RetryInterval    5 s    the same, for a name without an address
 //	ResolveTimeout   5 s    for one look

@@ -119,6 +119,7 @@ func TestHealthOutlivesReloads(t *testing.T) {
 		{"nothing", func(*Server) {}, true},
 		{"weight", func(s *Server) { s.Weight = 2 }, true},
 		{"timeout", func(s *Server) { s.Timeout = time.Second }, true},
+		{"check interval", func(s *Server) { s.CheckInterval = time.Second }, true},
 		{"name", func(s *Server) { s.Name = "box2" }, false},
 		{"host", func(s *Server) { s.Host = "192.0.2.2" }, false},
 		{"a port", func(s *Server) { s.POP3 = 1110 }, false},

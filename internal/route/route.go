@@ -19,7 +19,8 @@ type Server struct {
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
 
-	Weight int // its share of the users under PolicyHash; 0 counts as 1
+	Weight        int           // its share of the users under PolicyHash; 0 counts as 1
+	CheckInterval time.Duration // between two checks in the background; 0: none
 
 	Master *Master // nil: none
 }

@@ -1,0 +1,61 @@
+package route
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// CheckTimeout bounds one check in the background.
+const CheckTimeout = 10 * time.Second
+
+// ProbeFunc finds out whether a server answers.
+type ProbeFunc func(ctx context.Context, s *Server) error
+
+// Check probes, until ctx ends, each server that has a CheckInterval, and tells its
+// breaker. A server that is set aside is probed when its back-off is over. Check
+// returns when all probes have.
+func (h *Health) Check(ctx context.Context, probe ProbeFunc) {
+	var wg sync.WaitGroup
+	for _, s := range h.servers {
+		if s.CheckInterval > 0 {
+			wg.Go(func() { h.checkServer(ctx, s, probe) })
+		}
+	}
+	wg.Wait()
+}
+
+func (h *Health) checkServer(ctx context.Context, s *Server, probe ProbeFunc) {
+	next := time.NewTimer(rand.N(s.CheckInterval)) // not all servers at one time
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		}
+		for _, ticket := range h.Try([]*Server{s}) {
+			if err := probeOnce(ctx, s, probe); err == nil {
+				ticket.Answered()
+			} else if ctx.Err() == nil {
+				ticket.Failed(fmt.Errorf("check: %w", err))
+			}
+		}
+		next.Reset(s.CheckInterval)
+	}
+}
+
+// probeOnce makes an error of a panic, which would end the process here: what a probe
+// reads is another machine's.
+func probeOnce(ctx context.Context, s *Server, probe ProbeFunc) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic (%T)", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, CheckTimeout)
+	defer cancel()
+	return probe(ctx, s)
+}
