@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -13,7 +15,7 @@ const soon = 50 * time.Millisecond
 func TestBroken(t *testing.T) {
 	for protocol, turns := range dialogue {
 		for _, turn := range turns {
-			half := turn.says[:len(turn.says)-2] // a line without its end is none
+			half := turn.half()
 			for name, steps := range map[string][]step{
 				"closed":             {hangUp},
 				"reset":              {reset},
@@ -31,17 +33,22 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// silences are the ways to keep a client waiting.
+func silences(turn turn) map[string][]step {
+	return map[string][]step{
+		"silent":             nil,
+		"silent in the line": {say(turn.half())},
+		"slow":               {trickle(soon/10, turn.half())},
+	}
+}
+
 // TestSilent: a server that keeps the client waiting at whatever stage.
 func TestSilent(t *testing.T) {
-	for protocol, turns := range dialogue {
-		for _, turn := range turns {
-			for name, steps := range map[string][]step{
-				"silent":             nil,
-				"silent in the line": {say(turn.says[:len(turn.says)-2])},
-				"slow":               {trickle(soon / 10)},
-			} {
-				t.Run(protocol+" "+turn.stage+" "+name, func(t *testing.T) {
-					_, err := login(t, t.Context(), soon, protocol, script(protocol, turn.stage, steps...)...)
+	for _, route := range []string{"pop3", "imap", "smtp"} {
+		for _, turn := range dialogue[route] {
+			for name, steps := range silences(turn) {
+				t.Run(route+" "+turn.stage+" "+name, func(t *testing.T) {
+					_, err := login(t, t.Context(), soon, route, script(route, turn.stage, steps...)...)
 					if got := outcomeOf(err); got != tempfail || !notInTime(err) {
 						t.Errorf("%s (%v), want tempfail after %v", got, err, soon)
 					}
@@ -49,6 +56,32 @@ func TestSilent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSilentTLS does the same with TLS, which takes a while, so all wait at the same time.
+func TestSilentTLS(t *testing.T) {
+	const wait = 60 * soon
+	before := runtime.NumGoroutine()
+	var waiting sync.WaitGroup
+	servers := 0
+	for route, turns := range dialogue {
+		for _, turn := range turns {
+			for name, steps := range silences(turn) {
+				if serverOn(route, wait).encrypted() {
+					m := newMailServer(t, script(route, turn.stage, steps...)...)
+					servers++
+					waiting.Go(func() {
+						_, _, err := loginAt(t, t.Context(), serverOn(route, wait), m)
+						if got := outcomeOf(err); got != tempfail || !notInTime(err) {
+							t.Errorf("%s %s %s: %s (%v), want tempfail after %v", route, turn.stage, name, got, err, wait)
+						}
+					})
+				}
+			}
+		}
+	}
+	waiting.Wait()
+	waitForGoroutines(t, before+servers)
 }
 
 // TestCancelled: nobody waits for the answer any more.

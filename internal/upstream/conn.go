@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Limits of one dialogue.
@@ -16,27 +17,51 @@ const (
 	MaxLines = 100
 )
 
-// conn is one dialogue's connection: bounded lines in, lines out.
-type conn struct {
-	net   net.Conn
-	r     *bufio.Reader
-	lines int // read so far
-	trace func(line string)
+// Conn is one connection to a mail server, ready for one login. It is not for several
+// goroutines at a time.
+type Conn struct {
+	server  Server
+	dialect dialect
+	raw     *socket  // what deadlines are set on
+	net     net.Conn // raw, or TLS over it
+	r       *bufio.Reader
+	lines   int // read so far
+	tags    int // IMAP's, used so far
+	trace   func(line string)
 
-	// secrets hides the password and what proved it in all that is told of the
-	// dialogue: a server may echo them.
-	secrets *strings.Replacer
+	stamp      string // the greeting's, for APOP
+	inClear    capabilities
+	caps       capabilities // those that count: after TLS, if there is TLS
+	mechanisms []*mechanism // to log in by: the first that the server knows
+	report     Report
+
+	used   bool // for a login
+	polite bool // the server waits for a command, and may be told goodbye
+
+	// secrets are the password and what proved it: a server may echo them, and
+	// all that is told of the dialogue hides them.
+	secrets []string
 }
 
-func newConn(nc net.Conn, trace func(string)) *conn {
-	if trace == nil {
-		trace = func(string) {}
+// newConn wraps a connection that nothing has been said on.
+func newConn(s Server, nc net.Conn) *Conn {
+	c := &Conn{server: s, dialect: dialects[s.Protocol], raw: &socket{Conn: nc}, trace: s.Trace}
+	c.use(c.raw)
+	return c
+}
+
+// use makes nc what lines are read from and written to.
+func (c *Conn) use(nc net.Conn) { c.net, c.r = nc, bufio.NewReaderSize(nc, MaxLine) }
+
+// tell shows a line to whoever follows the dialogue.
+func (c *Conn) tell(who, line string) {
+	if c.trace != nil {
+		c.trace(who + c.masked(line))
 	}
-	return &conn{net: nc, r: bufio.NewReaderSize(nc, MaxLine), trace: trace, secrets: strings.NewReplacer()}
 }
 
 // readLine returns the server's next line without its line end.
-func (c *conn) readLine() (string, error) {
+func (c *Conn) readLine() (string, error) {
 	if c.lines++; c.lines > MaxLines {
 		return "", fmt.Errorf("server sent more than %d lines", MaxLines)
 	}
@@ -50,31 +75,85 @@ func (c *conn) readLine() (string, error) {
 		return "", err
 	}
 	line := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	c.trace("S: " + c.secrets.Replace(line))
+	c.tell("S: ", line)
 	return line, nil
 }
 
 // writeLine sends one command.
-func (c *conn) writeLine(line string) error {
-	c.trace("C: " + line)
+func (c *Conn) writeLine(line string) error {
+	c.tell("C: ", line)
 	_, err := io.WriteString(c.net, line+"\r\n")
 	return err
 }
 
-// writeSecret sends a credential. What the server is seen to have said by then it said
-// before it could know the password: that is no answer to it.
-func (c *conn) writeSecret(line string) error {
-	if c.r.Buffered() > 0 {
+// writeSecret sends a line that ends in a credential. What the server has said by then
+// it said before it could know the password: that is no answer to it.
+func (c *Conn) writeSecret(shown, secret string) error {
+	if c.pending() {
 		return errors.New("server spoke before its turn")
 	}
-	c.trace("C: ***")
-	_, err := io.WriteString(c.net, line+"\r\n")
+	c.tell("C: ", shown+"***")
+	_, err := io.WriteString(c.net, shown+secret+"\r\n")
 	return err
 }
 
-// bye ends a dialogue politely. The login is decided by then, so nobody waits for
-// the answer, and an error changes nothing.
-func (c *conn) bye(command string) { _ = c.writeLine(command) }
+// pending tells whether the server has said something that was not read, or is gone.
+func (c *Conn) pending() bool {
+	c.raw.nowait = true
+	defer func() { c.raw.nowait = false }()
+	_, err := c.r.Peek(1)
+	return !errors.Is(err, errNothing)
+}
+
+// Usable tells whether a connection that was kept for a while can still be used: it is
+// open, and the server has not said anything, such as that it has waited for too long.
+func (c *Conn) Usable() bool { return c.polite && !c.used && !c.pending() }
+
+// Close ends the dialogue, politely where the server can be told so. What was decided
+// stands, so nobody waits for an answer, and an error changes nothing.
+func (c *Conn) Close() {
+	defer c.raw.Close()
+	if !c.polite {
+		return
+	}
+	c.polite = false
+	_ = c.raw.SetDeadline(time.Now().Add(goodbyeTimeout))
+	if c.writeLine(c.dialect.goodbye(c)) == nil {
+		_ = c.net.Close()
+	}
+}
+
+// goodbyeTimeout bounds the writing of a few bytes, which a peer that has stopped
+// reading could block.
+const goodbyeTimeout = time.Second
+
+// hide keeps secrets out of all that is told of the dialogue from now on.
+func (c *Conn) hide(secrets ...string) {
+	for _, s := range secrets {
+		if s != "" {
+			c.secrets = append(c.secrets, s, "***")
+		}
+	}
+}
+
+func (c *Conn) masked(line string) string { return strings.NewReplacer(c.secrets...).Replace(line) }
+
+// unexpected is the error for what is no answer to the login.
+func (c *Conn) unexpected(step, line string) error {
+	return fmt.Errorf("%s: server said %q", step, c.masked(line))
+}
+
+// conclude ends a login that the server has answered with line.
+func (c *Conn) conclude(line string, v verdict) (reply string, err error) {
+	c.polite = true
+	switch v {
+	case accepted:
+		return c.masked(line), nil
+	case refused:
+		return "", fmt.Errorf("%w: server said %q", ErrRejected, c.masked(line))
+	}
+	return "", c.unexpected("authentication", line)
+}
 
 // hasWord tells whether line begins with word, in any case, and word ends there.
 func hasWord(line, word string) bool {
@@ -90,39 +169,3 @@ func hasCode(text string, codes ...string) bool {
 	text, _, _ = strings.Cut(strings.TrimLeft(text, " "), "]")
 	return slices.ContainsFunc(codes, func(code string) bool { return hasWord(text, code) })
 }
-
-// hide keeps secrets out of all that is told of the dialogue from now on.
-func (c *conn) hide(secrets ...string) {
-	var pairs []string
-	for _, s := range secrets {
-		if s != "" {
-			pairs = append(pairs, s, "***")
-		}
-	}
-	c.secrets = strings.NewReplacer(pairs...)
-}
-
-// unexpected is the error for what is no answer to the login.
-func (c *conn) unexpected(step, line string) error {
-	return fmt.Errorf("%s: server said %q", step, c.secrets.Replace(line))
-}
-
-// conclude ends a login that the server has answered with line.
-func (c *conn) conclude(line string, v verdict) (reply string, err error) {
-	switch v {
-	case accepted:
-		return c.secrets.Replace(line), nil
-	case refused:
-		return "", fmt.Errorf("%w: server said %q", ErrRejected, c.secrets.Replace(line))
-	}
-	return "", c.unexpected("authentication", line)
-}
-
-// verdict is what the answer to a credential says of the password.
-type verdict int
-
-const (
-	undecided verdict = iota
-	refused
-	accepted
-)

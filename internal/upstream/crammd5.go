@@ -1,13 +1,15 @@
 package upstream
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/md5"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"strings"
 )
+
+const cramMD5 = "CRAM-MD5"
 
 // CRAMMD5 is the answer to a CRAM-MD5 challenge (RFC 2195 section 2), before
 // base64: the user name, a space, and HMAC-MD5(password, challenge) in hex.
@@ -17,15 +19,27 @@ func CRAMMD5(user, password string, challenge []byte) string {
 	return user + " " + hex.EncodeToString(mac.Sum(nil))
 }
 
-// answerChallenge does the second half of AUTH CRAM-MD5: challenge is the
-// base64 text that the server sent.
-func (c *conn) answerChallenge(challenge, user, password string) error {
-	decoded, err := base64.StdEncoding.DecodeString(strings.TrimRight(challenge, " "))
-	if err != nil || len(decoded) == 0 {
-		return errors.New("challenge is not base64")
-	}
-	answer := CRAMMD5(user, password, decoded)
-	encoded, digest := base64.StdEncoding.EncodeToString([]byte(answer)), answer[len(user)+1:]
-	c.hide(encoded, strings.TrimRight(encoded, "="), digest, strings.ToUpper(digest), password)
-	return c.writeSecret(encoded)
+// cram is the client's side of CRAM-MD5.
+type cram struct{ user, password, digest string }
+
+func newCRAMMD5(_ context.Context, user, password string) exchange {
+	return &cram{user: user, password: password}
 }
+
+func (*cram) first() bool { return false }
+
+func (x *cram) respond(challenge []byte) ([]byte, error) {
+	if x.digest != "" {
+		return nil, errTooMuch
+	}
+	if len(challenge) == 0 {
+		return nil, errors.New("challenge is empty")
+	}
+	answer := CRAMMD5(x.user, x.password, challenge)
+	x.digest = answer[len(x.user)+1:]
+	return []byte(answer), nil
+}
+
+func (x *cram) secrets() []string { return []string{x.digest, strings.ToUpper(x.digest), x.password} }
+
+func (*cram) believe(verdict) error { return nil } // there was a response, and it was the only one

@@ -1,8 +1,8 @@
 // Package upstream logs in to a mail server to find out whether a password is right.
 //
-// It speaks POP3 (RFC 1939, RFC 5034), IMAP (RFC 3501) and SMTP (RFC 4954), and proves
-// the password by CRAM-MD5 (RFC 2195): the password itself never crosses the wire. A
-// login is one connection and one dialogue:
+// It speaks POP3 (RFC 1939, RFC 5034), IMAP (RFC 3501) and SMTP (RFC 4954). Unless told
+// otherwise it proves the password by CRAM-MD5 (RFC 2195), in clear: the password itself
+// never crosses the wire. A login is one connection and one dialogue:
 //
 //	S: * OK Axigen IMAP4rev1 service is ready
 //	C: 001 AUTHENTICATE CRAM-MD5
@@ -11,18 +11,69 @@
 //	S: 001 OK AUTHENTICATE completed
 //	C: 002 LOGOUT
 //
+// [Server.Login] is all of it. [Server.Open] goes as far as no user is needed, so that
+// [Conn.Login] costs only the round trips of the authentication; a connection that was
+// kept in between is to be asked whether it is still [Conn.Usable], and must not be kept
+// for as long as the server waits. [Server.Probe] looks what a server offers.
+//
+// # TLS
+//
+//	none      in clear
+//	starttls  STARTTLS, or POP3's STLS, after the greeting
+//	implicit  from the first byte; mostly ports 993, 995 and 465
+//
+// TLS is 1.2 or newer. The certificate is verified by the CAs, the system's or those of
+// [TLS], for the server's name; or by its SHA-256 fingerprint, and then by nothing else,
+// not even its dates. A server that does not offer STARTTLS, refuses it, or has said
+// anything in clear after its go-ahead fails the login: nothing goes on in clear. What
+// it offered in clear is forgotten, and asked for again by TLS.
+//
+// # Mechanisms
+//
+// The strongest first, which is the order of "auto":
+//
+//	                   round trips   the password
+//	SCRAM-SHA-256      3 or 4        proved; the server proves that it knows it, too
+//	SCRAM-SHA-1        3 or 4        the same
+//	CRAM-MD5           2             proved
+//	APOP        POP3   1             proved by a weak digest
+//	PLAIN              1 or 2        shown
+//	LOGIN              3             shown
+//	IMAP-LOGIN  IMAP   1             shown; a round trip more for a string not in ASCII
+//	USER        POP3   2             shown, by USER and PASS
+//
+// The smaller number is where the server takes an initial response (SASL-IR) and it fits
+// the command's length. SCRAM ends with one turn of the client that is empty, counted here.
+// What shows the password goes only by TLS, to a loopback address, or with
+// AllowCleartext; it is left out of the list otherwise.
+//
+// The first mechanism of the list that the protocol has and the server offers is used.
+// The server is asked what it offers in SMTP, by TLS, for "auto" and for IMAP-LOGIN; an
+// IMAP greeting that tells counts, too. Where nothing is known the mechanisms are tried in
+// order, until the server begins one. "auto" uses only what is offered. As for APOP, a time stamp in
+// the greeting is the offer: a server that shows one without knowing APOP refuses
+// everybody, and wants its mechanisms by name.
+//
 // # Outcomes
 //
 // A login is good only if the server completes this dialogue positively: "+OK", a
-// tagged OK or 235, in answer to the digest of its own challenge. It is refused
-// ([ErrRejected]) only if the server then says so definitely:
+// tagged OK or 235, in answer to the proof or the password; with SCRAM, only after it has
+// shown its own signature. It is refused ([ErrRejected]) only if the server then says so
+// definitely:
 //
-//	POP3  -ERR, but not [SYS/TEMP] or [IN-USE] (RFC 3206, RFC 2449)
-//	IMAP  tagged NO, but not [UNAVAILABLE] or [INUSE] (RFC 5530)
+//	POP3  -ERR, but not [SYS/TEMP], [SYS/PERM], [IN-USE] or [LOGIN-DELAY]
+//	      (RFC 3206, RFC 2449)
+//	IMAP  tagged NO, but not [UNAVAILABLE], [INUSE], [PRIVACYREQUIRED], [LIMIT],
+//	      [SERVERBUG], [CORRUPTION], [CLIENTBUG] or [CANNOT] (RFC 5530)
 //	SMTP  535
 //
-// Everything else, and everything that happens before the digest was sent, is any
-// other error: the password was not judged.
+// "Then" is after the user name was sent in a SASL mechanism, for a server may know at
+// once that there is no such user; with commands, after the password was. SCRAM's own
+// "e=" error decides nothing alone: the protocol's answer follows, and is no refusal where the
+// error is not one of the password's, such as "no-resources".
+//
+// Everything else, and everything that happens before, is any other error: the password
+// was not judged.
 //
 // # Limits
 //
@@ -30,6 +81,9 @@
 //	Timeout         20 s, unless configured  the whole login, connecting included
 //	MaxLine         8192 bytes     one line of the server
 //	MaxLines        100            all lines of one dialogue
+//	MinIterations   4096           SCRAM's, as the server asks for
+//	MaxIterations   10,000,000     and they end with the time of the login
+//	goodbyeTimeout  1 s            to send the goodbye; its answer is not waited for
 //
 // net/textproto reads lines without a bound, so lines are read here.
 package upstream

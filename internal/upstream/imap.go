@@ -1,43 +1,79 @@
 package upstream
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// tag marks our one command whose completion counts; auth.php's log shows it.
-const tag = "001"
+// imap is IMAP4rev1 (RFC 3501).
+type imap struct{}
 
-// loginIMAP authenticates by AUTHENTICATE (RFC 3501 section 6.2.2).
-func loginIMAP(c *conn, user, password string) (string, error) {
-	greeting, err := c.readLine()
-	if err != nil {
-		return "", err
-	}
-	if !hasWord(greeting, "* OK") { // PREAUTH and BYE are no offer to authenticate
-		return "", c.unexpected("greeting", greeting)
-	}
-	if err := c.writeLine(tag + " AUTHENTICATE CRAM-MD5"); err != nil {
-		return "", err
-	}
-	line, err := c.readTaggedOrContinuation()
-	if err != nil {
-		return "", err
-	}
-	challenge, ok := strings.CutPrefix(line, "+ ")
-	if !ok {
-		return "", c.unexpected("CRAM-MD5 not offered", line)
-	}
-	if err := c.answerChallenge(challenge, user, password); err != nil {
-		return "", err
-	}
-	if line, err = c.readTaggedOrContinuation(); err != nil {
-		return "", err
-	}
-	defer c.bye("002 LOGOUT")
-	return c.conclude(line, judgeIMAP(line))
+// tagged is a command with a tag of its own. auth.php's log shows the tag 001, and so
+// does a login whose first command is its authentication.
+func (c *Conn) tagged(command string) string {
+	c.tags++
+	return c.tag() + " " + command
 }
 
-// readTaggedOrContinuation skips untagged responses, which a server may send at any
-// time (RFC 3501 section 7); after a BYE nothing else will come.
-func (c *conn) readTaggedOrContinuation() (string, error) {
+// tag is that of the latest command.
+func (c *Conn) tag() string { return fmt.Sprintf("%03d", c.tags) }
+
+func (imap) greet(c *Conn) (capabilities, error) {
+	line, err := c.readLine()
+	if err != nil {
+		return capabilities{}, err
+	}
+	if !hasWord(line, "* OK") { // PREAUTH and BYE are no offer to authenticate
+		return capabilities{}, c.unexpected("greeting", line)
+	}
+	return parseIMAPGreeting(line), nil
+}
+
+func (imap) ask(c *Conn) (capabilities, error) {
+	if err := c.writeLine(c.tagged("CAPABILITY")); err != nil {
+		return capabilities{}, err
+	}
+	var listed []string
+	line, err := c.readTagged(func(untagged string) {
+		if hasWord(untagged, "* CAPABILITY") {
+			listed = append(listed, untagged[len("* CAPABILITY"):])
+		}
+	})
+	if err != nil {
+		return capabilities{}, err
+	}
+	if !hasWord(line, c.tag()+" OK") {
+		return capabilities{}, c.unexpected("CAPABILITY", line)
+	}
+	return parseIMAPCapability(listed), nil
+}
+
+func (imap) startTLS(c *Conn) error {
+	if err := c.writeLine(c.tagged("STARTTLS")); err != nil {
+		return err
+	}
+	line, err := c.readTagged(nil)
+	if err == nil && !hasWord(line, c.tag()+" OK") {
+		err = c.unexpected("STARTTLS refused", line)
+	}
+	return err
+}
+
+func (imap) auth(c *Conn, name string) string { return c.tagged("AUTHENTICATE " + name) }
+
+func (imap) goodbye(c *Conn) string { return c.tagged("LOGOUT") }
+
+// maxCommand is what RFC 7162 section 4 wants of every server.
+func (imap) maxCommand() int { return 8192 }
+
+func (imap) answer(c *Conn) (saslReply, error) {
+	line, err := c.readTagged(nil)
+	return saslReply{line, hasWord(line, "+"), continuation(line), c.judgeIMAP(line)}, err
+}
+
+// readTagged skips untagged responses, which a server may send at any time (RFC 3501
+// section 7); after a BYE nothing else will come. A continuation is returned as well.
+func (c *Conn) readTagged(untagged func(line string)) (string, error) {
 	for {
 		line, err := c.readLine()
 		if err != nil {
@@ -49,19 +85,67 @@ func (c *conn) readTaggedOrContinuation() (string, error) {
 		if hasWord(line, "* BYE") {
 			return "", c.unexpected("disconnected", line)
 		}
+		if untagged != nil {
+			untagged(line)
+		}
 	}
 }
 
-// judgeIMAP reads the completion of AUTHENTICATE.
-func judgeIMAP(line string) verdict {
-	status, ours := strings.CutPrefix(line, tag+" ")
+// notThePassword are the response codes of a NO that has other reasons (RFC 5530
+// section 3).
+var notThePassword = []string{"[UNAVAILABLE", "[INUSE", "[PRIVACYREQUIRED", "[LIMIT", "[SERVERBUG", "[CORRUPTION", "[CLIENTBUG", "[CANNOT"}
+
+// judgeIMAP reads the completion of AUTHENTICATE or LOGIN.
+func (c *Conn) judgeIMAP(line string) verdict {
+	status, ours := strings.CutPrefix(line, c.tag()+" ")
 	switch {
 	case !ours: // another tag, a continuation, or garbage
 		return undecided
 	case hasWord(status, "OK"):
 		return accepted
-	case hasWord(status, "NO") && !hasCode(status[len("NO"):], "[UNAVAILABLE", "[INUSE"):
+	case hasWord(status, "NO") && !hasCode(status[len("NO"):], notThePassword...):
 		return refused
 	}
 	return undecided
 }
+
+// loginCommand is LOGIN (RFC 3501 section 6.2.3). What cannot be quoted goes as a
+// literal, and waits until the server wants it.
+func loginCommand(c *Conn, user, password string) (string, error) {
+	c.hide(password, quote(password))
+	command, secret := c.tagged("LOGIN"), ""
+	for _, s := range []string{user, password} {
+		if quotable(s) {
+			secret += " " + quote(s)
+			continue
+		}
+		if err := c.writeSecret(command, fmt.Sprintf("%s {%d}", secret, len(s))); err != nil {
+			return "", err
+		}
+		line, err := c.readTagged(nil)
+		if err != nil {
+			return "", err
+		}
+		if !hasWord(line, "+") {
+			return "", c.unexpected("LOGIN does not take a literal", line)
+		}
+		command, secret = "", s
+	}
+	if err := c.writeSecret(command, secret); err != nil {
+		return "", err
+	}
+	line, err := c.readTagged(nil)
+	if err != nil {
+		return "", err
+	}
+	return c.conclude(line, c.judgeIMAP(line))
+}
+
+// quotable tells whether s is of the characters of a quoted string: seven bits.
+func quotable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+var quoter = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func quote(s string) string { return `"` + quoter.Replace(s) + `"` }

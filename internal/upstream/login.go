@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -23,39 +24,111 @@ type Server struct {
 	Protocol       string // "imap", "pop3" or "smtp"
 	Addr           netip.AddrPort
 	ConnectTimeout time.Duration
-	Timeout        time.Duration     // of the whole login
-	Trace          func(line string) // if set, sees the dialogue without its secrets
+	Timeout        time.Duration // of the whole login, and of each part of it
+
+	TLS            TLS
+	Mechanisms     []string // in order of preference, or [Auto]; none is CRAM-MD5
+	AllowCleartext bool     // show the password to the network if a mechanism does
+
+	Trace func(line string) // if set, sees the dialogue without its secrets
 }
 
 // Login checks a password in one dialogue with the server. Without an error the
-// password is right, and reply is the line that said so. Neither name nor
-// password may hold CR, LF or NUL; here they would be encoded all the same.
+// password is right, and reply is the line that said so.
 func (s Server) Login(ctx context.Context, user, password string) (reply string, err error) {
-	run, ok := dialogues[s.Protocol]
-	if !ok {
-		return "", fmt.Errorf("no dialogue for protocol %q", s.Protocol)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	c, err := s.Open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.Login(ctx, user, password)
+}
+
+// Open connects, with TLS if the server is to have it, and does all that can be done
+// before there is a user. The caller closes the connection.
+func (s Server) Open(ctx context.Context) (*Conn, error) {
+	if err := s.check(); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
+	c, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = c.within(ctx, func() error { return c.prepare(false) })
+	if err == nil {
+		c.mechanisms, err = s.choose(c.caps)
+	}
+	if err == nil {
+		err = context.Cause(ctx) // past it, no read or write works
+	}
+	if err != nil {
+		c.raw.Close()
+		return nil, err
+	}
+	c.polite = true
+	return c, nil
+}
+
+func (s Server) connect(ctx context.Context) (*Conn, error) {
+	start := time.Now()
 	dialer := net.Dialer{Timeout: s.ConnectTimeout}
 	nc, err := dialer.DialContext(ctx, "tcp", s.Addr.String())
 	if err != nil {
-		return "", fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
-	defer nc.Close()
-	// Past its deadline, or when nobody waits for the answer any more, no
-	// read or write blocks.
-	defer context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })()
-	reply, err = run(newConn(nc, s.Trace), user, password)
-	if err != nil && ctx.Err() != nil {
-		return "", fmt.Errorf("given up (%w): %w", context.Cause(ctx), err)
+	c := newConn(s, nc)
+	c.took("connect", start)
+	return c, nil
+}
+
+// Login checks a password, in the authentication's round trips only. There is one login
+// to a connection. Neither name nor password may hold CR, LF or NUL.
+func (c *Conn) Login(ctx context.Context, user, password string) (reply string, err error) {
+	if strings.ContainsAny(user+password, "\r\n\x00") {
+		return "", errors.New("user name or password holds CR, LF or NUL")
 	}
+	if c.used || !c.polite {
+		return "", errors.New("connection was used or closed: open another")
+	}
+	c.used, c.polite = true, false
+	ctx, cancel := context.WithTimeout(ctx, c.server.Timeout)
+	defer cancel()
+	err = c.within(ctx, func() error {
+		reply, err = c.try(ctx, user, password)
+		return err
+	})
 	return reply, err
 }
 
-// dialogues are the logins by protocol, from greeting to goodbye.
-var dialogues = map[string]func(c *conn, user, password string) (reply string, err error){
-	"imap": loginIMAP,
-	"pop3": loginPOP3,
-	"smtp": loginSMTP,
+// try logs in by the first mechanism that the server knows.
+func (c *Conn) try(ctx context.Context, user, password string) (reply string, failed error) {
+	for _, m := range c.mechanisms {
+		reply, err := m.login(ctx, c, user, password)
+		if err == nil {
+			return reply, nil
+		}
+		_, unknown := errors.AsType[notOffered](err)
+		if failed != nil {
+			err = fmt.Errorf("%w; %w", failed, err)
+		}
+		if failed = err; !unknown {
+			break
+		}
+	}
+	return "", failed
+}
+
+// within runs a part of the dialogue. Past its deadline, or when nobody waits for the
+// answer any more, no read or write blocks.
+func (c *Conn) within(ctx context.Context, part func() error) error {
+	defer context.AfterFunc(ctx, func() { c.raw.SetDeadline(time.Unix(1, 0)) })()
+	err := part()
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrRejected) {
+		return fmt.Errorf("given up (%w): %w", context.Cause(ctx), err)
+	}
+	return err
 }

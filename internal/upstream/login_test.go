@@ -43,65 +43,39 @@ func outcomeOf(err error) outcome {
 	return tempfail
 }
 
-// script is a login up to one stage of it: what the server says there ends the
-// script. The stages are the server's turns: "greeting", "ehlo" (SMTP only),
-// "auth" and "answer".
-func script(protocol, stage string, last ...step) []step {
-	var steps []step
-	for _, turn := range dialogue[protocol] {
-		if turn.hears != "" {
-			steps = append(steps, hear(turn.hears))
-		}
-		if turn.stage == stage {
-			return append(steps, last...)
-		}
-		steps = append(steps, say(turn.says))
-	}
-	panic("no stage " + stage)
+// login logs in by a route to the server, and sees to what holds for every login.
+func login(t *testing.T, ctx context.Context, timeout time.Duration, route string, steps ...step) (string, error) {
+	t.Helper()
+	reply, _, err := loginTo(t, ctx, serverOn(route, timeout), steps...)
+	return reply, err
 }
 
-type turn struct{ hears, stage, says string }
-
-var dialogue = map[string][]turn{
-	"pop3": {
-		{"", "greeting", "+OK POP3 server on mail.example.com ready <1896.697170952@mail.example.com>\r\n"},
-		{"AUTH CRAM-MD5", "auth", "+ " + challenge + "\r\n"},
-		{answer, "answer", "+OK logged in\r\n"},
-	},
-	"imap": {
-		{"", "greeting", "* OK Axigen-10.3 IMAP4rev1 service is ready\r\n"},
-		{"001 AUTHENTICATE CRAM-MD5", "auth", "+ " + challenge + "\r\n"},
-		{answer, "answer", "001 OK AUTHENTICATE completed\r\n"},
-	},
-	"smtp": {
-		{"", "greeting", "220 mail.example.com Axigen ESMTP ready\r\n"},
-		{"EHLO [127.0.0.1]", "ehlo", "250-mail.example.com Axigen ESMTP hello\r\n250-PIPELINING\r\n250-AUTH PLAIN LOGIN CRAM-MD5\r\n250 HELP\r\n"},
-		{"AUTH CRAM-MD5", "auth", "334 " + challenge + "\r\n"},
-		{answer, "answer", "235 2.7.0 Authentication successful\r\n"},
-	},
-}
-
-// login logs in to the server, and sees to what holds for every login: it ends in
-// time, one connection, closed, no goroutine left, no secret told.
-func login(t *testing.T, ctx context.Context, timeout time.Duration, protocol string, steps ...step) (string, error) {
+// loginTo logs in to a server that plays a script, and leaves no goroutine.
+func loginTo(t *testing.T, ctx context.Context, s Server, steps ...step) (reply string, trace []string, err error) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	m := newMailServer(t, steps...)
-	var trace strings.Builder
-	s := Server{Protocol: protocol, Addr: m.addr, ConnectTimeout: timeout, Timeout: timeout,
-		Trace: func(line string) { fmt.Fprintln(&trace, line) }}
+	reply, trace, err = loginAt(t, ctx, s, m)
+	waitForGoroutines(t, before+1) // the server still listens
+	return reply, trace, err
+}
+
+// loginAt logs in at a server: in time, with one connection, closed, and no secret told.
+func loginAt(t *testing.T, ctx context.Context, s Server, m *mailServer) (reply string, trace []string, err error) {
+	t.Helper()
+	s.Addr = m.addr
+	s.Trace = func(line string) { trace = append(trace, line) }
 	start := time.Now()
-	reply, err := s.Login(ctx, user, password)
-	if took := time.Since(start); took > timeout+patience/2 {
-		t.Errorf("took %v with a timeout of %v", took, timeout)
+	reply, err = s.Login(ctx, user, password)
+	if took := time.Since(start); took > s.Timeout+patience/2 {
+		t.Errorf("took %v with a timeout of %v", took, s.Timeout)
 	}
 	m.finish(t)
-	noSecret(t, reply, err, trace.String())
-	waitForGoroutines(t, before+1) // the server still listens
+	noSecret(t, reply, err, strings.Join(trace, "\n"))
 	if err != nil && reply != "" {
 		t.Errorf("reply %q along with error %v", reply, err)
 	}
-	return reply, err
+	return reply, trace, err
 }
 
 func noSecret(t *testing.T, reply string, err error, trace string) {

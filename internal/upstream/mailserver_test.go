@@ -3,6 +3,7 @@ package upstream
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +24,9 @@ type step func(s *session) error
 
 // session is the server's end of one connection.
 type session struct {
-	net.Conn
-	r *bufio.Reader
+	net.Conn // by TLS, after a handshake
+	raw      *net.TCPConn
+	r        *bufio.Reader
 }
 
 // mailServer plays its script to the first client and counts all of them.
@@ -67,14 +69,14 @@ func newMailServer(t *testing.T, script ...step) *mailServer {
 func play(nc net.Conn, script []step) error {
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(patience))
-	s := &session{Conn: nc, r: bufio.NewReader(nc)}
+	s := &session{Conn: nc, raw: nc.(*net.TCPConn), r: bufio.NewReader(nc)}
 	for i, do := range script {
 		if err := do(s); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
 	}
 	_, err := io.Copy(io.Discard, s.r)
-	if err != nil && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, net.ErrClosed) {
+	if err != nil && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("client did not close the connection: %w", err)
 	}
 	return nil
@@ -116,18 +118,29 @@ func drip(text string) step {
 	}
 }
 
-// trickle sends a byte now and then, and never a line, until the client has enough.
-func trickle(every time.Duration) step {
+// trickle sends text byte by byte, a byte now and then, and never ends, until the client
+// has enough.
+func trickle(every time.Duration, text string) step {
 	return func(s *session) error {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for range tick.C {
-			if _, err := io.WriteString(s, "x"); err != nil {
+		for i := 0; ; i++ {
+			<-tick.C
+			b := "x"
+			if i < len(text) {
+				b = text[i : i+1]
+			}
+			if _, err := io.WriteString(s, b); err != nil {
 				return nil
 			}
 		}
-		return nil
 	}
+}
+
+// await returns when the client has begun to say something.
+func await(s *session) error {
+	_, err := s.r.Peek(1)
+	return err
 }
 
 // hear wants one line of the client; a "*" at the end of it stands for anything.
@@ -146,14 +159,71 @@ func hear(want string) step {
 	}
 }
 
+// nothing wants the client to leave without a word.
+func nothing(s *session) error {
+	if said, _ := io.ReadAll(s.r); len(said) > 0 {
+		return fmt.Errorf("client said %q, want nothing", said)
+	}
+	return nil
+}
+
 // hangUp closes the connection in order, reset without.
 func hangUp(s *session) error { return s.Close() }
 
 func reset(s *session) error {
-	if err := s.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+	if err := s.raw.SetLinger(0); err != nil {
 		return err
 	}
-	return s.Close()
+	return s.raw.Close()
+}
+
+// peeked is a connection of which something was read ahead.
+type peeked struct {
+	net.Conn
+	r io.Reader
+}
+
+func (p peeked) Read(b []byte) (int, error) { return p.r.Read(b) }
+
+// handshake goes on by TLS; refusedHandshake wants the client not to.
+func handshake(cert tls.Certificate) step {
+	return func(s *session) error {
+		nc := tls.Server(peeked{s.raw, s.r}, &tls.Config{Certificates: []tls.Certificate{cert}})
+		s.Conn, s.r = nc, bufio.NewReader(nc)
+		return nc.Handshake()
+	}
+}
+
+func refusedHandshake(cert tls.Certificate) step {
+	return func(s *session) error {
+		err := handshake(cert)(s)
+		if err == nil {
+			_, err = s.Read(make([]byte, 1)) // in TLS 1.3 the server is done first
+		}
+		s.r = bufio.NewReader(s.raw)
+		if err == nil {
+			return errors.New("client went on")
+		}
+		return nil
+	}
+}
+
+// flood sends the text again and again, until the client has enough. What the client
+// does not read fills the buffers of the system, and they are small.
+func flood(text string) step {
+	const enough = 32 << 20
+	chunk := strings.Repeat(text, 1+(64<<10)/len(text))
+	return func(s *session) error {
+		for sent := 0; ; {
+			n, err := io.WriteString(s, chunk)
+			if sent += n; sent > enough {
+				return fmt.Errorf("client has read most of %d bytes", sent)
+			}
+			if err != nil {
+				return nil
+			}
+		}
+	}
 }
 
 // stop calls a function, such as a client's cancel.

@@ -1,44 +1,142 @@
 package upstream
 
-import "strings"
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
 
-// loginPOP3 authenticates by AUTH (RFC 5034 section 4).
-func loginPOP3(c *conn, user, password string) (string, error) {
-	greeting, err := c.readLine()
+// pop3 is POP3 (RFC 1939) with CAPA (RFC 2449), AUTH (RFC 5034) and STLS (RFC 2595).
+type pop3 struct{}
+
+func (pop3) greet(c *Conn) (capabilities, error) {
+	line, err := c.readLine()
 	if err != nil {
-		return "", err
+		return capabilities{}, err
 	}
-	if !hasWord(greeting, "+OK") {
-		return "", c.unexpected("greeting", greeting)
+	if !hasWord(line, "+OK") {
+		return capabilities{}, c.unexpected("greeting", line)
 	}
-	if err := c.writeLine("AUTH CRAM-MD5"); err != nil {
+	c.stamp = timeStamp(line)
+	return capabilities{}, nil
+}
+
+// timeStamp is the msg-id in a greeting that offers APOP (RFC 1939 section 7), or
+// empty. A stamp that is no msg-id could be chosen to attack the digest (CVE-2007-1558).
+func timeStamp(greeting string) string {
+	_, rest, _ := strings.Cut(greeting, "<")
+	id, _, found := strings.Cut(rest, ">")
+	local, domain, _ := strings.Cut(id, "@")
+	outside := func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '@' }
+	if !found || local == "" || domain == "" || strings.ContainsFunc(local+domain, outside) {
+		return ""
+	}
+	return "<" + id + ">"
+}
+
+// ask asks by CAPA. A server without it may have what RFC 1939 has.
+func (pop3) ask(c *Conn) (capabilities, error) {
+	if err := c.writeLine("CAPA"); err != nil {
+		return capabilities{}, err
+	}
+	line, err := c.readLine()
+	if err != nil {
+		return capabilities{}, err
+	}
+	if hasWord(line, "-ERR") {
+		o := parseCAPA([]string{pop3User}, c.stamp)
+		return capabilities{asked: true, mechanisms: o.mechanisms}, nil
+	}
+	if !hasWord(line, "+OK") {
+		return capabilities{}, c.unexpected("CAPA", line)
+	}
+	var listed []string
+	for {
+		if line, err = c.readLine(); err != nil {
+			return capabilities{}, err
+		}
+		if line == "." {
+			return parseCAPA(listed, c.stamp), nil
+		}
+		listed = append(listed, strings.TrimPrefix(line, "."))
+	}
+}
+
+func (pop3) startTLS(c *Conn) error {
+	if err := c.writeLine("STLS"); err != nil {
+		return err
+	}
+	line, err := c.readLine()
+	if err == nil && !hasWord(line, "+OK") {
+		err = c.unexpected("STLS refused", line)
+	}
+	return err
+}
+
+func (pop3) auth(_ *Conn, name string) string { return "AUTH " + name }
+
+func (pop3) goodbye(*Conn) string { return "QUIT" }
+
+// maxCommand is that of RFC 2449 section 4, which RFC 5034 section 4 keeps.
+func (pop3) maxCommand() int { return 255 }
+
+func (pop3) answer(c *Conn) (saslReply, error) {
+	line, err := c.readLine()
+	return saslReply{line, hasWord(line, "+"), continuation(line), judgePOP3(line)}, err
+}
+
+// judgePOP3 reads the completion of AUTH, APOP or PASS. The response codes are of RFC
+// 2449 section 8 and RFC 3206.
+func judgePOP3(line string) verdict {
+	switch {
+	case hasWord(line, "+OK"):
+		return accepted
+	case hasWord(line, "-ERR") && !hasCode(line[len("-ERR"):], "[SYS/TEMP", "[SYS/PERM", "[IN-USE", "[LOGIN-DELAY"):
+		return refused
+	}
+	return undecided
+}
+
+// userCommand is USER and PASS (RFC 1939 section 7). The password is judged only by
+// the answer to PASS: -ERR to USER may as well mean that the command is switched off.
+func userCommand(c *Conn, user, password string) (string, error) {
+	if err := c.writeLine("USER " + user); err != nil {
 		return "", err
 	}
 	line, err := c.readLine()
 	if err != nil {
 		return "", err
 	}
-	challenge, ok := strings.CutPrefix(line, "+ ")
-	if !ok {
-		return "", c.unexpected("CRAM-MD5 not offered", line)
+	if !hasWord(line, "+OK") {
+		return "", notOffered{c.unexpected("USER not offered", line)}
 	}
-	if err := c.answerChallenge(challenge, user, password); err != nil {
-		return "", err
-	}
-	if line, err = c.readLine(); err != nil {
-		return "", err
-	}
-	defer c.bye("QUIT")
-	return c.conclude(line, judgePOP3(line))
+	c.hide(password)
+	return c.lastCommand("PASS ", password)
 }
 
-// judgePOP3 reads the completion of AUTH.
-func judgePOP3(line string) verdict {
-	switch {
-	case hasWord(line, "+OK"):
-		return accepted
-	case hasWord(line, "-ERR") && !hasCode(line[len("-ERR"):], "[SYS/TEMP", "[IN-USE"):
-		return refused
+// apopCommand is APOP (RFC 1939 section 7).
+func apopCommand(c *Conn, user, password string) (string, error) {
+	if c.stamp == "" {
+		return "", notOffered{errors.New("APOP not offered: greeting has no time stamp")}
 	}
-	return undecided
+	if strings.Contains(user, " ") {
+		return "", errors.New("APOP takes no user name with a space")
+	}
+	sum := md5.Sum([]byte(c.stamp + password))
+	digest := hex.EncodeToString(sum[:])
+	c.hide(digest, strings.ToUpper(digest), password)
+	return c.lastCommand(fmt.Sprintf("APOP %s ", user), digest)
+}
+
+func (c *Conn) lastCommand(shown, secret string) (string, error) {
+	if err := c.writeSecret(shown, secret); err != nil {
+		return "", err
+	}
+	line, err := c.readLine()
+	if err != nil {
+		return "", err
+	}
+	return c.conclude(line, judgePOP3(line))
 }

@@ -2,42 +2,50 @@ package upstream
 
 import (
 	"net"
-	"slices"
 	"strings"
 )
 
-// loginSMTP authenticates by AUTH (RFC 4954 section 4).
-func loginSMTP(c *conn, user, password string) (string, error) {
-	if _, err := c.expect("greeting", "220"); err != nil {
-		return "", err
-	}
+// smtp is ESMTP (RFC 5321) with AUTH (RFC 4954) and STARTTLS (RFC 3207).
+type smtp struct{}
+
+func (smtp) greet(c *Conn) (capabilities, error) {
+	_, err := c.expect("greeting", "220")
+	return capabilities{}, err
+}
+
+func (smtp) ask(c *Conn) (capabilities, error) {
 	if err := c.writeLine("EHLO " + c.addressLiteral()); err != nil {
-		return "", err
+		return capabilities{}, err
 	}
 	extensions, err := c.expect("EHLO", "250")
 	if err != nil {
-		return "", err
+		return capabilities{}, err
 	}
-	if !offersCRAMMD5(extensions) {
-		return "", c.unexpected("CRAM-MD5 not offered", extensions[len(extensions)-1])
+	return parseEHLO(extensions), nil
+}
+
+func (smtp) startTLS(c *Conn) error {
+	if err := c.writeLine("STARTTLS"); err != nil {
+		return err
 	}
-	if err := c.writeLine("AUTH CRAM-MD5"); err != nil {
-		return "", err
-	}
-	challenge, err := c.expect("CRAM-MD5 not offered", "334")
-	if err != nil {
-		return "", err
-	}
-	if err := c.answerChallenge(textOf(challenge[0]), user, password); err != nil {
-		return "", err
-	}
+	_, err := c.expect("STARTTLS refused", "220")
+	return err
+}
+
+func (smtp) auth(_ *Conn, name string) string { return "AUTH " + name }
+
+func (smtp) goodbye(*Conn) string { return "QUIT" }
+
+// maxCommand is that of RFC 5321 section 4.5.3.1.4, which RFC 4954 section 4 keeps.
+func (smtp) maxCommand() int { return 512 }
+
+func (smtp) answer(c *Conn) (saslReply, error) {
 	reply, err := c.readReply()
 	if err != nil {
-		return "", err
+		return saslReply{}, err
 	}
-	defer c.bye("QUIT")
 	last := reply[len(reply)-1]
-	return c.conclude(last, judgeSMTP(last))
+	return saslReply{last, last[:3] == "334", textOf(reply[0]), judgeSMTP(last)}, nil
 }
 
 // judgeSMTP reads the completion of AUTH (RFC 4954 section 6).
@@ -52,7 +60,7 @@ func judgeSMTP(line string) verdict {
 }
 
 // expect reads a reply and wants its code.
-func (c *conn) expect(step, code string) ([]string, error) {
+func (c *Conn) expect(step, code string) ([]string, error) {
 	reply, err := c.readReply()
 	if err != nil {
 		return nil, err
@@ -65,7 +73,7 @@ func (c *conn) expect(step, code string) ([]string, error) {
 
 // readReply reads a reply of one or more lines, all with one code (RFC 5321
 // section 4.2.1). There is at least one line, and each has at least its code.
-func (c *conn) readReply() ([]string, error) {
+func (c *Conn) readReply() ([]string, error) {
 	var reply []string
 	for {
 		line, err := c.readLine()
@@ -100,27 +108,9 @@ func textOf(line string) string {
 	return line[4:]
 }
 
-// offersCRAMMD5 reads the AUTH line of an EHLO reply, also in the old form
-// "AUTH=…". Without any such line it is worth a try, as auth.php did: a server
-// may hide AUTH from some clients and still know it.
-func offersCRAMMD5(extensions []string) bool {
-	announced := false
-	for _, line := range extensions {
-		words := strings.FieldsFunc(strings.ToUpper(textOf(line)), func(r rune) bool { return r == ' ' || r == '=' })
-		if len(words) == 0 || words[0] != "AUTH" {
-			continue
-		}
-		announced = true
-		if slices.Contains(words, "CRAM-MD5") {
-			return true
-		}
-	}
-	return !announced
-}
-
 // addressLiteral is how a host without a name of its own says EHLO (RFC 5321 section 4.1.3).
-func (c *conn) addressLiteral() string {
-	host, _, err := net.SplitHostPort(c.net.LocalAddr().String())
+func (c *Conn) addressLiteral() string {
+	host, _, err := net.SplitHostPort(c.raw.LocalAddr().String())
 	if err != nil {
 		return "[127.0.0.1]"
 	}

@@ -1,0 +1,148 @@
+package upstream
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// exchange is the client's side of one SASL mechanism (RFC 4422) in one login.
+type exchange interface {
+	// first tells whether the client speaks first.
+	first() bool
+	// respond answers the server's challenge; the first one is empty where the
+	// client speaks first.
+	respond(challenge []byte) ([]byte, error)
+	// secrets are what of the latest response must not be told, besides the whole of it.
+	secrets() []string
+	// believe tells why the verdict is none; most of all, success before the
+	// password was proved or, in SCRAM, known to the server.
+	believe(v verdict) error
+}
+
+// notOffered is the error of a mechanism that the server did not begin: another one
+// may do.
+type notOffered struct{ error }
+
+func (e notOffered) Unwrap() error { return e.error }
+
+// authenticate runs a SASL mechanism. The user name is out with the first response;
+// what the server says before judges nothing.
+func (c *Conn) authenticate(name string, x exchange) (string, error) {
+	began, waiting, err := c.begin(name, x)
+	if err != nil {
+		return "", err
+	}
+	for {
+		a, err := c.dialect.answer(c)
+		if err != nil {
+			return "", err
+		}
+		if !a.challenge {
+			return c.finish(name, x, a, began)
+		}
+		challenge, err := base64.StdEncoding.DecodeString(strings.TrimRight(a.text, " "))
+		if err != nil {
+			return "", errors.New("challenge is not base64")
+		}
+		response := waiting
+		if waiting = ""; response == "" {
+			if response, err = c.respond(x, challenge); err != nil {
+				return "", err
+			}
+		}
+		if err := c.writeSecret("", response); err != nil {
+			return "", err
+		}
+		began = true
+	}
+}
+
+// begin sends the command, and with it the initial response if the server takes one
+// (RFC 4959, RFC 4954, RFC 5034); if not, that is what waits for the server's turn. It
+// waits as well where there is something to read before: an untagged response is no
+// fault, and what else it is will be seen.
+func (c *Conn) begin(name string, x exchange) (began bool, waiting string, err error) {
+	command := c.dialect.auth(c, name)
+	if !x.first() {
+		return false, "", c.writeLine(command)
+	}
+	response, err := c.respond(x, nil)
+	if err != nil {
+		return false, "", err
+	}
+	takes := c.caps.initialResponse && c.caps.offers(name) && !c.pending()
+	if !takes || len(command+" "+response+"\r\n") > c.dialect.maxCommand() {
+		return false, response, c.writeLine(command)
+	}
+	return true, "", c.writeSecret(command+" ", response)
+}
+
+// respond is the base64 of the next response, which from now on is hidden.
+func (c *Conn) respond(x exchange, challenge []byte) (string, error) {
+	response, err := x.respond(challenge)
+	if err != nil {
+		return "", err
+	}
+	encoded := base64.StdEncoding.EncodeToString(response)
+	c.hide(encoded, strings.TrimRight(encoded, "="))
+	c.hide(x.secrets()...)
+	return encoded, nil
+}
+
+// finish ends the exchange with the server's last word.
+func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string, error) {
+	if !began {
+		return "", notOffered{c.unexpected(name+" not offered", a.line)}
+	}
+	reply, err := c.conclude(a.line, a.verdict)
+	if doubt := x.believe(a.verdict); doubt != nil && a.verdict != undecided {
+		return "", doubt
+	}
+	return reply, err
+}
+
+// fixed is an exchange of responses that no challenge changes.
+type fixed struct {
+	clientFirst bool
+	responses   [][]byte
+	password    string
+	sent        int
+}
+
+func (s *fixed) first() bool { return s.clientFirst }
+
+func (s *fixed) respond([]byte) ([]byte, error) {
+	if s.sent == len(s.responses) {
+		return nil, errTooMuch
+	}
+	s.sent++
+	return s.responses[s.sent-1], nil
+}
+
+func (s *fixed) secrets() []string { return []string{s.password} }
+
+func (s *fixed) believe(v verdict) error {
+	if v == accepted && s.sent < len(s.responses) {
+		return errTooEarly
+	}
+	return nil
+}
+
+var (
+	errTooMuch  = errors.New("server asks for more than the mechanism has")
+	errTooEarly = errors.New("server accepted a login before it was proved")
+)
+
+// newPlain is PLAIN (RFC 4616), without an authorization identity.
+func newPlain(_ context.Context, user, password string) exchange {
+	return &fixed{clientFirst: true, password: password, responses: [][]byte{slices.Concat([]byte{0}, []byte(user), []byte{0}, []byte(password))}}
+}
+
+// newLogin is LOGIN (draft-murchison-sasl-login): the server asks for the user name
+// and then for the password, in words that differ.
+func newLogin(_ context.Context, user, password string) exchange {
+	return &fixed{password: password, responses: [][]byte{[]byte(user), []byte(password)}}
+}

@@ -1,0 +1,187 @@
+package upstream
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The iterations that a server may ask for in SCRAM: fewer would let whoever plays the
+// server guess the password (RFC 5802 section 5.1), more only cost time.
+const (
+	MinIterations = 4096
+	MaxIterations = 10_000_000
+)
+
+// scram is the client's side of SCRAM (RFC 5802 section 3) without channel binding.
+// User name and password are taken byte by byte, without SASLprep, as Dovecot does.
+type scram struct {
+	ctx            context.Context // stops the iterations
+	hash           func() hash.Hash
+	user, password string
+	nonce          string // ours
+	turn           int
+
+	proof     string // base64
+	signature []byte // what the server must show
+	verified  bool   // it did
+	failure   string // the server's e=
+}
+
+func newSCRAM(h func() hash.Hash) func(ctx context.Context, user, password string) exchange {
+	return func(ctx context.Context, user, password string) exchange {
+		return &scram{ctx: ctx, hash: h, user: user, password: password, nonce: rand.Text()}
+	}
+}
+
+func (*scram) first() bool { return true }
+
+// secrets include the signature: who sees it can guess passwords as well as with the proof.
+func (x *scram) secrets() []string {
+	signature := base64.StdEncoding.EncodeToString(x.signature)
+	return []string{x.proof, signature, base64.StdEncoding.EncodeToString([]byte("v=" + signature)), x.password}
+}
+
+func (x *scram) respond(challenge []byte) ([]byte, error) {
+	x.turn++
+	switch x.turn {
+	case 1:
+		return []byte("n,," + x.clientFirst()), nil
+	case 2:
+		return x.clientFinal(string(challenge))
+	case 3:
+		return nil, x.serverFinal(string(challenge))
+	}
+	return nil, errTooMuch
+}
+
+var saslName = strings.NewReplacer("=", "=3D", ",", "=2C")
+
+func (x *scram) clientFirst() string { return "n=" + saslName.Replace(x.user) + ",r=" + x.nonce }
+
+// clientFinal proves the password for the salt that the server's first message has.
+func (x *scram) clientFinal(first string) ([]byte, error) {
+	challenge, err := parseServerFirst(first, x.nonce)
+	if err != nil {
+		return nil, err
+	}
+	salted, err := x.iterate(challenge.salt, challenge.iterations)
+	if err != nil {
+		return nil, err
+	}
+	final := "c=biws,r=" + challenge.nonce // "biws" is "n,,"
+	message := x.clientFirst() + "," + first + "," + final
+	clientKey := x.mac(salted, "Client Key")
+	stored := x.hash()
+	stored.Write(clientKey)
+	proof := x.mac(stored.Sum(nil), message)
+	subtle.XORBytes(proof, proof, clientKey)
+	x.proof = base64.StdEncoding.EncodeToString(proof)
+	x.signature = x.mac(x.mac(salted, "Server Key"), message)
+	return []byte(final + ",p=" + x.proof), nil
+}
+
+// serverFinal reads "v=signature" or "e=error". After an error the server is yet to
+// give its answer in its protocol's words.
+func (x *scram) serverFinal(final string) error {
+	attribute, _, _ := strings.Cut(final, ",") // extensions may follow
+	if failure, ok := strings.CutPrefix(attribute, "e="); ok && failure != "" {
+		x.failure = failure
+		return nil
+	}
+	encoded, ok := strings.CutPrefix(attribute, "v=")
+	if !ok {
+		return errors.New("SCRAM: server's last message is neither signature nor error")
+	}
+	signature, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || !hmac.Equal(signature, x.signature) {
+		return errors.New("SCRAM: server's signature is wrong: it does not know the password")
+	}
+	x.verified = true
+	return nil
+}
+
+// notTheProof are the errors of RFC 5802 section 7 that say nothing of the password.
+var notTheProof = []string{"invalid-encoding", "extensions-not-supported", "channel-bindings-dont-match",
+	"server-does-support-channel-binding", "channel-binding-not-supported", "unsupported-channel-binding-type",
+	"invalid-username-encoding", "no-resources"}
+
+func (x *scram) believe(v verdict) error {
+	switch {
+	case v == accepted && x.failure != "":
+		return fmt.Errorf("SCRAM: server accepted a login after its error %q", x.failure)
+	case v == accepted && !x.verified:
+		return errors.New("SCRAM: server accepted a login without proof that it knows the password")
+	case v == refused && slices.Contains(notTheProof, x.failure):
+		return fmt.Errorf("SCRAM: server's error %q", x.failure)
+	}
+	return nil
+}
+
+func (x *scram) mac(key []byte, message string) []byte {
+	m := hmac.New(x.hash, key)
+	m.Write([]byte(message))
+	return m.Sum(nil)
+}
+
+// iterate is Hi of RFC 5802 section 2.2: PBKDF2 of a single block. It is not
+// crypto/pbkdf2's for that one cannot be stopped when nobody waits any more.
+func (x *scram) iterate(salt []byte, n int) ([]byte, error) {
+	m := hmac.New(x.hash, []byte(x.password))
+	m.Write(binary.BigEndian.AppendUint32(slices.Clone(salt), 1))
+	u := m.Sum(nil)
+	result := slices.Clone(u)
+	for i := 1; i < n; i++ {
+		if i%1024 == 0 && x.ctx.Err() != nil {
+			return nil, fmt.Errorf("SCRAM: no time for %d iterations", n)
+		}
+		m.Reset()
+		m.Write(u)
+		u = m.Sum(u[:0])
+		subtle.XORBytes(result, result, u)
+	}
+	return result, nil
+}
+
+// serverFirst is the server's first message.
+type serverFirst struct {
+	nonce      string // ours and the server's
+	salt       []byte
+	iterations int
+}
+
+// parseServerFirst reads "r=nonce,s=salt,i=iterations", and extensions that are not
+// mandatory.
+func parseServerFirst(message, ours string) (f serverFirst, err error) {
+	fields := strings.Split(message, ",")
+	if len(fields) < 3 || strings.HasPrefix(message, "m=") {
+		return f, errors.New("SCRAM: server's first message is not nonce, salt and iterations")
+	}
+	nonce, okR := strings.CutPrefix(fields[0], "r=")
+	salt, okS := strings.CutPrefix(fields[1], "s=")
+	count, okI := strings.CutPrefix(fields[2], "i=")
+	if !okR || !okS || !okI {
+		return f, errors.New("SCRAM: server's first message is not nonce, salt and iterations")
+	}
+	if len(nonce) <= len(ours) || !strings.HasPrefix(nonce, ours) {
+		return f, errors.New("SCRAM: server's nonce does not continue ours")
+	}
+	f.nonce = nonce
+	if f.salt, err = base64.StdEncoding.DecodeString(salt); err != nil || len(f.salt) == 0 {
+		return f, errors.New("SCRAM: salt is not base64")
+	}
+	f.iterations, err = strconv.Atoi(count)
+	if err != nil || f.iterations < MinIterations || f.iterations > MaxIterations {
+		return f, fmt.Errorf("SCRAM: server wants iterations %.20q, not %d to %d", count, MinIterations, MaxIterations)
+	}
+	return f, nil
+}
