@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -69,22 +68,3 @@ func reopen(s *server.Server, log *slog.Logger, usr1 <-chan os.Signal) {
 
 // notify tells systemd, if it started us; what it does without is its own affair.
 func notify(state string) { _, _ = daemon.SdNotify(false, state) }
-
-// check is nginx -t.
-func check(c *call) error {
-	c.newFlags()
-	path := c.configFlag()
-	if err := c.parse(0); err != nil {
-		return err
-	}
-	config, _, err := c.load(*path)
-	if err != nil {
-		return err
-	}
-	if config.Unmet != nil {
-		return config.Unmet
-	}
-	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
-		len(config.Servers), config.Domains.Len(), config.Users.Len())
-	return nil
-}

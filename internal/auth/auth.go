@@ -17,6 +17,7 @@ import (
 	"mailauthd/internal/cache"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
+	"mailauthd/internal/upstream"
 	"mailauthd/internal/users"
 )
 
@@ -34,7 +35,9 @@ type Authenticator struct {
 	Access   access.Rules // for all
 	Resolver *route.Resolver
 	Hashing  Slots
-	Cache    *cache.Cache // of passwords that were right or wrong; nil: none
+	Health   Healths
+	Pools    map[string]*upstream.Pool // by server; where there is none, each login connects
+	Cache    *cache.Cache              // of passwords that were right or wrong; nil: none
 
 	Throttle *throttle.Throttle // nil: none
 	AuthWait bool               // make nginx wait after a failure, as long as the throttle says
@@ -60,6 +63,7 @@ type login struct {
 	server     *route.Server
 	addr       netip.AddrPort // valid if the server's address is known
 
+	out       bool // all servers of the user are set aside
 	throttled throttle.Verdict
 }
 
@@ -70,6 +74,7 @@ type verdict struct {
 	detail  string // for the log
 	reply   string // the mail server's own words, after a good login there
 
+	server  *route.Server   // that was asked, or to be asked
 	matched *users.Password // the one that was right
 	cached  string          // "hit" or "stale" for an answer from memory
 

@@ -40,13 +40,26 @@ func (a *Authenticator) domainRules(u *users.User) access.Rules {
 	return access.Rules{}
 }
 
+// reachable tells whether nginx can be sent to the login's server.
+func (a *Authenticator) reachable(l *login) (verdict, bool) {
+	switch {
+	case l.out:
+		return tempFail(allOut), false
+	case !l.addr.IsValid():
+		return unresolved(l.server), false
+	}
+	return verdict{}, true
+}
+
+const allOut = "all servers are set aside, for they did not answer"
+
 // credentials finds what nginx logs in to the server with, where the client's own name
 // and password will not do. Of passwords the first of these counts: the user's
 // upstream_password; what the client sent, if that is a password; the cleartext in the
 // map; the server's master login.
 func (a *Authenticator) credentials(l *login, v verdict) verdict {
-	if !l.addr.IsValid() {
-		return unresolved(l.server)
+	if v, ok := a.reachable(l); !ok {
+		return v
 	}
 	name := l.serverLogin()
 	if name != l.User || l.nameless { // nginx has another one, or none

@@ -34,7 +34,7 @@ func (a *Authenticator) find(l *login) (verdict, bool) {
 	if l.domain = a.Domains.Find(domain); l.domain == nil {
 		return reject(authlog.UserUnknown, "domain is not listed in [domains]"), false
 	}
-	a.locate(l, a.serverOf(l))
+	a.choose(l, a.serversOf(l))
 	if a.Trace != nil { // arguments cost
 		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
 	}
@@ -54,16 +54,31 @@ func (a *Authenticator) complete(name string) string {
 	return name
 }
 
-// serverOf is the user's own server, else the domain's.
-func (a *Authenticator) serverOf(l *login) *route.Server {
+// serversOf are the servers of a user in the order in which to try them: the user's own,
+// else the domain's.
+func (a *Authenticator) serversOf(l *login) []*route.Server {
+	servers := l.domain.Servers
 	if l.user != nil && len(l.user.Servers) > 0 {
-		return a.Servers[l.user.Servers[0]]
+		servers = make([]*route.Server, len(l.user.Servers))
+		for i, name := range l.user.Servers {
+			servers[i] = a.Servers[name]
+		}
 	}
-	return l.domain.Servers[0]
+	return route.Choose(servers, l.domain.Policy, l.key)
+}
+
+// choose sends a login to the first server that is not set aside; if all are, the
+// login is told so once the password was right.
+func (a *Authenticator) choose(l *login, servers []*route.Server) {
+	s, ok := a.Health.of(string(l.Protocol)).First(servers)
+	if l.out = !ok; l.out {
+		s = servers[0]
+	}
+	a.locate(l, s)
 }
 
 func (a *Authenticator) locate(l *login, s *route.Server) {
-	l.server = s
+	l.server, l.addr = s, netip.AddrPort{}
 	if addr, ok := a.Resolver.Addr(s.Host); ok {
 		l.addr = netip.AddrPortFrom(addr, s.Port(string(l.Protocol)))
 	}

@@ -25,7 +25,7 @@ func TestPanicIsATemporaryFailure(t *testing.T) {
 		}, `^panic \(runtime\.\w+\) at mailauthd/internal/route\.\(\*Resolver\)\.Addr \(resolve\.go:\d+\)$`},
 		{"a domain without servers", func(a *Authenticator) {
 			a.Domains = route.NewTable([]*route.Domain{{Name: "users.example"}})
-		}, `^panic \(runtime\.\w+\) at mailauthd/internal/auth\.\(\*Authenticator\)\.serverOf \(find\.go:\d+\)$`},
+		}, `^panic \(runtime\.\w+\) at mailauthd/internal/auth\.\(\*Authenticator\)\.choose \(find\.go:\d+\)$`},
 		{"a panic about the password", func(a *Authenticator) {
 			first := true
 			a.Trace = func(string, ...any) {

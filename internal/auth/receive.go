@@ -25,14 +25,14 @@ func (a *Authenticator) receive(l *login) verdict {
 	if l.domain = a.Domains.Find(domain); l.domain == nil || local == "" {
 		return a.noRelay("recipient %q: domain is not listed in [domains]", recipient)
 	}
-	a.locate(l, l.domain.MailServer())
+	a.choose(l, l.domain.MailServers())
 	if !a.receives(l.domain, key, local) {
 		v := reject(authlog.UserUnknown, "recipient %q is not in the map", recipient)
 		v.code, v.text = "550 5.1.1", "User unknown"
 		return v
 	}
-	if !l.addr.IsValid() {
-		return unresolved(l.server)
+	if v, ok := a.reachable(l); !ok {
+		return v
 	}
 	return verdict{outcome: authhttp.OK}
 }

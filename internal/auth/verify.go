@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
-	"mailauthd/internal/upstream"
 	"mailauthd/internal/users"
 )
 
@@ -144,40 +142,6 @@ func prove(h password.Hash, l *login) (bool, error) {
 
 func unresolved(s *route.Server) verdict {
 	return tempFail("server %q: host %q has not been resolved so far", s.Name, s.Host)
-}
-
-// verifyUpstream asks the mail server, on the client's own protocol or the one configured.
-func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
-	if !l.addr.IsValid() {
-		return unresolved(l.server)
-	}
-	protocol := l.server.VerifyProtocol
-	if protocol == "same" {
-		protocol = string(l.Protocol)
-	}
-	target := upstream.Server{
-		Protocol:       protocol,
-		Addr:           netip.AddrPortFrom(l.addr.Addr(), l.server.Port(protocol)),
-		ConnectTimeout: l.server.ConnectTimeout,
-		Timeout:        l.server.Timeout,
-	}
-	if a.Trace != nil {
-		target.Trace = func(line string) { a.trace("%s", line) }
-	}
-	judge := fmt.Sprintf("server %s %s %v %s", l.server.Name, protocol, target.Addr, l.serverLogin())
-	return a.recall(ctx, l, nil, judge, func(ctx context.Context, l *login) verdict { return a.askServer(ctx, l, target) })
-}
-
-func (a *Authenticator) askServer(ctx context.Context, l *login, target upstream.Server) verdict {
-	a.trace("checking by %s at %v", target.Protocol, target.Addr)
-	reply, err := target.Login(ctx, l.serverLogin(), l.Password)
-	switch {
-	case errors.Is(err, upstream.ErrRejected):
-		return reject(authlog.PasswordMismatch, "server %q: %v", l.server.Name, err)
-	case err != nil:
-		return tempFail("server %q: %v", l.server.Name, err)
-	}
-	return verdict{outcome: authhttp.OK, reply: reply}
 }
 
 // MaxHashWait bounds how long a login waits for its turn to compute a hash: nginx

@@ -36,6 +36,9 @@ type Config struct {
 	Domains *route.Table
 	Users   *users.Map
 
+	ResolveInterval time.Duration
+	PreferIPv6      bool
+
 	// Unmet says what is well written but cannot work on this machine, nil if nothing.
 	Unmet    error
 	Warnings []Problem // what is hardly meant so, at most MaxErrors
@@ -67,7 +70,7 @@ func (c *Config) Names() route.Names {
 	for i, s := range c.Servers {
 		hosts[i] = s.Host
 	}
-	return route.Names{Hosts: hosts}
+	return route.Names{Hosts: hosts, Interval: c.ResolveInterval, PreferIPv6: c.PreferIPv6}
 }
 
 // Canonical is the one spelling of a user name, default_domain added.
@@ -184,6 +187,9 @@ func (l *loader) build() *Config {
 	c := new(Config)
 	f := l.sectionFile("listen")
 	c.Listen = l.buildListen(f, &f.content.Listen)
+	f = l.sectionFile("resolver")
+	c.ResolveInterval = l.duration(f, toml.Key{"resolver", "resolve_interval"}, f.content.Resolver.Interval, time.Second, 24*time.Hour)
+	c.PreferIPv6 = f.content.Resolver.PreferIPv6
 	f = l.sectionFile("cache")
 	c.Cache = l.buildCache(f, &f.content.Cache)
 	if f = l.sectionFile("throttle"); f.has("throttle") {

@@ -31,6 +31,7 @@ type content struct {
 	UsersFile string                    `toml:"users_file"`
 	Listen    listenSection             `toml:"listen"`
 	Auth      authSection               `toml:"auth"`
+	Resolver  resolverSection           `toml:"resolver"`
 	Cache     cacheSection              `toml:"cache"`
 	Throttle  throttleSection           `toml:"throttle"`
 	Log       logSection                `toml:"log"`

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"mailauthd/internal/route"
 	"mailauthd/internal/upstream"
 )
 
@@ -36,6 +37,11 @@ type authSection struct {
 
 type externalSection struct {
 	UserFrom string `toml:"user_from"`
+}
+
+type resolverSection struct {
+	Interval   string `toml:"resolve_interval"`
+	PreferIPv6 bool   `toml:"prefer_ipv6"`
 }
 
 type cacheSection struct {
@@ -75,6 +81,7 @@ type serverSection struct {
 	POP3   *int           `toml:"pop3"`
 	IMAP   *int           `toml:"imap"`
 	SMTP   *int           `toml:"smtp"`
+	Weight *int           `toml:"weight"`
 	Verify verifySection  `toml:"verify"`
 	Master *masterSection `toml:"master"`
 }
@@ -90,11 +97,22 @@ type verifySection struct {
 	Mechanisms     []string `toml:"mechanisms"`
 	ConnectTimeout *string  `toml:"connect_timeout"`
 	Timeout        *string  `toml:"timeout"`
+	POP3           *int     `toml:"pop3"`
+	IMAP           *int     `toml:"imap"`
+	SMTP           *int     `toml:"smtp"`
+	TLS            string   `toml:"tls"`
+	CAFile         string   `toml:"ca_file"`
+	ServerName     string   `toml:"server_name"`
+	Fingerprint    string   `toml:"fingerprint"`
+	AllowCleartext bool     `toml:"allow_cleartext"`
+	MaxConnections *int     `toml:"max_connections"`
+	CheckInterval  *string  `toml:"check_interval"`
 }
 
 type domainSection struct {
 	Servers  []string `toml:"servers"`
 	Verify   *string  `toml:"verify"`
+	Policy   *string  `toml:"policy"`
 	MX       []string `toml:"mx"`
 	CatchAll bool     `toml:"catch_all"`
 	accessSection
@@ -124,14 +142,15 @@ type accessSection struct {
 
 // Defaults that have no better home.
 const (
-	defaultLogFile = "/var/log/mailauthd/auth.log"
-	defaultFailure = "Invalid login or password" // auth.php's
-	defaultGrace   = 10 * time.Second
-	defaultPOP3    = 110
-	defaultIMAP    = 143
-	defaultSMTP    = 25
-	defaultConnect = upstream.ConnectTimeout
-	defaultTimeout = upstream.Timeout
+	defaultLogFile        = "/var/log/mailauthd/auth.log"
+	defaultFailure        = "Invalid login or password" // auth.php's
+	defaultGrace          = 10 * time.Second
+	defaultPOP3           = 110
+	defaultIMAP           = 143
+	defaultSMTP           = 25
+	defaultConnect        = upstream.ConnectTimeout
+	defaultTimeout        = upstream.Timeout
+	defaultMaxConnections = 100
 	// Dovecot has an hour for both; a password that is set to what was wrong a moment ago
 	// need not wait so long.
 	defaultCacheTTL    = time.Hour
@@ -152,6 +171,7 @@ func defaults() content {
 			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
 			MaxArgon2Memory: defaultArgon2Memory,
 		},
+		Resolver: resolverSection{Interval: route.ResolveInterval.String()},
 		Cache:    cacheSection{TTL: defaultCacheTTL.String(), NegativeTTL: defaultNegativeTTL.String(), StaleTTL: "0s"},
 		Throttle: defaultThrottle(),
 		Log: logSection{

@@ -42,20 +42,11 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		Timeout:        timeout,
 		Master:         l.buildMaster(f, key, s.Master),
 	}
-	if p := s.Verify.Protocol; p != nil {
-		if !oneOf(*p, "same", "imap", "pop3", "smtp") {
-			l.problems.add(f, append(key, "verify", "protocol"), "want one of same, imap, pop3, smtp")
-		}
-		server.VerifyProtocol = *p
+	if s.Weight != nil {
+		l.within(f, append(key, "weight"), *s.Weight, 1, maxWeight)
+		server.Weight = *s.Weight
 	}
-	if s.Verify.Mechanisms != nil && len(s.Verify.Mechanisms) == 0 {
-		l.problems.add(f, append(key, "verify", "mechanisms"), "is empty (known: CRAM-MD5)")
-	}
-	for i, m := range s.Verify.Mechanisms {
-		if m != "CRAM-MD5" {
-			l.problems.add(f, append(key, "verify", "mechanisms"), "entry %d: unknown mechanism (known: CRAM-MD5)", i+1)
-		}
-	}
+	l.buildVerify(f, append(key, "verify"), &s.Verify, server)
 	return server
 }
 
@@ -135,6 +126,12 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	}
 	if len(s.Servers) == 0 {
 		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
+	}
+	if s.Policy != nil {
+		d.Policy = *s.Policy
+	}
+	if !oneOf(d.Policy, "", route.PolicyOrder, route.PolicyHash) {
+		l.problems.add(f, append(key, "policy"), "want one of %s, %s", route.PolicyOrder, route.PolicyHash)
 	}
 	d.Servers = l.serverList(f, append(key, "servers"), s.Servers, servers)
 	d.MX = l.serverList(f, append(key, "mx"), s.MX, servers)

@@ -1,11 +1,13 @@
 package route
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
 	"mailauthd/internal/access"
 	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/upstream"
 )
 
 // Server is one mail server.
@@ -15,9 +17,17 @@ type Server struct {
 
 	POP3, IMAP, SMTP uint16 // the ports that nginx is told
 
-	VerifyProtocol string // how a password is checked there: "same", "pop3", "imap" or "smtp"
-	ConnectTimeout time.Duration
-	Timeout        time.Duration
+	// How a password is checked there. A port that is 0 is the one that nginx is told,
+	// or with implicit TLS the protocol's own: 995, 993, 465.
+	VerifyProtocol                     string // "same", "pop3", "imap" or "smtp"
+	VerifyPOP3, VerifyIMAP, VerifySMTP uint16
+	ConnectTimeout                     time.Duration
+	Timeout                            time.Duration
+	TLS                                upstream.TLS
+	Mechanisms                         []string
+	AllowCleartext                     bool
+
+	MaxConnections int // of checks at a time
 
 	Weight        int           // its share of the users under PolicyHash; 0 counts as 1
 	CheckInterval time.Duration // between two checks in the background; 0: none
@@ -59,6 +69,33 @@ func (s *Server) Port(protocol string) uint16 {
 	return 0
 }
 
+// Check says how the password of a client that speaks a protocol is checked.
+func (s *Server) Check(protocol string, addr netip.Addr) upstream.Server {
+	if s.VerifyProtocol != "same" {
+		protocol = s.VerifyProtocol
+	}
+	return upstream.Server{
+		Protocol:       protocol,
+		Addr:           netip.AddrPortFrom(addr, s.checkPort(protocol)),
+		ConnectTimeout: s.ConnectTimeout,
+		Timeout:        s.Timeout,
+		TLS:            s.TLS,
+		Mechanisms:     s.Mechanisms,
+		AllowCleartext: s.AllowCleartext,
+	}
+}
+
+func (s *Server) checkPort(protocol string) uint16 {
+	configured := map[string]uint16{"pop3": s.VerifyPOP3, "imap": s.VerifyIMAP, "smtp": s.VerifySMTP}[protocol]
+	switch {
+	case configured != 0:
+		return configured
+	case s.TLS.Mode == upstream.ImplicitTLS:
+		return map[string]uint16{"pop3": 995, "imap": 993, "smtp": 465}[protocol]
+	}
+	return s.Port(protocol)
+}
+
 // How the passwords of a domain's users are checked, unless they have an entry
 // with a password of their own.
 const (
@@ -79,12 +116,12 @@ type Domain struct {
 	Access access.Rules
 }
 
-// MailServer is where mail from outside goes.
-func (d *Domain) MailServer() *Server {
+// MailServers are where mail from outside goes, in order of preference.
+func (d *Domain) MailServers() []*Server {
 	if len(d.MX) > 0 {
-		return d.MX[0]
+		return d.MX
 	}
-	return d.Servers[0]
+	return d.Servers
 }
 
 // Table holds domains by name. It does not change once it is made.

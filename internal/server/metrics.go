@@ -39,6 +39,7 @@ func newMetrics(s *Server) *metrics {
 		}, []string{"result"}),
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.reloads)
+	m.registry.MustRegister(serversUp{s})
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
 	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))
 	return m

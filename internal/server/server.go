@@ -39,6 +39,7 @@ import (
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
+	"mailauthd/internal/upstream"
 )
 
 // Limits for HTTP; nginx sends one small GET and closes.
@@ -71,6 +72,7 @@ type Server struct {
 type state struct {
 	config *config.Config
 	auth   *auth.Authenticator
+	leave  func() // ends what runs in the background for it
 }
 
 // Start loads the configuration at path, opens everything and begins to serve.
@@ -100,7 +102,12 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 	for _, s := range c.Servers {
 		servers[s.Name] = s
 	}
+	pools := make(map[string]*upstream.Pool, len(c.Servers))
+	for _, s := range c.Servers {
+		pools[s.Name] = upstream.NewPool(s.MaxConnections)
+	}
 	return &auth.Authenticator{
+		Pools:          pools,
 		Methods:        c.Auth.Methods,
 		DefaultDomain:  c.Auth.DefaultDomain,
 		FailureMessage: c.Auth.FailureMessage,
@@ -174,7 +181,12 @@ func (s *Server) swap(c *config.Config) error {
 		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more
 	}
 	next.auth.Throttle = s.throttle(c)
+	old := s.state.Load()
+	s.watchServers(next, old)
 	s.state.Store(next)
+	if old != nil {
+		old.leave()
+	}
 	s.switchListeners(listeners, c.Listen)
 	return nil
 }
@@ -230,6 +242,7 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 // Shutdown ends the server within the configured grace.
 func (s *Server) Shutdown() error {
 	s.cancel()
+	defer s.state.Load().leave()
 	ctx, cancel := context.WithTimeout(context.Background(), s.state.Load().config.Listen.Grace)
 	defer cancel()
 	err := shutdownAll(ctx, s.stopListening())

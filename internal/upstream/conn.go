@@ -70,7 +70,7 @@ func (c *Conn) readLine() (string, error) {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", fmt.Errorf("server sent a line of more than %d bytes", MaxLine)
 	case errors.Is(err, io.EOF):
-		return "", errors.New("server closed the connection")
+		return "", errClosed
 	case err != nil:
 		return "", err
 	}

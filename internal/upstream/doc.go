@@ -79,6 +79,7 @@
 //
 //	ConnectTimeout  5 s, unless configured   to a TCP connection
 //	Timeout         20 s, unless configured  the whole login, connecting included
+//	max_connections                          at a time to one server ([Pool]), as configured
 //	MaxLine         8192 bytes     one line of the server
 //	MaxLines        100            all lines of one dialogue
 //	MinIterations   4096           SCRAM's, as the server asks for

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
+)
+
+// check is nginx -t.
+func check(c *call) error {
+	flags := c.newFlags()
+	path := c.configFlag()
+	online := flags.Bool("online", false, "connect to every server, and say what it offers")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	cfg, resolver, err := c.load(*path)
+	if err != nil {
+		return err
+	}
+	if cfg.Unmet != nil {
+		return cfg.Unmet
+	}
+	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
+		len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())
+	if *online {
+		return c.checkOnline(cfg, resolver)
+	}
+	return nil
+}
+
+// probed is what one server said by one protocol.
+type probed struct {
+	server, protocol, addr string
+	report                 upstream.Report
+	err                    error
+}
+
+// maxProbes is how many servers are asked at a time.
+const maxProbes = 16
+
+// checkOnline asks every server by every protocol that a password may be checked by,
+// and prints a table. No password is sent.
+func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
+	var list []*probed
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxProbes)
+	for _, s := range cfg.Servers {
+		protocols := []string{"imap", "pop3", "smtp"}
+		if s.VerifyProtocol != "same" {
+			protocols = []string{s.VerifyProtocol}
+		}
+		for _, protocol := range protocols {
+			p := &probed{server: s.Name, protocol: protocol}
+			list = append(list, p)
+			wg.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				p.ask(s, resolver)
+			})
+		}
+	}
+	wg.Wait()
+	c.printProbed(list)
+	if slices.ContainsFunc(list, func(p *probed) bool { return p.err != nil }) {
+		return errNo
+	}
+	return nil
+}
+
+func (p *probed) ask(s *route.Server, resolver *route.Resolver) {
+	addr, ok := resolver.Addr(s.Host)
+	if !ok {
+		p.err = fmt.Errorf("host %q cannot be resolved", s.Host)
+		return
+	}
+	target := s.Check(p.protocol, addr)
+	p.addr = target.Addr.String()
+	p.report, p.err = target.Probe(context.Background())
+}
+
+func (c *call) printProbed(list []*probed) {
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nSERVER\tPROTOCOL\tADDRESS\tTLS\tCERTIFICATE ENDS\tOFFERS\tUSED\tTIMES\tRESULT")
+	for _, p := range list {
+		r := &p.report
+		offers := r.Clear.Mechanisms
+		if r.TLS != "" {
+			offers = r.Encrypted.Mechanisms
+		}
+		ends := ""
+		if !r.NotAfter.IsZero() {
+			ends = r.NotAfter.Format(time.DateOnly)
+		}
+		result := "OK"
+		if p.err != nil {
+			result = p.err.Error()
+		}
+		fields := []string{p.server, p.protocol, p.addr, r.TLS, ends, strings.Join(offers, " "), strings.Join(r.Mechanisms, " "), times(r.Steps), result}
+		for i, f := range fields {
+			if fields[i] = authlog.Escape(f); f == "" {
+				fields[i] = "-"
+			}
+		}
+		fmt.Fprintln(w, strings.Join(fields, "\t"))
+	}
+	w.Flush()
+}
+
+func times(steps []upstream.Step) string {
+	var texts []string
+	for _, s := range steps {
+		texts = append(texts, fmt.Sprintf("%s %.1fms", s.Name, float64(s.Took.Microseconds())/1000))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,112 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
+)
+
+// MaxUpstream bounds a login at the mail servers, with all of them that are tried: nginx
+// gives up on us after 60 s.
+const MaxUpstream = 40 * time.Second
+
+// Healths tell which servers are set aside, by the protocol that they are asked by: what
+// one of them does not offer must not close the others. A nil map sets none aside.
+type Healths map[string]*route.Health
+
+func (h Healths) of(protocol string) *route.Health { return h[protocol] }
+
+// verifyUpstream asks the mail server, or remembers what it said.
+func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
+	servers := a.serversOf(l)
+	v := a.recall(ctx, l, nil, judges(servers, l), func(ctx context.Context, l *login) verdict { return a.askServers(ctx, l, servers) })
+	if v.server != nil {
+		a.locate(l, v.server)
+	}
+	if v.server != nil || v.cached != "" { // it answers, or its answer of before counts
+		l.out = false
+	}
+	return v
+}
+
+// judges stand for the servers that may be asked, and how.
+func judges(servers []*route.Server, l *login) string {
+	var b strings.Builder
+	b.WriteString("servers")
+	for _, s := range servers {
+		fmt.Fprintf(&b, " %q %s %s %d", s.Name, s.Host, s.VerifyProtocol, s.Port(string(l.Protocol)))
+	}
+	return b.String() + " " + l.serverLogin()
+}
+
+// askServers asks one server after the other, until one answers. A wrong password is an
+// answer, and so is a temporary failure.
+func (a *Authenticator) askServers(ctx context.Context, l *login, servers []*route.Server) verdict {
+	ctx, cancel := context.WithTimeout(ctx, MaxUpstream)
+	defer cancel()
+	v := tempFail(allOut)
+	for s, ticket := range a.Health.of(checkProtocol(servers[0], l)).Try(servers) {
+		var answered bool
+		if v, answered = a.askServer(ctx, l, s, ticket); answered || ctx.Err() != nil {
+			break
+		}
+	}
+	return v
+}
+
+func checkProtocol(s *route.Server, l *login) string {
+	if s.VerifyProtocol != "same" {
+		return s.VerifyProtocol
+	}
+	return string(l.Protocol)
+}
+
+// askServer is false where another server may know.
+func (a *Authenticator) askServer(ctx context.Context, l *login, s *route.Server, ticket route.Ticket) (verdict, bool) {
+	addr, ok := a.Resolver.Addr(s.Host)
+	if !ok {
+		v := unresolved(s)
+		v.server = s
+		return v, false
+	}
+	target := s.Check(string(l.Protocol), addr)
+	if a.Trace != nil {
+		target.Trace = func(line string) { a.trace("%s", line) }
+	}
+	a.trace("checking by %s at %v", target.Protocol, target.Addr)
+	reply, err := a.login(ctx, s, target, l)
+	v := verdict{outcome: authhttp.OK, reply: reply}
+	switch {
+	case err == nil:
+		ticket.Answered()
+	case errors.Is(err, upstream.ErrRejected):
+		ticket.Answered()
+		v = reject(authlog.PasswordMismatch, "server %q: %v", s.Name, err)
+	case errors.Is(err, upstream.ErrBusy):
+		v = tempFail("server %q: %v", s.Name, err)
+	case upstream.Unreachable(err):
+		ticket.Failed(err)
+		v = tempFail("server %q: %v", s.Name, err)
+		v.server = s
+		return v, false
+	default:
+		ticket.Answered()
+		v = tempFail("server %q: %v", s.Name, err)
+	}
+	v.server = s
+	return v, true
+}
+
+func (a *Authenticator) login(ctx context.Context, s *route.Server, target upstream.Server, l *login) (reply string, err error) {
+	if pool := a.Pools[s.Name]; pool != nil {
+		return pool.Login(ctx, target, l.serverLogin(), l.Password)
+	}
+	return target.Login(ctx, l.serverLogin(), l.Password)
+}

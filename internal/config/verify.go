@@ -1,0 +1,108 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
+)
+
+// Bounds of what is configured for a server.
+const (
+	maxWeight      = 1000
+	maxConnections = 10_000
+)
+
+// buildVerify reads how a password is checked at a server.
+func (l *loader) buildVerify(f *file, key toml.Key, s *verifySection, server *route.Server) {
+	if s.Protocol != nil {
+		if !oneOf(*s.Protocol, "same", "imap", "pop3", "smtp") {
+			l.problems.add(f, append(key, "protocol"), "want one of same, imap, pop3, smtp")
+		}
+		server.VerifyProtocol = *s.Protocol
+	}
+	server.VerifyPOP3 = l.port(f, append(key, "pop3"), s.POP3, 0)
+	server.VerifyIMAP = l.port(f, append(key, "imap"), s.IMAP, 0)
+	server.VerifySMTP = l.port(f, append(key, "smtp"), s.SMTP, 0)
+	server.Mechanisms = l.mechanisms(f, append(key, "mechanisms"), s.Mechanisms)
+	server.AllowCleartext = s.AllowCleartext
+	server.TLS = l.buildTLS(f, key, s, server.Host)
+	l.buildConnections(f, key, s, server)
+}
+
+// mechanisms are names that package upstream knows, or "auto" alone.
+func (l *loader) mechanisms(f *file, key toml.Key, list []string) []string {
+	known := strings.Join(upstream.Mechanisms(), ", ")
+	if list != nil && len(list) == 0 {
+		l.problems.add(f, key, "is empty (known: %s; or auto)", known)
+	}
+	for i, m := range list {
+		switch {
+		case m == upstream.Auto && len(list) > 1:
+			l.problems.add(f, key, "entry %d: auto stands alone", i+1)
+		case m != upstream.Auto && !oneOf(m, upstream.Mechanisms()...):
+			l.problems.add(f, key, "entry %d: unknown mechanism (known: %s; or auto)", i+1, known)
+		}
+	}
+	return list
+}
+
+func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) upstream.TLS {
+	t := upstream.TLS{Mode: s.TLS, ServerName: s.ServerName}
+	if !oneOf(s.TLS, "", upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS) {
+		l.problems.add(f, append(key, "tls"), "want one of %s, %s, %s", upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS)
+	}
+	if t.ServerName == "" {
+		t.ServerName = host
+	}
+	for name, value := range map[string]string{"ca_file": s.CAFile, "server_name": s.ServerName, "fingerprint": s.Fingerprint} {
+		if value != "" && oneOf(s.TLS, "", upstream.NoTLS) {
+			l.problems.add(f, append(key, name), `has no meaning without tls = "starttls" or "implicit"`)
+		}
+	}
+	if s.CAFile != "" {
+		t.CAs = l.certificates(f, append(key, "ca_file"), s.CAFile)
+	}
+	if s.Fingerprint != "" && t.Fingerprint.UnmarshalText([]byte(s.Fingerprint)) != nil {
+		l.problems.add(f, append(key, "fingerprint"), "want the SHA-256 fingerprint, 64 digits of hex: openssl x509 -noout -fingerprint -sha256")
+	}
+	return t
+}
+
+func (l *loader) certificates(f *file, key toml.Key, path string) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if data, err := readBounded(l.relative(path)); err != nil {
+		l.problems.add(f, key, "cannot be read: %v", errors.Unwrap(err))
+	} else if !pool.AppendCertsFromPEM(data) {
+		l.problems.add(f, key, "holds no certificate in PEM")
+	}
+	return pool
+}
+
+// buildConnections reads how many connections there are to a server, and how it is
+// watched.
+func (l *loader) buildConnections(f *file, key toml.Key, s *verifySection, server *route.Server) {
+	server.MaxConnections = defaultMaxConnections
+	if s.MaxConnections != nil {
+		server.MaxConnections = *s.MaxConnections
+	}
+	l.within(f, append(key, "max_connections"), server.MaxConnections, 1, maxConnections)
+	if s.CheckInterval != nil {
+		server.CheckInterval = l.duration(f, append(key, "check_interval"), *s.CheckInterval, 0, time.Hour)
+		if server.CheckInterval > 0 && server.CheckInterval < time.Second {
+			l.problems.add(f, append(key, "check_interval"), "must be 0s, or 1s at least")
+		}
+	}
+}
+
+// within wants a number within bounds, both of them allowed.
+func (l *loader) within(f *file, key toml.Key, n, low, high int) {
+	if n < low || n > high {
+		l.problems.add(f, key, "must be from %d to %d", low, high)
+	}
+}

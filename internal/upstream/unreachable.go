@@ -1,0 +1,27 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+)
+
+// errClosed is what a read finds where an answer should be.
+var errClosed = errors.New("server closed the connection")
+
+// Unreachable tells whether an error of a login means that the server refused the
+// connection, did not answer in time, broke off, or could not show who it is: then another
+// server may be asked. An answer of any kind is none of these.
+func Unreachable(err error) bool {
+	var network net.Error
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	for _, is := range []error{errClosed, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record)
+}
