@@ -11,13 +11,15 @@
 //     method an empty password is rejected.
 //  5. A user name without a domain gets DefaultDomain; USER*MASTER is split if there
 //     are master users; an alias stands for its user.
-//  6. A domain that is not in the table is rejected.
+//  6. A domain that is not in the table is rejected. Of the user's servers, or the
+//     domain's, the first counts that is not set aside.
 //  7. Throttle: too many failures of the network, the user, or both are rejected here,
 //     before any hash or dialogue; and once more when a login's turn to compute a hash comes.
 //  8. Proof: a master user by their own password; external by an entry that lists the
 //     certificate, or by the name in it; a user with passwords in the map by those,
 //     always; any other user as the domain says: refused (after as much work as a
-//     wrong password costs), or asked for at the mail server, for plain only.
+//     wrong password costs), or asked for at the mail server, for plain only: at the first of the servers that
+//     answers. What was right or wrong before may be remembered (package cache).
 //  9. Rules: those of package access, of the user, the domain and all; for a master
 //     user those of the master as well.
 //  10. What nginx logs in to the server with. The name: the user's login, or the
@@ -37,6 +39,8 @@
 //
 //	MaxHashWait   20 s   that a login waits for its turn to compute a hash
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
+//	MaxUpstream   40 s   for a login at the mail servers, all that are tried
+//	MaxWaits      10     the attempt from which on nginx is not told to wait
 //
 // and Hashing, the number of hashes computed at a time: each may take 64 MiB, and twice
 // that until it is collected.
