@@ -36,27 +36,33 @@ func newEncoder(format string, zone *time.Location, w io.Writer) (encoder, error
 const legacyTime = "20060102 15:04:05" // and microseconds after an apostrophe, which time.Format cannot
 
 func writeLegacy(w io.Writer, zone *time.Location, e *Event) error {
-	var b []byte
-	line := func(at time.Time, name, value string) {
-		b = at.In(zone).AppendFormat(b, legacyTime)
-		b = fmt.Appendf(b, "'%06d: %-14s %s\n", at.Nanosecond()/1000, name+":", Escape(value))
+	b := make([]byte, 0, 1<<10)
+	start, end := stamp(e.Start.In(zone)), stamp(e.End.In(zone))
+	line := func(at, name, value string) {
+		b = append(append(b, at...), name...)
+		b = append(b, ":              "[:15-len(name)]...) // the value begins at column 16
+		b = append(append(b, Escape(value)...), '\n')
 	}
-	line(e.Start, "Auth-Method", e.Method)
-	line(e.Start, "Auth-User", e.User)
-	line(e.Start, "Auth-Salt", e.Salt)
-	line(e.Start, "Auth-Protocol", e.Protocol)
-	line(e.Start, "Client-IP", e.ClientIP)
-	line(e.Start, "Auth-SSL", e.SSL)
+	line(start, "Auth-Method", e.Method)
+	line(start, "Auth-User", e.User)
+	line(start, "Auth-Salt", e.Salt)
+	line(start, "Auth-Protocol", e.Protocol)
+	line(start, "Client-IP", e.ClientIP)
+	line(start, "Auth-SSL", e.SSL)
 	if e.Backend.IsValid() {
-		line(e.Start, "backend_ip", e.Backend.Addr().Unmap().String())
-		line(e.Start, "backend_port", strconv.Itoa(int(e.Backend.Port())))
+		line(start, "backend_ip", e.Backend.Addr().Unmap().String())
+		line(start, "backend_port", strconv.Itoa(int(e.Backend.Port())))
 	}
 	if e.Reply != "" {
-		line(e.End, "Auth reply", e.Reply)
+		line(end, "Auth reply", e.Reply)
 	}
-	line(e.End, "Auth-Status", e.Status)
+	line(end, "Auth-Status", e.Status)
 	_, err := w.Write(b)
 	return err
+}
+
+func stamp(t time.Time) string {
+	return t.Format(legacyTime) + fmt.Sprintf("'%06d: ", t.Nanosecond()/1000)
 }
 
 // withoutLevel drops what slog adds to the event.
