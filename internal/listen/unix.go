@@ -27,6 +27,11 @@ type Options struct {
 // openUnix binds under a temporary name and renames, so that under its name the socket
 // is never reachable with other permissions than those configured.
 func openUnix(path string, o Options) (net.Listener, error) {
+	unlock, err := lock(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := checkFree(path); err != nil {
 		return nil, err
 	}
@@ -51,6 +56,28 @@ func openUnix(path string, o Options) (net.Listener, error) {
 		return nil, err
 	}
 	return &unixListener{UnixListener: l, path: path, made: made}, nil
+}
+
+// lock keeps two processes from replacing the same stale socket at the same instant. It does
+// not wait: whoever holds the lock is about to have the socket.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	unlock = func() {
+		os.Remove(path)
+		f.Close()
+	}
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		ours, err1 := f.Stat()
+		now, err2 := os.Lstat(path) // it may have been removed by who held it
+		if err1 == nil && err2 == nil && os.SameFile(ours, now) {
+			return unlock, nil
+		}
+	}
+	f.Close()
+	return nil, errors.New("another process is opening it")
 }
 
 // checkFree refuses a path where somebody listens, and one that is no socket.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -191,4 +192,37 @@ func TestApplyToAUnixSocket(t *testing.T) {
 	}
 	checkMode(t, path, 0o600)
 	reach(t, l, path)
+}
+
+// Whoever starts at the same instant, one of them gets the socket, and nobody else.
+func TestOneOfManyGetsTheSocket(t *testing.T) {
+	for range 50 {
+		path := socketPath(t)
+		stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stale.SetUnlinkOnClose(false)
+		stale.Close()
+		got := make(chan net.Listener, 8)
+		var all sync.WaitGroup
+		for range cap(got) {
+			all.Go(func() {
+				l, err := Open(Address{"unix", path}, Options{Mode: 0o660}, slog.New(slog.DiscardHandler))
+				if err == nil {
+					got <- l
+				}
+			})
+		}
+		all.Wait()
+		if len(got) != 1 {
+			t.Fatalf("%d got the socket", len(got))
+		}
+		l := <-got
+		reach(t, l, path)
+		l.Close()
+		if names, _ := filepath.Glob(filepath.Dir(path) + "/*"); len(names) > 0 {
+			t.Errorf("left behind: %q", names)
+		}
+	}
 }
