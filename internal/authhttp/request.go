@@ -108,8 +108,8 @@ func readCertificate(h http.Header) Certificate {
 }
 
 // checkOnce refuses a repeated header: whoever put a second Auth-User into a
-// request must not choose which of the two is checked and which is used. Over FastCGI it
-// does not see them: net/http/fcgi has kept the last one.
+// request must not choose which of the two is checked and which is used. Over FastCGI the
+// guard of package listen does so: net/http/fcgi would keep the last one.
 func checkOnce(h http.Header) error {
 	for name, values := range h {
 		if len(values) > 1 && (strings.HasPrefix(name, "Auth-") || name == "Client-Ip" || name == "Proxy-Protocol-Addr") {

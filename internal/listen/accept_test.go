@@ -45,7 +45,7 @@ func (l *brokenListener) pauses() []time.Duration {
 func TestAcceptBacksOffAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &brokenListener{failures: 10}
-		l := NewFastCGI(inner, slog.New(slog.DiscardHandler))
+		l := newPatient(inner, slog.New(slog.DiscardHandler))
 		const ms = time.Millisecond
 		for _, want := range [][]time.Duration{
 			{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second},
@@ -67,7 +67,7 @@ func TestAcceptBacksOffAndRecovers(t *testing.T) {
 
 func TestCloseEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewFastCGI(&brokenListener{failures: 1 << 30}, slog.New(slog.DiscardHandler))
+		l := newPatient(&brokenListener{failures: 1 << 30}, slog.New(slog.DiscardHandler))
 		accepted := make(chan error, 1)
 		go func() {
 			_, err := l.Accept()
@@ -89,7 +89,7 @@ func TestCloseEndsThePause(t *testing.T) {
 func TestLateConnectionIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
-		l := NewFastCGI(&lateListener{conn: server}, slog.New(slog.DiscardHandler))
+		l := NewFastCGI(&lateListener{conn: server, closed: make(chan struct{})}, slog.New(slog.DiscardHandler))
 		if err := l.Shutdown(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -102,8 +102,20 @@ func TestLateConnectionIsClosed(t *testing.T) {
 
 type lateListener struct {
 	net.Listener
-	conn net.Conn
+	conn   net.Conn
+	closed chan struct{}
 }
 
-func (l *lateListener) Accept() (net.Conn, error) { return l.conn, nil }
-func (l *lateListener) Close() error              { return nil }
+func (l *lateListener) Accept() (c net.Conn, err error) {
+	if c = l.conn; c == nil {
+		<-l.closed
+		return nil, net.ErrClosed
+	}
+	l.conn = nil
+	return c, nil
+}
+
+func (l *lateListener) Close() error {
+	close(l.closed)
+	return nil
+}

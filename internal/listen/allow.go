@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // allowed lets only some networks connect by TCP, as PHP-FPM's listen.allowed_clients.
@@ -15,7 +14,7 @@ type allowed struct {
 	net.Listener
 	nets   atomic.Pointer[[]netip.Prefix]
 	log    *slog.Logger
-	warned time.Time
+	warned sparse
 }
 
 func restrict(l net.Listener, nets []netip.Prefix, log *slog.Logger) net.Listener {
@@ -34,10 +33,7 @@ func (l *allowed) Accept() (net.Conn, error) {
 		if err != nil || l.allows(c.RemoteAddr()) {
 			return c, err
 		}
-		if now := time.Now(); now.Sub(l.warned) >= time.Minute {
-			l.warned = now
-			l.log.Warn("connection refused: not in allowed_clients", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
-		}
+		l.warned.warn(l.log, "connection refused: not in allowed_clients", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
 		c.Close()
 	}
 }

@@ -2,118 +2,216 @@ package listen
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// FastCGI is a listener for net/http/fcgi, which has no shutdown of its own. It knows
-// which of its connections are in the middle of a request, by the records
-// that pass, and so can end the others.
+// FastCGI is a listener for net/http/fcgi, and guards it: it reads what web servers send,
+// passes on complete requests only, and sends each answer by one write.
 type FastCGI struct {
-	net.Listener
-	log   *slog.Logger
-	done  chan struct{}
-	once  sync.Once
-	mu    sync.Mutex
-	conns map[*fcgiConn]struct{}
-	empty chan struct{} // closed by the last connection after Shutdown began
+	*patient
+	refused sparse
+	begin   sync.Once
+	ready   chan *fcgiConn // with a complete request
+	places  chan struct{}  // at net/http/fcgi, each with a connection
+	wanted  atomic.Int32   // connections that wait for a place
+	large   chan struct{}  // places for requests of more than SmallParams
+
+	mu      sync.Mutex
+	conns   map[*fcgiConn]struct{}
+	crowd   crowd
+	stopped bool
+	gone    chan struct{} // closed when stopped, and there are no connections
 }
 
-// NewFastCGI wraps a listening socket. Why it cannot accept is told to log, once a minute.
+// NewFastCGI wraps a listening socket. What goes wrong is told to log, once a minute.
 func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
-	return &FastCGI{Listener: l, log: log, done: make(chan struct{}), conns: make(map[*fcgiConn]struct{})}
-}
-
-// Bounds of the pause after a failed accept, as in net/http.
-const (
-	minPause = 5 * time.Millisecond
-	maxPause = time.Second
-)
-
-// Accept returns an error only when the listener is closed.
-func (l *FastCGI) Accept() (net.Conn, error) {
-	pause, warned := minPause, time.Time{}
-	for {
-		nc, err := l.Listener.Accept()
-		if err == nil {
-			return l.track(nc)
-		}
-		select {
-		case <-l.done:
-			return nil, net.ErrClosed
-		default:
-		}
-		if now := time.Now(); now.Sub(warned) >= time.Minute {
-			warned = now
-			l.log.Warn("cannot accept", "listener", l.Addr().String(), "error", err)
-		}
-		select {
-		case <-l.done:
-			return nil, net.ErrClosed
-		case <-time.After(pause):
-			pause = min(2*pause, maxPause)
-		}
+	return &FastCGI{
+		patient: newPatient(l, log),
+		ready:   make(chan *fcgiConn),
+		places:  make(chan struct{}, MaxRequests),
+		large:   make(chan struct{}, MaxLarge),
+		conns:   make(map[*fcgiConn]struct{}),
+		crowd:   crowd{from: make(map[netip.Addr]int)},
+		gone:    make(chan struct{}),
 	}
 }
 
-func (l *FastCGI) track(nc net.Conn) (net.Conn, error) {
-	c := &fcgiConn{Conn: nc, l: l, open: make(map[uint16]bool)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.empty != nil {
-		nc.Close()
+// Accept returns connections with a complete request. It returns an error when the listener is
+// closed and all connections have ended.
+func (l *FastCGI) Accept() (net.Conn, error) {
+	l.begin.Do(func() { go l.acceptAll() })
+	select {
+	case c := <-l.ready:
+		return c, nil
+	case <-l.gone:
 		return nil, net.ErrClosed
 	}
+}
+
+func (l *FastCGI) acceptAll() {
+	for {
+		nc, err := l.patient.Accept()
+		if err != nil {
+			return
+		}
+		if c := newFCGIConn(nc, l); l.admit(c) {
+			go c.wait()
+		} else {
+			nc.Close()
+		}
+	}
+}
+
+// admit makes room for a connection where there is none: by ending the one that has
+// waited for the longest time.
+func (l *FastCGI) admit(c *fcgiConn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	if all, own := l.crowd.full(c.peer); all || own {
+		old := l.longestWaiting(func(o *fcgiConn) bool { return !own || o.peer == c.peer })
+		l.refused.warn(l.log, "too many FastCGI connections", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+		if old == nil {
+			return false
+		}
+		old.Conn.Close()
+		l.forget(old)
+	}
 	l.conns[c] = struct{}{}
-	return c, nil
+	l.crowd.join(c.peer)
+	return true
+}
+
+// longestWaiting is called with mu held.
+func (l *FastCGI) longestWaiting(of func(*fcgiConn) bool) (found *fcgiConn) {
+	var first time.Time
+	for c := range l.conns {
+		since, ok := c.waiting()
+		if ok && of(c) && (found == nil || since.Before(first)) {
+			found, first = c, since
+		}
+	}
+	return found
+}
+
+// place finds a place at net/http/fcgi, unless that takes too long.
+func (l *FastCGI) place(c *fcgiConn) bool {
+	select {
+	case l.places <- struct{}{}:
+	default:
+		if !l.queue() {
+			return false
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.placed = true
+	return true
+}
+
+func (l *FastCGI) queue() bool {
+	l.wanted.Add(1)
+	defer l.wanted.Add(-1)
+	select {
+	case l.places <- struct{}{}:
+		return true
+	case <-time.After(QueueTimeout):
+		return false
+	}
+}
+
+// hand gives a connection to net/http/fcgi.
+func (l *FastCGI) hand(c *fcgiConn) {
+	select {
+	case l.ready <- c:
+	case <-l.gone: // it was ended to make room, and so is not waited for
+		c.end(net.ErrClosed)
+	}
+}
+
+// forget is called with mu held.
+func (l *FastCGI) forget(c *fcgiConn) {
+	if _, ok := l.conns[c]; !ok {
+		return
+	}
+	delete(l.conns, c)
+	l.crowd.leave(c.peer)
+	l.endIfEmpty()
+}
+
+func (l *FastCGI) endIfEmpty() {
+	if !l.stopped || len(l.conns) > 0 {
+		return
+	}
+	select {
+	case <-l.gone:
+	default:
+		close(l.gone)
+	}
+}
+
+// ended is told by each connection why it ends.
+func (l *FastCGI) ended(c *fcgiConn, err error) {
+	l.mu.Lock()
+	l.forget(c)
+	l.mu.Unlock()
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return // the peer went, we had enough, or it was idle
+	}
+	l.refused.warn(l.log, "FastCGI connection ended", "error", err, "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+}
+
+// notHTTP is called when net/http/fcgi makes no request of the variables; it answers
+// with status 500 then, and nobody gets in.
+func (l *FastCGI) notHTTP(c *fcgiConn) {
+	l.refused.warn(l.log, "FastCGI request without a good REQUEST_METHOD, SERVER_PROTOCOL or REQUEST_URI",
+		"client", c.RemoteAddr().String(), "listener", l.Addr().String())
 }
 
 // Close stops accepting. Connections live on.
 func (l *FastCGI) Close() error {
-	l.once.Do(func() { close(l.done) })
-	return l.Listener.Close()
+	err := l.patient.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = true
+	l.endIfEmpty()
+	return err
 }
 
 // Shutdown stops accepting, ends idle connections, and waits for each of the others
 // to finish its request, or for ctx; then it ends what is left.
 func (l *FastCGI) Shutdown(ctx context.Context) error {
 	l.Close()
-	l.mu.Lock()
-	if l.empty == nil {
-		l.empty = make(chan struct{})
-		if len(l.conns) == 0 {
-			close(l.empty)
-		}
-	}
-	empty, conns := l.empty, make([]*fcgiConn, 0, len(l.conns))
-	for c := range l.conns {
-		conns = append(conns, c)
-	}
-	l.mu.Unlock()
-	for _, c := range conns {
+	for _, c := range l.all() {
 		c.drain()
 	}
 	select {
-	case <-empty:
+	case <-l.gone:
 		return nil
 	case <-ctx.Done():
 	}
-	for _, c := range conns {
-		c.Close()
+	for _, c := range l.all() {
+		c.Conn.Close()
 	}
 	return ctx.Err()
 }
 
-func (l *FastCGI) forget(c *fcgiConn) {
+func (l *FastCGI) all() []*fcgiConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.conns[c]; !ok {
-		return
+	list := make([]*fcgiConn, 0, len(l.conns))
+	for c := range l.conns {
+		list = append(list, c)
 	}
-	delete(l.conns, c)
-	if l.empty != nil && len(l.conns) == 0 {
-		close(l.empty)
-	}
+	return list
 }

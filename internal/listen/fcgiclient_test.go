@@ -11,15 +11,7 @@ import (
 	"testing/synctest"
 )
 
-// More records (FastCGI specification 1.0, section 8).
-const (
-	typeAbortRequest    = 2
-	typeParams          = 4
-	typeStdin           = 5
-	typeStdout          = 6
-	typeGetValues       = 9
-	typeGetValuesResult = 10
-)
+const typeStdout = 6 // the only type that we never look at
 
 // webServer is the other end of one FastCGI connection. Nothing between the two
 // ends is buffered: what was sent has been read.
@@ -60,14 +52,14 @@ func (w *webServer) send(kind byte, id uint16, content string) {
 
 const keepConn = "\x00\x01\x01\x00\x00\x00\x00\x00" // a responder, and keep the connection
 
-// params are the variables without which net/http/fcgi answers nothing.
-const params = "\x0e\x03REQUEST_METHODGET" + "\x0f\x08SERVER_PROTOCOLHTTP/1.0"
+// variables are the variables without which net/http/fcgi answers nothing.
+const variables = "\x0e\x03REQUEST_METHODGET" + "\x0f\x08SERVER_PROTOCOLHTTP/1.0"
 
 func (w *webServer) begin(id uint16) { w.send(typeBeginRequest, id, keepConn) }
 
 // rest sends what comes after begin.
 func (w *webServer) rest(id uint16) {
-	w.send(typeParams, id, params)
+	w.send(typeParams, id, variables)
 	w.send(typeParams, id, "")
 	w.send(typeStdin, id, "")
 }

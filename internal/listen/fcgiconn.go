@@ -1,112 +1,208 @@
 package listen
 
 import (
-	"encoding/binary"
+	"bufio"
+	"io"
 	"net"
+	"net/netip"
 	"sync"
+	"time"
 )
 
-// Types of the FastCGI records that begin and end a request (FastCGI specification
-// 1.0, section 8).
+// phase is how far the request of a connection is.
+type phase int
+
 const (
-	typeBeginRequest = 1
-	typeEndRequest   = 3
+	idle      phase = iota // there is none
+	params                 // BEGIN_REQUEST has come
+	stdin                  // all of PARAMS
+	answering              // all of it, and the answer has not been sent
 )
 
-// fcgiConn is a connection that knows which requests on it are not answered yet.
+// fcgiConn is the connection of a web server. At first a goroutine of its own reads from
+// it. When a request is complete, net/http/fcgi is given the connection; its goroutine
+// then reads, and another one of its writes the answer. When no more requests come, the
+// connection is taken back: net/http/fcgi needs 64 KiB for each that it has.
 type fcgiConn struct {
-	net.Conn
-	l *FastCGI
+	net.Conn // the socket
+	l        *FastCGI
+	peer     netip.Addr
 
-	mu       sync.Mutex
-	in       frames          // what the peer sends
-	open     map[uint16]bool // requests by id
-	ending   int             // END_REQUEST records on their way out
-	draining bool            // to be closed when idle
+	// Of whoever reads.
+	in       *bufio.Reader
+	within   bool // a record
+	small    [maxSmall]byte
+	request  request
+	complete bool
+	records  []byte    // what net/http/fcgi is to read
+	until    time.Time // the socket's deadline for reading: never too late
+	err      error     // why there is nothing more to read
+
+	sending sync.Mutex // of what follows: held while writing to the socket
+	sendBy  time.Time  // the socket's deadline for writing
+
+	reply []byte // of whoever answers
+
+	mu       sync.Mutex // of what follows
+	phase    phase
+	partial  bool      // a record has begun to arrive
+	begun    time.Time // to arrive, with params, stdin or partial
+	since    time.Time // of the last answer, or of connecting
+	draining bool      // to be closed when idle
+	placed   bool      // it has one of the places at net/http/fcgi
+	ended    bool      // nobody reads any more
+	large    bool      // request has one of the places for large ones
 }
 
-func (c *fcgiConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.in.read(p[:n], func(recordType byte, id uint16) {
-		if recordType == typeBeginRequest {
-			c.open[id] = true
+func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
+	c := &fcgiConn{Conn: nc, l: l, peer: peerOf(nc), since: time.Now()}
+	c.in = bufio.NewReaderSize(socketReader{c}, readBuffer)
+	return c
+}
+
+// wait reads up to a complete request, which is for net/http/fcgi.
+func (c *fcgiConn) wait() {
+	for {
+		err := c.readRecord()
+		if err == nil && c.complete {
+			if c.l.place(c) {
+				c.l.hand(c)
+				return
+			}
+			c.complete = false
+			err = c.refuse(overloaded)
 		}
-	})
-	return n, err
+		if err != nil {
+			c.end(err)
+			return
+		}
+	}
 }
 
-// Write sees whole records: net/http/fcgi writes each by one Write.
-func (c *fcgiConn) Write(p []byte) (int, error) {
-	if len(p) < frameHeader || p[1] != typeEndRequest {
-		return c.Conn.Write(p)
+// Read gives net/http/fcgi complete requests.
+func (c *fcgiConn) Read(p []byte) (int, error) {
+	for len(c.records) == 0 {
+		if c.complete {
+			c.complete = false
+			c.records = c.request.records
+			break
+		}
+		if c.err = c.readRecord(); c.err != nil {
+			return 0, io.EOF
+		}
 	}
-	// The peer may use the id again as soon as it has the record, which is before
-	// Write returns.
+	n := copy(p, c.records)
+	c.records = c.records[n:]
+	return n, nil
+}
+
+// Write collects an answer. net/http/fcgi writes each record by one Write.
+func (c *fcgiConn) Write(p []byte) (int, error) {
+	c.reply = append(c.reply, p...)
+	switch p[1] {
+	case typeStderr:
+		c.l.notHTTP(c)
+	case typeEndRequest:
+		c.finish()
+	}
+	return len(p), nil
+}
+
+// Close is called by net/http/fcgi when it has read all.
+func (c *fcgiConn) Close() error {
+	if c.err != errSpare {
+		return c.end(c.err)
+	}
 	c.mu.Lock()
-	delete(c.open, binary.BigEndian.Uint16(p[2:]))
-	c.ending++
+	c.leave()
 	c.mu.Unlock()
-	n, err := c.Conn.Write(p)
+	go c.wait()
+	return nil
+}
+
+// finish sends the answer.
+func (c *fcgiConn) finish() {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	err := c.write(c.reply)
 	c.mu.Lock()
-	c.ending--
-	done := c.draining && c.idle()
+	c.since = time.Now()
+	c.release()
+	if c.ended {
+		c.leave()
+	}
+	done := err != nil || !c.request.keep || c.draining && !c.partial
 	c.mu.Unlock()
 	if done {
-		c.Close()
-	}
-	return n, err
-}
-
-func (c *fcgiConn) drain() {
-	c.mu.Lock()
-	c.draining = true
-	idle := c.idle()
-	c.mu.Unlock()
-	if idle {
-		c.Close()
+		c.Conn.Close()
 	}
 }
 
-// idle is called with mu held.
-func (c *fcgiConn) idle() bool { return len(c.open) == 0 && c.ending == 0 && !c.in.partial() }
-
-func (c *fcgiConn) Close() error {
-	err := c.Conn.Close()
-	c.l.forget(c)
+// write is called with sending held. The deadline is set once a second, not for each answer.
+func (c *fcgiConn) write(records []byte) error {
+	if now := time.Now(); c.sendBy.Sub(now) < SendTimeout {
+		c.sendBy = now.Add(SendTimeout + time.Second)
+		c.Conn.SetWriteDeadline(c.sendBy)
+	}
+	_, err := c.Conn.Write(records)
 	return err
 }
 
-// frameHeader is the size of a record's header: version, type, id (2), content
-// length (2), padding length, reserved.
-const frameHeader = 8
-
-// frames finds the records in a stream that comes in pieces.
-type frames struct {
-	header [frameHeader]byte
-	have   int // bytes of the header
-	skip   int // bytes of content and padding still to come
+// send writes records that are no answer of net/http/fcgi.
+func (c *fcgiConn) send(records []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	return c.write(records)
 }
 
-// partial tells whether the stream stands in the middle of a record.
-func (f *frames) partial() bool { return f.have > 0 || f.skip > 0 }
-
-// read calls found for each header that is complete with these bytes.
-func (f *frames) read(p []byte, found func(recordType byte, id uint16)) {
-	for len(p) > 0 {
-		if n := min(f.skip, len(p)); n > 0 {
-			f.skip -= n
-			p = p[n:]
-			continue
-		}
-		n := copy(f.header[f.have:], p)
-		f.have += n
-		p = p[n:]
-		if f.have == frameHeader {
-			f.have = 0
-			f.skip = int(binary.BigEndian.Uint16(f.header[4:])) + int(f.header[6])
-			found(f.header[1], binary.BigEndian.Uint16(f.header[2:]))
-		}
+// end is the end of the connection.
+func (c *fcgiConn) end(err error) error {
+	c.Conn.Close()
+	c.mu.Lock()
+	c.ended = true
+	if c.phase != answering {
+		c.release()
+		c.leave()
 	}
+	c.mu.Unlock()
+	c.l.ended(c, err)
+	return nil
+}
+
+// release ends the request; mu is held. What a large one took is not kept.
+func (c *fcgiConn) release() {
+	c.phase = idle
+	if cap(c.request.records) > readBuffer {
+		c.request.records = nil
+	}
+	if c.large {
+		c.large = false
+		<-c.l.large
+	}
+}
+
+// leave gives the place at net/http/fcgi back; mu is held.
+func (c *fcgiConn) leave() {
+	if c.placed {
+		c.placed = false
+		<-c.l.places
+	}
+}
+
+// drain ends the connection as soon as it is idle.
+func (c *fcgiConn) drain() {
+	c.mu.Lock()
+	c.draining = true
+	done := c.phase == idle && !c.partial
+	c.mu.Unlock()
+	if done {
+		c.Conn.Close()
+	}
+}
+
+// waiting tells since when there was no complete request.
+func (c *fcgiConn) waiting() (since time.Time, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since, c.phase != answering
 }

@@ -1,19 +1,3 @@
-// Package listen opens the sockets that web servers reach us by.
-//
-// # Addresses
-//
-//	unix:/run/mailauthd/fastcgi.sock   a unix socket, with owner, group and mode
-//	127.0.0.1:9000, [::1]:9000         TCP
-//	fd:0                               an inherited listening socket, as spawn-fcgi passes it
-//	systemd:NAME                       a socket of that FileDescriptorName= (sd_listen_fds(3))
-//
-// A unix socket appears under its name with its permissions set, never before. If
-// another process answers there it is left alone; a stale one is replaced.
-//
-// # Accepting
-//
-// Running out of file descriptors must not end a listener: [FastCGI] backs off,
-// from 5 ms up to 1 s, and tries again.
 package listen
 
 import (

@@ -118,31 +118,33 @@ func (s *Server) fastCGI(socket net.Listener) *listener {
 	l := listen.NewFastCGI(socket, s.log)
 	return &listener{
 		socket:   socket,
-		serve:    func() { fcgi.Serve(l, s) }, // ends when l is closed
+		serve:    func() { fcgi.Serve(l, s) }, // ends with the last connection, once l is closed
 		close:    l.Close,
 		shutdown: l.Shutdown,
 	}
 }
 
 func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
+	l := listen.NewHTTP(socket, s.log)
 	h := &http.Server{
 		Handler:        handler,
-		ReadTimeout:    HeaderTimeout,
+		ReadTimeout:    HeaderTimeout, // from connecting, headers included
+		WriteTimeout:   AnswerTimeout,
 		IdleTimeout:    IdleTimeout,
 		MaxHeaderBytes: MaxHeaderBytes,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return &listener{
 		socket: socket,
-		close:  socket.Close,
+		close:  l.Close,
 		serve: func() {
-			err := h.Serve(socket)
+			err := h.Serve(l)
 			if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 				s.log.Error("no longer listening", "socket", socket.Addr().String(), "error", err)
 			}
 		},
 		shutdown: func(ctx context.Context) error {
-			socket.Close()  // h does not know of it until Serve has begun
+			l.Close()       // h does not know of it until Serve has begun
 			defer h.Close() // what the grace was not enough for
 			if err := h.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
 				return err

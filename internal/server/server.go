@@ -15,9 +15,12 @@
 //
 // # Limits
 //
-//	HeaderTimeout    10 s      from connecting to a complete HTTP request
-//	IdleTimeout      60 s      of an HTTP connection between requests
-//	MaxHeaderBytes   256 KiB   of one HTTP request
+//	HeaderTimeout    10 s     from connecting to a complete HTTP request
+//	AnswerTimeout    60 s     from there to the end of the answer; nginx waits no longer
+//	IdleTimeout      60 s     of an HTTP connection between requests
+//	MaxHeaderBytes   64 KiB   of one HTTP request
+//
+// Package listen has those of FastCGI, and bounds the connections of both.
 package server
 
 import (
@@ -45,8 +48,9 @@ import (
 // Limits for HTTP; nginx sends one small GET and closes.
 const (
 	HeaderTimeout  = 10 * time.Second
+	AnswerTimeout  = 60 * time.Second
 	IdleTimeout    = 60 * time.Second
-	MaxHeaderBytes = 256 << 10
+	MaxHeaderBytes = 64 << 10
 )
 
 // Server answers nginx.

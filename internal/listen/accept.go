@@ -1,0 +1,105 @@
+package listen
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Bounds of the pause after a failed accept, as in net/http.
+const (
+	minPause = 5 * time.Millisecond
+	maxPause = time.Second
+)
+
+// patient is a listener that goes on when it cannot accept, as without file descriptors.
+type patient struct {
+	net.Listener
+	log    *slog.Logger
+	warned sparse
+	done   chan struct{}
+	once   sync.Once
+}
+
+func newPatient(l net.Listener, log *slog.Logger) *patient {
+	return &patient{Listener: l, log: log, done: make(chan struct{})}
+}
+
+// Accept returns an error only when the listener is closed.
+func (l *patient) Accept() (net.Conn, error) {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		c, err := l.Listener.Accept()
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-l.done:
+			return nil, net.ErrClosed
+		default:
+		}
+		l.warned.warn(l.log, "cannot accept", "listener", l.Addr().String(), "error", err)
+		select {
+		case <-l.done:
+			return nil, net.ErrClosed
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (l *patient) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return l.Listener.Close()
+}
+
+// sparse warns once a minute.
+type sparse struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (s *sparse) warn(log *slog.Logger, message string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Now(); now.Sub(s.last) >= time.Minute {
+		s.last = now
+		log.Warn(message, args...)
+	}
+}
+
+// crowd counts connections, in all and by TCP peer.
+type crowd struct {
+	all  int
+	from map[netip.Addr]int
+}
+
+// full tells whether one more connection of a peer is too many, in all or of this peer.
+func (c *crowd) full(peer netip.Addr) (all, own bool) {
+	return c.all >= MaxConns, peer.IsValid() && c.from[peer] >= MaxPeerConns
+}
+
+func (c *crowd) join(peer netip.Addr) {
+	c.all++
+	if peer.IsValid() {
+		c.from[peer]++
+	}
+}
+
+func (c *crowd) leave(peer netip.Addr) {
+	c.all--
+	if !peer.IsValid() {
+		return
+	}
+	if c.from[peer]--; c.from[peer] == 0 {
+		delete(c.from, peer)
+	}
+}
+
+// peerOf is the address of a TCP peer; not valid for any other.
+func peerOf(c net.Conn) netip.Addr {
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,73 @@
+package listen
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// errSpare ends net/http/fcgi's use of a connection that is idle.
+var errSpare = errors.New("idle")
+
+// socketReader fills a connection's buffer: the one place where we wait for a peer.
+type socketReader struct{ c *fcgiConn }
+
+func (r socketReader) Read(p []byte) (int, error) {
+	c := r.c
+	for {
+		limit, err := c.limit()
+		if err == nil && (c.until.IsZero() || c.until.After(limit)) {
+			c.until = limit
+			err = c.SetReadDeadline(limit)
+		}
+		if err != nil {
+			return 0, err
+		}
+		n, err := c.Conn.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			c.until = time.Time{} // limit tells whether that was too early
+			continue
+		}
+		if n > 0 {
+			c.arrived()
+		}
+		return n, err
+	}
+}
+
+func (c *fcgiConn) arrived() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.partial && (c.phase == idle || c.phase == answering) {
+		c.begun = time.Now()
+	}
+	c.partial = true
+}
+
+// limit is when the next bytes must be here, or the error if none are wanted.
+func (c *fcgiConn) limit() (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.partial = c.within || c.in.Buffered() > 0
+	var limit time.Time
+	late := errLate
+	switch {
+	case c.phase == answering:
+		return time.Now().Add(spareTime), nil // to look again: it is idle next
+	case c.phase != idle || c.partial:
+		limit = c.begun.Add(RequestTimeout)
+	case c.draining:
+		return limit, io.EOF
+	case c.placed && c.l.wanted.Load() > 0:
+		return limit, errSpare
+	case c.placed:
+		limit, late = c.since.Add(spareTime), errSpare
+	default:
+		limit, late = c.since.Add(IdleTimeout), io.EOF
+	}
+	if !time.Now().Before(limit) {
+		return limit, late
+	}
+	return limit, nil
+}

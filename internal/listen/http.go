@@ -1,0 +1,62 @@
+package listen
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// HTTP is a listener for net/http, which bounds all but the number of connections.
+type HTTP struct {
+	*patient
+	refused sparse
+	mu      sync.Mutex
+	crowd   crowd
+}
+
+// NewHTTP wraps a listening socket. What goes wrong is told to log, once a minute.
+func NewHTTP(l net.Listener, log *slog.Logger) *HTTP {
+	return &HTTP{patient: newPatient(l, log), crowd: crowd{from: make(map[netip.Addr]int)}}
+}
+
+// Accept closes connections that are too many.
+func (l *HTTP) Accept() (net.Conn, error) {
+	for {
+		c, err := l.patient.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.admit(peerOf(c)) {
+			return &httpConn{Conn: c, l: l}, nil
+		}
+		l.refused.warn(l.log, "connection refused: too many", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+		c.Close()
+	}
+}
+
+func (l *HTTP) admit(peer netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all, own := l.crowd.full(peer)
+	if all || own {
+		return false
+	}
+	l.crowd.join(peer)
+	return true
+}
+
+type httpConn struct {
+	net.Conn
+	l    *HTTP
+	once sync.Once
+}
+
+func (c *httpConn) Close() error {
+	c.once.Do(func() {
+		c.l.mu.Lock()
+		defer c.l.mu.Unlock()
+		c.l.crowd.leave(peerOf(c))
+	})
+	return c.Conn.Close()
+}

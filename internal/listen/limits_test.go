@@ -1,0 +1,280 @@
+package listen
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// wantEnd wants the connection to be ended after d, by the bubble's clock.
+func (w *webServer) wantEnd(d time.Duration) {
+	w.t.Helper()
+	start := time.Now()
+	_, _ = io.Copy(io.Discard, w)
+	if took := time.Since(start); took != d {
+		w.t.Errorf("connection ended after %v, want %v", took, d)
+	}
+}
+
+func TestGuardLimitsTime(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		talk func(w *webServer)
+		want time.Duration
+	}{
+		{"nothing came", func(w *webServer) {}, IdleTimeout},
+		{"a byte came", func(w *webServer) { _, _ = io.WriteString(w, "\x01") }, RequestTimeout},
+		{"a request began", func(w *webServer) { w.begin(1) }, RequestTimeout},
+		{"a request was answered", func(w *webServer) { w.request(1); w.receive(typeEndRequest) }, IdleTimeout},
+		{"a request was aborted", func(w *webServer) {
+			w.begin(1)
+			w.send(typeAbortRequest, 1, "")
+			w.receive(typeEndRequest)
+		}, IdleTimeout},
+		{"slow bytes", func(w *webServer) {
+			w.begin(1)
+			for range 3 {
+				<-time.After(3 * time.Second)
+				w.send(typeParams, 1, "x")
+			}
+		}, time.Second},
+		{"a second request began", func(w *webServer) {
+			w.request(1)
+			w.receive(typeEndRequest)
+			<-time.After(time.Minute)
+			w.begin(1)
+		}, RequestTimeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, connect := serveFastCGI(t, answer)
+				defer l.Close()
+				w := connect()
+				tt.talk(w)
+				w.wantEnd(tt.want)
+			})
+		})
+	}
+}
+
+// Between requests there may be any time up to the limit, with net/http/fcgi or without.
+func TestGuardKeepsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		defer l.Close()
+		w := connect()
+		for _, pause := range []time.Duration{0, spareTime / 2, spareTime, 2 * spareTime, IdleTimeout - time.Second, 0} {
+			<-time.After(pause)
+			w.request(1)
+			w.receive(typeEndRequest)
+		}
+		if n := len(l.places); n != 1 {
+			t.Errorf("%d places taken by a busy connection", n)
+		}
+		<-time.After(2 * spareTime)
+		synctest.Wait()
+		if n := len(l.places); n != 0 {
+			t.Errorf("%d places taken by an idle connection", n)
+		}
+	})
+}
+
+// An answer may take longer than a request, and longer than a connection may be idle.
+func TestGuardWaitsForAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(2 * IdleTimeout)
+			answer(w, r)
+		})
+		defer l.Close()
+		w := connect()
+		w.request(1)
+		w.begin(2)
+		w.receive(typeEndRequest) // refused at once
+		w.send(typeAbortRequest, 1, "")
+		if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "answered") {
+			t.Errorf("answer %q", got)
+		}
+	})
+}
+
+// Of too many connections the one goes that has been waiting the longest.
+func TestGuardLimitsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		l, _ := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) { <-free; answer(w, r) })
+		defer l.Close()
+		inner := l.Listener.(*pipeListener)
+		from := func(i int) *webServer { return &webServer{t, inner.dial(fmt.Sprintf("192.0.2.%d:1", i))} }
+		var all []*webServer
+		for i := range MaxConns {
+			all = append(all, from(i%3))
+			if i == 0 {
+				all[0].request(1) // which is not to be ended
+			}
+			<-time.After(time.Millisecond)
+		}
+		defer func() {
+			for _, w := range all {
+				w.Close()
+			}
+		}()
+		all = append(all, from(9))
+		all[1].wantEOF()
+		for range MaxPeerConns + 10 {
+			all = append(all, from(9))
+		}
+		synctest.Wait()
+		l.mu.Lock()
+		if n, own := l.crowd.all, l.crowd.from[peerOf(pipeConn{remote: tcpAddr("192.0.2.9:1")})]; n != MaxConns || own != MaxPeerConns {
+			t.Errorf("%d connections, %d of one peer", n, own)
+		}
+		l.mu.Unlock()
+		close(free)
+		if got := all[0].receive(typeEndRequest); !strings.HasSuffix(got, "answered") {
+			t.Errorf("answer %q", got)
+		}
+	})
+}
+
+// More requests than there are places wait for one, but not for ever.
+func TestGuardLimitsRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) { <-free; answer(w, r) })
+		defer l.Close()
+		var all []*webServer
+		for range MaxRequests {
+			all = append(all, connect())
+			all[len(all)-1].request(1)
+		}
+		synctest.Wait()
+		refused := connect()
+		refused.request(1)
+		start := time.Now()
+		if got := refused.receive(typeEndRequest); got != "" || time.Since(start) != QueueTimeout {
+			t.Errorf("got %q after %v", got, time.Since(start))
+		}
+		refused.request(1)
+		synctest.Wait()
+		close(free)
+		for _, w := range append(all, refused) { // who is idle makes way
+			if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "answered") {
+				t.Errorf("answer %q", got)
+			}
+		}
+	})
+}
+
+// Requests over SmallParams have fewer places, which come back however the request ends.
+func TestGuardLimitsLargeRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		defer l.Close()
+		big := variables + pair("HTTP_LONG", strings.Repeat("v", SmallParams))
+		begin := func() *webServer {
+			w := connect()
+			w.begin(1)
+			w.send(typeParams, 1, big)
+			return w
+		}
+		ends := []func(w *webServer){
+			func(w *webServer) { w.send(typeParams, 1, ""); w.send(typeStdin, 1, ""); w.receive(typeEndRequest) },
+			func(w *webServer) { w.send(typeAbortRequest, 1, ""); w.receive(typeEndRequest) },
+			func(w *webServer) { w.Close() },
+			func(w *webServer) { <-time.After(RequestTimeout) },
+		}
+		for _, end := range ends {
+			var all []*webServer
+			for range MaxLarge {
+				all = append(all, begin())
+			}
+			synctest.Wait()
+			over := connect()
+			if got := talk(over, rec(typeBeginRequest, 1, keepConn)+rec(typeParams, 1, big)); got != closed {
+				t.Errorf("one more: %s", got)
+			}
+			for _, w := range all {
+				end(w)
+			}
+			synctest.Wait()
+			if n := len(l.large); n != 0 {
+				t.Errorf("%d places are not given back", n)
+			}
+		}
+	})
+}
+
+// A peer that asks and never reads gets no more than one answer waiting for it.
+func TestGuardLimitsSending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		defer l.Close()
+		w := connect()
+		w.request(1)
+		<-time.After(2 * SendTimeout)
+		synctest.Wait()
+		w.wantEOF()
+		if n := len(l.all()) + len(l.places); n != 0 {
+			t.Errorf("%d connections and places are left", n)
+		}
+	})
+}
+
+// A handler that outlives its connection keeps its place until it ends.
+func TestGuardCountsAbandonedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) { <-free; answer(w, r) })
+		defer l.Close()
+		w := connect()
+		w.request(1)
+		w.Close()
+		synctest.Wait()
+		if n, c := len(l.places), len(l.all()); n != 1 || c != 0 {
+			t.Errorf("%d places, %d connections", n, c)
+		}
+		close(free)
+		synctest.Wait()
+		if n := len(l.places); n != 0 {
+			t.Errorf("%d places after the handler's end", n)
+		}
+	})
+}
+
+func TestHTTPLimitsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipeListener()
+		l := NewHTTP(inner, slog.New(slog.DiscardHandler))
+		server := &http.Server{Handler: http.HandlerFunc(answer)}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		var conns []net.Conn
+		for i := range MaxPeerConns + 1 {
+			conns = append(conns, inner.dial(fmt.Sprintf("192.0.2.1:%d", i+1)))
+		}
+		last := len(conns) - 1
+		(&webServer{t, conns[last]}).wantEOF()
+		conns[0].Close()
+		synctest.Wait()
+		conns[last] = inner.dial("192.0.2.1:9999")
+		if _, err := io.WriteString(conns[last], "GET / HTTP/1.0\r\n\r\n"); err != nil {
+			t.Error(err)
+		}
+		if head, err := io.ReadAll(conns[last]); !strings.HasSuffix(string(head), "answered") {
+			t.Errorf("%q, %v", head, err)
+		}
+		for _, c := range conns {
+			c.Close()
+		}
+		_ = server.Shutdown(context.Background())
+		<-served
+	})
+}
