@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -18,6 +19,8 @@ func serve(c *call) error {
 	if err := c.parse(0); err != nil {
 		return err
 	}
+	ballast := newBallast()
+	defer runtime.KeepAlive(ballast)
 	stderr := newStderrQueue(c.stderr)
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	// A channel for each, so that no signal is lost behind another: of many that ask
