@@ -19,6 +19,7 @@
 //	nginx      in front, with contrib/nginx/mail.conf as it is, or with all that its comments offer and
 //	           mail-mx.conf; between, with contrib/nginx/auth-fastcgi.conf
 //	Apache     between, with contrib/apache/mailauthd-unix.conf or -tcp.conf
+//	lighttpd   between, with testdata/lighttpd.conf
 //	Dovecot    imap, pop3 and submission, behind; offers PLAIN, LOGIN and CRAM-MD5, and a master login
 //	Postfix    a mail exchanger, behind; doveadm, of Dovecot, makes hashes
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl
@@ -45,6 +46,6 @@
 //
 // On Debian:
 //
-//	apt-get install nginx-light libnginx-mod-mail apache2 dovecot-imapd dovecot-pop3d \
+//	apt-get install nginx-light libnginx-mod-mail apache2 lighttpd dovecot-imapd dovecot-pop3d \
 //	    dovecot-submissiond postfix curl python3 fail2ban
 package e2e

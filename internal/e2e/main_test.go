@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") // where servers are
 	binary = filepath.Join(dir, "mailauthd")
-	if err := build(binary); err != nil {
+	if err := build(binary, raceEnabled); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -56,9 +56,9 @@ func runInParallel(n string) error {
 	return flag.Set(name, n)
 }
 
-func build(output string) error {
+func build(output string, race bool) error {
 	args := []string{"build", "-o", output}
-	if raceEnabled {
+	if race {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, "./cmd/mailauthd")...)

@@ -41,6 +41,15 @@ func loopback(port int) string {
 	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
+func splitAddress(tb testing.TB, address string) (host, port string) {
+	tb.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return host, port
+}
+
 // waitReady returns when every address accepts connections. An address that starts with a slash is a
 // unix socket. It fails the test if the program ends before.
 func waitReady(tb testing.TB, p *process, addresses ...string) {
