@@ -295,7 +295,7 @@ func TestGuardTellsWhy(t *testing.T) {
 					c := connect()
 					talk(c, tt.in)
 					if tt.want != "" {
-						<-time.After(RequestTimeout)
+						<-time.After(RequestTimeout + time.Second)
 					}
 					c.Close()
 				}
