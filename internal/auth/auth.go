@@ -27,6 +27,7 @@ type Authenticator struct {
 	DefaultDomain  string   // for user names without one; empty: refused
 	FailureMessage string
 	ResponseCodes  bool   // say RFC 5530, RFC 3206 and RFC 3463 codes to the client
+	ProxyAddr      bool   // clients' addresses are those of the PROXY protocol
 	UserFrom       string // attribute of a certificate's subject that is a user name; empty: none
 
 	Domains  *route.Table
@@ -94,6 +95,9 @@ func tempFail(format string, args ...any) verdict {
 func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Response, authlog.Event) {
 	start := a.Now()
 	req, err := authhttp.ReadRequest(h)
+	if a.ProxyAddr {
+		req.ClientIP = req.ProxyAddr
+	}
 	l := &login{Request: req, start: start}
 	v := safely(func() verdict {
 		if err != nil {

@@ -147,3 +147,16 @@ func TestAuthWait(t *testing.T) {
 		}
 	})
 }
+
+// Behind the PROXY protocol Client-IP is the load balancer's.
+func TestClientAddressOfTheProxyProtocol(t *testing.T) {
+	a := newAuth(t)
+	h := from("192.0.2.1", alice, right)
+	h["Proxy-Protocol-Addr"] = []string{"198.51.100.7"}
+	for proxied, want := range map[bool]string{false: "192.0.2.1", true: "198.51.100.7"} {
+		a.ProxyAddr = proxied
+		if _, e := answer(t, a, h); e.ClientIP != want {
+			t.Errorf("proxied %v: client %s, want %s", proxied, e.ClientIP, want)
+		}
+	}
+}

@@ -41,7 +41,12 @@ func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 		l.problems.add(f, key("allow_nets"), "is empty: leave it out")
 	}
 	l.hashes = password.Policy{AllowWeak: s.AllowWeakSchemes, MaxArgon2Memory: uint32(s.MaxArgon2Memory) << 10}
+	if !oneOf(s.ClientIP, "", "Client-IP", "Proxy-Protocol-Addr") {
+		l.problems.add(f, key("client_ip"), "want one of Client-IP, Proxy-Protocol-Addr")
+	}
 	return Auth{
+		Secret:          l.buildSecret(f, key("secret"), s.Secret),
+		ProxyAddr:       s.ClientIP == "Proxy-Protocol-Addr",
 		UserFrom:        s.External.UserFrom,
 		Access:          access.Rules{RequireTLS: s.RequireTLS, AllowNets: l.networks(f, key("allow_nets"), s.AllowNets)},
 		Methods:         s.Methods,

@@ -62,6 +62,14 @@ type Auth struct {
 	HashConcurrency int
 	UserFrom        string // attribute of a certificate's subject; empty: none
 	Access          access.Rules
+	Secret          *Secret // that askers must show; nil: none
+	ProxyAddr       bool    // the client's address is that of the PROXY protocol
+}
+
+// Secret is what only our own web server knows.
+type Secret struct {
+	Header string   // in the canonical spelling
+	Values []string // any of them is good, so that it can be changed
 }
 
 // Names are the servers' hosts, for a resolver.
@@ -206,6 +214,7 @@ func (l *loader) build() *Config {
 	f = l.sectionFile("auth")
 	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
 	l.warnOfMethods(f, &c.Auth, c.Servers)
+	l.warnOfListeners(&c.Listen, c.Auth.Secret)
 	c.Users = l.buildUsers(c, servers)
 	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
 	return c

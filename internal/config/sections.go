@@ -33,6 +33,13 @@ type authSection struct {
 	RequireTLS       *bool           `toml:"require_tls"`
 	AllowNets        []string        `toml:"allow_nets"`
 	External         externalSection `toml:"external"`
+	Secret           *secretSection  `toml:"secret"`
+	ClientIP         string          `toml:"client_ip"`
+}
+
+type secretSection struct {
+	Header string `toml:"header"`
+	File   string `toml:"file"`
 }
 
 type externalSection struct {

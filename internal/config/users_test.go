@@ -160,3 +160,36 @@ func TestPatternsSkipDotFiles(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestSecret(t *testing.T) {
+	for _, tt := range []struct{ auth, key, want string }{
+		{`secret = { header = "X-Auth-Key", file = "key" }`, "0123456789abcdef\n\n0123456789abcdeg\r\n", ""},
+		{`secret = { header = "X-Auth-Key", file = "key" }`, "hunter2\n", "auth.secret.file: value 1 must have from 16 to 512 bytes"},
+		{`secret = { header = "X-Auth-Key", file = "key" }`, "", "auth.secret.file: must hold from 1 to 8 values"},
+		{`secret = { header = "X-Auth-Key", file = "none" }`, "", "auth.secret.file: cannot be read: no such file"},
+		{`secret = { header = "X-Auth-Key" }`, "", "auth.secret.file: is missing"},
+		{`secret = { header = "X Auth", file = "key" }`, "0123456789abcdef", "auth.secret.header: want the name of a header"},
+		{`client_ip = "X-Forwarded-For"`, "", "auth.client_ip: want one of Client-IP, Proxy-Protocol-Addr"},
+		{`client_ip = "Proxy-Protocol-Addr"`, "", ""},
+	} {
+		_, err := Load(write(t, "m.toml", "listen.http = [\"127.0.0.1:8008\"]\n[auth]\n"+tt.auth+"\n", "key", tt.key))
+		if (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%s: %v; want %q", tt.auth, err, tt.want)
+		}
+	}
+}
+
+func TestWarnsOfOpenListeners(t *testing.T) {
+	for listeners, want := range map[string]string{
+		`http = ["0.0.0.0:8008"]`:                                      "listen.http: entry 1 is not on a loopback address",
+		`fastcgi = ["192.0.2.1:9000"]`:                                 "listen.fastcgi: entry 1 is not on a loopback address",
+		`http = ["127.0.0.1:8008", "[::1]:8008"]`:                      "",
+		"http = [\"0.0.0.0:8008\"]\nallowed_clients = [\"192.0.2.1\"]": "",
+		`fastcgi = ["unix:/run/x.sock"]`:                               "",
+	} {
+		c, err := Load(write(t, "m.toml", "[listen]\n"+listeners+"\n"))
+		if err != nil || (want == "") != (len(c.Warnings) == 0) || want != "" && !strings.Contains(c.Warnings[0].Error(), want) {
+			t.Errorf("%s: %v, %v; want %q", listeners, c, err, want)
+		}
+	}
+}

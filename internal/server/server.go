@@ -60,6 +60,7 @@ type Server struct {
 	resolver *route.Resolver
 	events   *authlog.Log
 	metrics  *metrics
+	refused  refusals
 	state    atomic.Pointer[state]
 
 	reloading sync.Mutex // one reload at a time
@@ -117,6 +118,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 		FailureMessage: c.Auth.FailureMessage,
 		ResponseCodes:  c.Auth.ResponseCodes,
 		UserFrom:       c.Auth.UserFrom,
+		ProxyAddr:      c.Auth.ProxyAddr,
 		Access:         c.Auth.Access,
 		Servers:        servers,
 		Domains:        c.Domains,
@@ -220,6 +222,10 @@ func (s *Server) Reopen() error { return s.events.Reopen() }
 
 // ServeHTTP answers one request. The status is always 200: nginx reads headers only.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.mayAsk(r) {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
 	response := s.answer(r)
 	header := w.Header()
 	response.WriteHeader(header)
