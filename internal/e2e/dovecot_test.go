@@ -19,7 +19,8 @@ type account struct {
 
 // dovecot is a running mail server.
 type dovecot struct {
-	*process
+	*process         // of the last start
+	dir              string
 	pop3, imap, smtp int
 }
 
@@ -33,28 +34,40 @@ const greeting = "This message waited in the mailbox."
 // port of 127.0.0.1.
 func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
 	tb.Helper()
+	d := prepareDovecot(tb, relay, accounts, "")
+	d.run(tb)
+	return d
+}
+
+// prepareDovecot makes all that a mail server needs. The settings come after those of dovecot.conf.
+func prepareDovecot(tb testing.TB, relay int, accounts []account, settings string) *dovecot {
+	tb.Helper()
 	needRoot(tb)
-	path := program(tb, "dovecot")
 	for _, protocol := range []string{"imap", "pop3", "submission"} {
 		login := protocol + "-login"
 		if !exists("/usr/lib/dovecot/"+login) && !exists("/usr/libexec/dovecot/"+login) {
 			skip(tb, "dovecot's %s server is not installed", protocol)
 		}
 	}
-	dir := tempDir(tb)
 	uid, gid := nobody(tb)
-	d := &dovecot{pop3: freePort(tb), imap: freePort(tb), smtp: freePort(tb)}
+	d := &dovecot{dir: tempDir(tb), pop3: freePort(tb), imap: freePort(tb), smtp: freePort(tb)}
 	config := render(tb, "dovecot.conf", map[string]any{
-		"Dir": dir, "UID": uid, "GID": gid, "Relay": relay,
+		"Dir": d.dir, "UID": uid, "GID": gid, "Relay": relay,
 		"POP3": d.pop3, "IMAP": d.imap, "SMTP": d.smtp,
 	})
-	writeFile(tb, dir, "users", passwdFile(accounts))
-	writeFile(tb, dir, "masters", passwdFile([]account{dovecotMaster}))
-	makeMail(tb, filepath.Join(dir, "mail"), uid, gid, accounts)
-	d.process = start(tb, dir, "dovecot", path, "-F", "-c", writeFile(tb, dir, "dovecot.conf", config))
-	d.logs = append(d.logs, filepath.Join(dir, "dovecot.log"))
-	waitReady(tb, d.process, loopback(d.pop3), loopback(d.imap), loopback(d.smtp))
+	writeFile(tb, d.dir, "dovecot.conf", config+settings)
+	writeFile(tb, d.dir, "users", passwdFile(accounts))
+	writeFile(tb, d.dir, "masters", passwdFile([]account{dovecotMaster}))
+	makeMail(tb, filepath.Join(d.dir, "mail"), uid, gid, accounts)
 	return d
+}
+
+// run starts the mail server, for the first time or after it was stopped.
+func (d *dovecot) run(tb testing.TB) {
+	tb.Helper()
+	d.process = start(tb, d.dir, "dovecot", program(tb, "dovecot"), "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
+	d.logs = append(d.logs, filepath.Join(d.dir, "dovecot.log"))
+	waitReady(tb, d.process, loopback(d.pop3), loopback(d.imap), loopback(d.smtp))
 }
 
 // passwdFile writes passwords in hex: the file has one line a user, with colons between fields.
