@@ -54,6 +54,7 @@ func mailauthdTOML(tb testing.TB, s site, authLog string) string {
 [listen]
 fastcgi = [%q, %q]
 http    = [%q]
+admin   = [%q]
 owner   = "root"
 group   = %q
 mode    = "0660"
@@ -62,7 +63,7 @@ mode    = "0660"
 file     = %q
 format   = "legacy"
 timezone = "Europe/Moscow"
-`, "unix:"+s.socket, s.fastcgi, s.http, webGroup(tb), authLog)
+`, "unix:"+s.socket, s.fastcgi, s.http, "unix:"+s.admin, webGroup(tb), authLog)
 }
 
 // checkNoPassword looks for passwords in all that mailauthd wrote.

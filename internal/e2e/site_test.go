@@ -15,6 +15,7 @@ type site struct {
 	auth             string      // the HTTP address that auth_http asks: localhost:8008
 	socket           string      // mailauthd's FastCGI socket: /run/mailauthd/fastcgi.sock
 	fastcgi          string      // mailauthd's FastCGI address: 127.0.0.1:9000
+	admin            string      // mailauthd's socket for its commands: /run/mailauthd/admin.sock
 	http             string      // mailauthd's HTTP address, for nothing in between: auth is the same then
 	mx               int         // nginx's port for other mail servers: 25
 	ca               authority   // signs certificates, of nginx and of clients
@@ -54,6 +55,7 @@ func newSite(tb testing.TB, dir string) site {
 		auth:    loopback(freePort(tb)),
 		socket:  filepath.Join(dir, "fastcgi.sock"),
 		fastcgi: loopback(freePort(tb)),
+		admin:   filepath.Join(dir, "admin.sock"),
 		http:    loopback(freePort(tb)),
 		mx:      freePort(tb),
 		ca:      ca,
