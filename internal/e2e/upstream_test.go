@@ -121,6 +121,7 @@ type tlsDovecot struct {
 	*process
 	ports  map[string][2]int // by protocol: in clear, and by TLS from the beginning
 	offers map[string][]string
+	ca     authority
 	cas    *x509.CertPool
 	certs  map[string]*x509.Certificate
 }
@@ -182,6 +183,7 @@ func startTLSDovecot(tb testing.TB, accounts []account) *tlsDovecot {
 func (d *tlsDovecot) makeCertificates(tb testing.TB, dir string) map[string]any {
 	tb.Helper()
 	ca := newAuthority(tb, dir, "test authority")
+	d.ca = ca
 	d.cas.AppendCertsFromPEM([]byte(readFile(tb, ca.file)))
 	settings := map[string]any{}
 	for name, setting := range map[string]string{"good": "Good", "expired": "Expired", "other": "OtherName"} {
