@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile are values that a header could be made of. In a line of HTTP only an escape can hold a
+// line end.
+func hostile() map[string]string {
+	return map[string]string{
+		"line end":         "bob%0d%0aAuth-Status: OK%0d%0aAuth-Server: 203.0.113.1",
+		"line feed":        "bob%0aAuth-Status: OK",
+		"NUL":              "bob%00@domain02.com",
+		"escaped twice":    "bob%250d%250aAuth-Status: OK",
+		"broken escapes":   "bob%zz%0%",
+		"overlong UTF-8":   "bob\xc0\x8d\xc0\x8aAuth-Status: OK",
+		"UTF-8 line ends":  "bob\u0085\u2028\u2029Auth-Status: OK",
+		"terminal escapes": "bob%1b]0;owned%07%1b[2J",
+		"raw C1":           "bob\xc2\x9b2J",
+		"shell":            "bob;$(id)`id`|id&&id",
+		"SQL":              "' OR '1'='1'; --",
+		"LDAP":             "*)(uid=*))(|(uid=*",
+		"TOML":             `bob"]` + "\\n[users.\"eve\"]",
+		"log":              "x Client-IP:     198.51.100.7",
+		"header":           "Auth-Status: OK",
+		"long":             strings.Repeat("A", 60<<10),
+		"quotes":           `"'\\x0a\n`,
+		"commas":           "a,b;c=d",
+	}
+}
+
+// fields are the headers of a request in which the hostile value takes one's place.
+var fields = []string{
+	"Auth-Method", "Auth-User", "Auth-Pass", "Auth-Salt", "Auth-Protocol", "Auth-Login-Attempt", "Client-IP", "Client-Host",
+	"Auth-SMTP-Helo", "Auth-SMTP-From", "Auth-SMTP-To", "Auth-SSL", "Auth-SSL-Subject", "Proxy-Protocol-Addr",
+}
+
+// answerHeaders are all that nginx may see of a refusal: ours, and those of the server between.
+var answerHeaders = []string{"Auth-Status", "Auth-Error-Code", "Server", "Date", "Connection", "Content-Length", "Content-Type"}
+
+// TestInjection puts hostile values into each header of a request, through real servers: nobody is let
+// in, the answer has the headers that it should, and the log has one entry for each request.
+func TestInjection(t *testing.T) {
+	for _, m := range []middle{middles[0], middles[2], middles[4]} {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, tempDir(t))
+			if m.start == nil {
+				s.auth = s.http
+			}
+			daemon := startMailauthd(t, s, "\n[servers.dovecot1]\nhost = \"127.0.0.1\"\n"+
+				domainTOML("domain02.com", "users")+userTOML(alice.user, "{PLAIN}"+alice.password))
+			if m.start != nil {
+				m.start(t, s)
+			}
+			decided := 0
+			for name, value := range hostile() {
+				for _, field := range fields {
+					if injected(t, s.auth, field, name, value) {
+						decided++
+					}
+				}
+			}
+			checkEntries(t, daemon, decided)
+		})
+	}
+}
+
+// injected sends one request. It tells whether mailauthd decided it: the servers between refuse
+// some by themselves.
+func injected(t *testing.T, address, field, name, value string) (decided bool) {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(clientTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{
+		"Auth-Method": "plain", "Auth-User": alice.user, "Auth-Pass": mark + "-wrong", "Auth-Protocol": "imap",
+		"Auth-Login-Attempt": "1", "Client-IP": "192.0.2.7",
+	}
+	values[field] = value
+	request := "GET /mail/auth.php HTTP/1.0\r\nHost: 127.0.0.1\r\n"
+	for k, v := range values {
+		request += k + ": " + v + "\r\n"
+	}
+	_, _ = fmt.Fprint(conn, request+"\r\n") // who refuses the request may not read it to its end
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return false // closed: there is no answer, and nginx takes that for an error of ours
+	}
+	defer response.Body.Close()
+	status := response.Header.Get("Auth-Status")
+	if status == "" {
+		if response.StatusCode < 400 || response.Header.Get("Auth-Server") != "" {
+			t.Errorf("%s: %s: %s without Auth-Status: %v", field, name, response.Status, response.Header)
+		}
+		return false
+	}
+	for header, v := range response.Header {
+		if !slices.Contains(answerHeaders, header) || len(v) != 1 {
+			t.Errorf("%s: %s: header %s: %q", field, name, header, v)
+		}
+	}
+	if status != "Invalid login or password" && status != "Temporary authentication failure" {
+		t.Errorf("%s: %s: Auth-Status: %q", field, name, status)
+	}
+	return true
+}
+
+// checkEntries wants one entry in the log for each decision, in whole lines of the known layout.
+func checkEntries(t *testing.T, d *daemon, decided int) {
+	t.Helper()
+	var text string
+	count := func() int {
+		text = readFile(t, d.authLog)
+		return strings.Count(text, ": Auth-Method:   ")
+	}
+	if !poll(5*time.Second, nil, func() bool { return count() >= decided }) || count() != decided {
+		t.Errorf("%d entries in the log for %d decisions", count(), decided)
+	}
+	if decided < len(fields) {
+		t.Errorf("only %d requests were decided", decided)
+	}
+	for line := range strings.Lines(text) {
+		if logLine.FindString(strings.TrimSuffix(line, "\n")) == "" || strings.ContainsAny(line, "\x00\x1b\r\x7f") {
+			t.Errorf("line %q has not the layout", line)
+		}
+	}
+}
