@@ -79,7 +79,7 @@ var refusedRecipients = map[string]string{
 // TestNone delivers mail from outside, through nginx to Postfix.
 func TestNone(t *testing.T) {
 	t.Parallel()
-	s, mx := newSite(t, tempDir(t)), startPostfix(t)
+	s, mx := newSite(t, tempDir(t)), startPostfix(t, "")
 	startMailauthd(t, s, fmt.Sprintf(noneTOML, mx.smtp, "{PLAIN}"+alice.password))
 	startNginxHTTP(t, s, contrib(t, "nginx/auth-fastcgi.conf"))
 	waitReady(t, startFront(t, s, allMethods(t)), loopback(s.mx))

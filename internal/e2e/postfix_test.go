@@ -17,7 +17,8 @@ type postfix struct {
 	mailbox string // directory, one file for each message, whoever it is for
 }
 
-func startPostfix(tb testing.TB) *postfix {
+// startPostfix starts a mail exchanger. The settings come after those of postfix-main.cf.
+func startPostfix(tb testing.TB, settings string) *postfix {
 	tb.Helper()
 	needRoot(tb)
 	command := program(tb, "postfix")
@@ -25,7 +26,7 @@ func startPostfix(tb testing.TB) *postfix {
 	uid, gid := nobody(tb)
 	p := &postfix{smtp: freePort(tb), mailbox: filepath.Join(mail, "mailbox", "new")}
 	config := map[string]any{"Dir": dir, "Mail": mail, "UID": uid, "GID": gid, "Port": p.smtp}
-	writeFile(tb, dir, "main.cf", render(tb, "postfix-main.cf", config))
+	writeFile(tb, dir, "main.cf", render(tb, "postfix-main.cf", config)+settings)
 	writeFile(tb, dir, "master.cf", render(tb, "postfix-master.cf", config))
 	ownedDir(tb, filepath.Join(dir, "spool"), 0)
 	ownedDir(tb, filepath.Join(dir, "data"), postfixUser(tb))

@@ -71,9 +71,14 @@ func (p *process) stop(tb testing.TB) {
 	p.signal(tb, syscall.SIGTERM)
 	if !p.ended(stopTimeout) {
 		tb.Errorf("%s: still running %v after SIGTERM", p.name, stopTimeout)
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
+		p.kill()
 	}
+}
+
+// kill ends the program's whole process group at once.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
 }
 
 // ended waits for the program to end, at most for d.
