@@ -103,6 +103,15 @@ func (c *call) openUser(path, file, name string) (*userEdit, error) {
 	return e, nil
 }
 
+// namedUser is openUser for a command with no more flags than those of all.
+func (c *call) namedUser() (*userEdit, error) {
+	path, file := c.editFlags()
+	if err := c.parse(1); err != nil {
+		return nil, err
+	}
+	return c.openUser(*path, *file, c.flags.Arg(0))
+}
+
 func unknownUser(name string) error {
 	return fmt.Errorf("user %q: no such user in the map", name)
 }
@@ -219,11 +228,7 @@ func disableUser(c *call) error {
 // enableUser takes nologin away rather than set it to false: that would overrule a
 // nologin of the domain.
 func enableUser(c *call) error {
-	path, file := c.editFlags()
-	if err := c.parse(1); err != nil {
-		return err
-	}
-	e, err := c.openUser(*path, *file, c.flags.Arg(0))
+	e, err := c.namedUser()
 	if err != nil {
 		return err
 	}
@@ -245,11 +250,7 @@ func enableUser(c *call) error {
 }
 
 func deleteUser(c *call) error {
-	path, file := c.editFlags()
-	if err := c.parse(1); err != nil {
-		return err
-	}
-	e, err := c.openUser(*path, *file, c.flags.Arg(0))
+	e, err := c.namedUser()
 	if err != nil {
 		return err
 	}
