@@ -101,9 +101,6 @@ func New(c Config) *Cache {
 	return cache
 }
 
-// Config is what the cache was made with.
-func (c *Cache) Config() Config { return c.config }
-
 // Key makes one of everything that an answer depends on.
 func (c *Cache) Key(parts ...string) (k Key) {
 	h := hmac.New(sha256.New, c.secret[:])

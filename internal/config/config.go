@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"maps"
@@ -68,8 +69,8 @@ type Auth struct {
 
 // Secret is what only our own web server knows.
 type Secret struct {
-	Header string   // in the canonical spelling
-	Values []string // any of them is good, so that it can be changed
+	Header string              // in the canonical spelling
+	Hashes [][sha256.Size]byte // of the values; any of them is good, so that it can be changed
 }
 
 // Names are the servers' hosts, for a resolver.

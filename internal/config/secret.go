@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -38,13 +39,13 @@ func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 	}
 	for line := range strings.Lines(string(data)) {
 		if value := strings.TrimSpace(line); value != "" {
-			secret.Values = append(secret.Values, value)
+			secret.Hashes = append(secret.Hashes, sha256.Sum256([]byte(value)))
 			if len(value) < minSecret || len(value) > maxSecret {
-				l.problems.add(f, append(key, "file"), "value %d must have from %d to %d bytes", len(secret.Values), minSecret, maxSecret)
+				l.problems.add(f, append(key, "file"), "value %d must have from %d to %d bytes", len(secret.Hashes), minSecret, maxSecret)
 			}
 		}
 	}
-	if n := len(secret.Values); n < 1 || n > maxSecrets {
+	if n := len(secret.Hashes); n < 1 || n > maxSecrets {
 		l.problems.add(f, append(key, "file"), "must hold from 1 to %d values, a line each", maxSecrets)
 	}
 	return secret

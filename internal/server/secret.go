@@ -20,10 +20,10 @@ func (s *Server) mayAsk(r *http.Request) bool {
 	}
 	shown := r.Header[secret.Header]
 	good := 0
-	for _, value := range secret.Values {
-		if len(shown) == 1 {
-			want, got := sha256.Sum256([]byte(value)), sha256.Sum256([]byte(shown[0]))
-			good |= subtle.ConstantTimeCompare(want[:], got[:])
+	if len(shown) == 1 {
+		hash := sha256.Sum256([]byte(shown[0]))
+		for _, want := range secret.Hashes {
+			good |= subtle.ConstantTimeCompare(want[:], hash[:])
 		}
 	}
 	if good == 0 && s.refused.first(asker(r), time.Now()) {
