@@ -113,6 +113,8 @@ type verifySection struct {
 	Fingerprint    string   `toml:"fingerprint"`
 	AllowCleartext bool     `toml:"allow_cleartext"`
 	MaxConnections *int     `toml:"max_connections"`
+	Warm           int      `toml:"warm"`
+	WarmTTL        *string  `toml:"warm_ttl"`
 	CheckInterval  *string  `toml:"check_interval"`
 }
 
@@ -157,7 +159,8 @@ const (
 	defaultSMTP           = 25
 	defaultConnect        = upstream.ConnectTimeout
 	defaultTimeout        = upstream.Timeout
-	defaultMaxConnections = 100
+	defaultMaxConnections = upstream.MaxConnections
+	defaultWarmTTL        = upstream.WarmTTL
 	// Dovecot has an hour for both; a password that is set to what was wrong a moment ago
 	// need not wait so long.
 	defaultCacheTTL    = time.Hour

@@ -16,6 +16,7 @@ import (
 const (
 	maxWeight      = 1000
 	maxConnections = 10_000
+	maxWarm        = 100
 )
 
 // buildVerify reads how a password is checked at a server.
@@ -92,6 +93,11 @@ func (l *loader) buildConnections(f *file, key toml.Key, s *verifySection, serve
 		server.MaxConnections = *s.MaxConnections
 	}
 	l.within(f, append(key, "max_connections"), server.MaxConnections, 1, maxConnections)
+	server.Warm, server.WarmTTL = s.Warm, defaultWarmTTL
+	l.within(f, append(key, "warm"), s.Warm, 0, min(server.MaxConnections, maxWarm))
+	if s.WarmTTL != nil {
+		server.WarmTTL = l.duration(f, append(key, "warm_ttl"), *s.WarmTTL, time.Second, time.Hour)
+	}
 	if s.CheckInterval != nil {
 		server.CheckInterval = l.duration(f, append(key, "check_interval"), *s.CheckInterval, 0, time.Hour)
 		if server.CheckInterval > 0 && server.CheckInterval < time.Second {

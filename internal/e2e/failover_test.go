@@ -49,7 +49,7 @@ func TestFailover(t *testing.T) {
 	a.run(t)
 	b.run(t)
 	f := &failover{site: newSite(t, tempDir(t))}
-	startMailauthd(t, f.site, serverTOML("a", a)+serverTOML("b", b)+
+	startMailauthd(t, f.site, serverTOML("a", a)+"[servers.a.verify]\nwarm = 4\n"+serverTOML("b", b)+
 		"\n[domains.\"domain1.com\"]\nservers = [\"a\", \"b\"]\nverify = \"upstream\"\n")
 	startNginxHTTP(t, f.site, contrib(t, "nginx/auth-fastcgi.conf"))
 	ctx, cancel := context.WithTimeout(t.Context(), failoverTimeout)

@@ -27,7 +27,9 @@ type Server struct {
 	Mechanisms                         []string
 	AllowCleartext                     bool
 
-	MaxConnections int // of checks at a time
+	MaxConnections int           // of checks at a time, and of those that wait for one
+	Warm           int           // connections kept open ahead of need, of each kind that is asked for
+	WarmTTL        time.Duration // of such a connection
 
 	Weight        int           // its share of the users under PolicyHash; 0 counts as 1
 	CheckInterval time.Duration // between two checks in the background; 0: none

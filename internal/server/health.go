@@ -12,17 +12,11 @@ import (
 
 var protocols = []string{"imap", "pop3", "smtp"}
 
-// watchServers keeps what is known of the servers' health, and takes over the pools of
-// those that may have as many connections as before: the logins in flight count.
+// watchServers keeps what is known of the servers' health.
 func (s *Server) watchServers(next, old *state) {
 	before := auth.Healths{}
 	if old != nil {
 		before = old.auth.Health
-		for _, server := range old.config.Servers {
-			if now := findServer(next.config.Servers, server.Name); now != nil && now.MaxConnections == server.MaxConnections {
-				next.auth.Pools[server.Name] = old.auth.Pools[server.Name]
-			}
-		}
 	}
 	next.auth.Health = make(auth.Healths)
 	ctx, cancel := context.WithCancel(s.stop)
@@ -31,16 +25,7 @@ func (s *Server) watchServers(next, old *state) {
 		next.auth.Health[protocol] = h
 		go h.Check(ctx, func(ctx context.Context, server *route.Server) error { return s.probe(ctx, protocol, server) })
 	}
-	next.leave = cancel
-}
-
-func findServer(servers []*route.Server, name string) *route.Server {
-	for _, s := range servers {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
+	next.unwatch = cancel
 }
 
 // logChange says once when a server is set aside and once when it is back.

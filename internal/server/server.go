@@ -42,7 +42,6 @@ import (
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
-	"mailauthd/internal/upstream"
 )
 
 // Limits for HTTP; nginx sends one small GET and closes.
@@ -75,9 +74,9 @@ type Server struct {
 
 // state is all that a request depends on.
 type state struct {
-	config *config.Config
-	auth   *auth.Authenticator
-	leave  func() // ends what runs in the background for it
+	config  *config.Config
+	auth    *auth.Authenticator
+	unwatch func() // ends the checks of its servers
 }
 
 // Start loads the configuration at path, opens everything and begins to serve.
@@ -107,12 +106,8 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 	for _, s := range c.Servers {
 		servers[s.Name] = s
 	}
-	pools := make(map[string]*upstream.Pool, len(c.Servers))
-	for _, s := range c.Servers {
-		pools[s.Name] = upstream.NewPool(s.MaxConnections)
-	}
 	return &auth.Authenticator{
-		Pools:          pools,
+		Pools:          newPools(c.Servers),
 		Methods:        c.Auth.Methods,
 		DefaultDomain:  c.Auth.DefaultDomain,
 		FailureMessage: c.Auth.FailureMessage,
@@ -189,9 +184,13 @@ func (s *Server) swap(c *config.Config) error {
 	next.auth.Throttle = s.throttle(c)
 	old := s.state.Load()
 	s.watchServers(next, old)
+	if old != nil {
+		keepPools(next, old)
+	}
 	s.state.Store(next)
 	if old != nil {
-		old.leave()
+		old.unwatch()
+		go closePools(old, next)
 	}
 	s.switchListeners(listeners, c.Listen)
 	return nil
@@ -252,7 +251,8 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 // Shutdown ends the server within the configured grace.
 func (s *Server) Shutdown() error {
 	s.cancel()
-	defer s.state.Load().leave()
+	s.state.Load().unwatch()
+	defer closePools(s.state.Load(), nil)
 	ctx, cancel := context.WithTimeout(context.Background(), s.state.Load().config.Listen.Grace)
 	defer cancel()
 	err := shutdownAll(ctx, s.stopListening())

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/textproto"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ type slowServer struct {
 	reached chan struct{} // gets one value for each login that waits
 	free    chan struct{}
 	once    sync.Once
+	open    atomic.Int32 // connections
 }
 
 func startSlowServer(t *testing.T) *slowServer {
@@ -39,9 +41,13 @@ func startSlowServer(t *testing.T) *slowServer {
 
 // serve is one login; it ends with the connection.
 func (s *slowServer) serve(c *textproto.Conn) {
+	s.open.Add(1)
+	defer s.open.Add(-1)
 	defer c.Close()
 	_ = c.PrintfLine("* OK slow server")
-	_, _ = c.ReadLine()
+	if _, err := c.ReadLine(); err != nil {
+		return
+	}
 	_ = c.PrintfLine("+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+")
 	if _, err := c.ReadLine(); err != nil {
 		return

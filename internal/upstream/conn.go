@@ -62,7 +62,7 @@ func (c *Conn) tell(who, line string) {
 
 // readLine returns the server's next line without its line end.
 func (c *Conn) readLine() (string, error) {
-	if c.lines++; c.lines > MaxLines {
+	if c.lines == MaxLines {
 		return "", fmt.Errorf("server sent more than %d lines", MaxLines)
 	}
 	b, err := c.r.ReadSlice('\n')
@@ -74,6 +74,7 @@ func (c *Conn) readLine() (string, error) {
 	case err != nil:
 		return "", err
 	}
+	c.lines++
 	line := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
 	c.tell("S: ", line)
 	return line, nil

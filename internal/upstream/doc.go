@@ -16,6 +16,18 @@
 // kept in between is to be asked whether it is still [Conn.Usable], and must not be kept
 // for as long as the server waits. [Server.Probe] looks what a server offers.
 //
+// # Pool
+//
+// [Pool.Login] does the same with a bound on the connections to one server, and with warm
+// ones if it is to keep some: greeted, and by TLS, ahead of need. A login takes one of
+// the same protocol, address and settings, so that it costs only the authentication; after a
+// login that the server has judged, what is missing is opened in the background. Warm
+// connections count against the bound, too, but never keep a login waiting: the oldest
+// one is closed, and what is just being opened is given up, where a login needs the slot. One
+// that ends unused is replaced while there were logins of its kind in the last minutes. One
+// that the server has left without a word costs a fresh connection, not the login, even
+// if the password was on its way.
+//
 // # TLS
 //
 //	none      in clear
@@ -79,12 +91,24 @@
 //
 //	ConnectTimeout  5 s, unless configured   to a TCP connection
 //	Timeout         20 s, unless configured  the whole login, connecting included
-//	max_connections                          at a time to one server ([Pool]), as configured
 //	MaxLine         8192 bytes     one line of the server
 //	MaxLines        100            all lines of one dialogue
 //	MinIterations   4096           SCRAM's, as the server asks for
 //	MaxIterations   10,000,000     and they end with the time of the login
 //	goodbyeTimeout  1 s            to send the goodbye; its answer is not waited for
+//
+// Those of a [Pool]:
+//
+//	MaxConnections  100, unless configured   at a time, the warm ones included
+//	Timeout         20 s, unless configured  waiting for a slot included
+//	warm            none, unless configured  of a kind: a protocol, an address and its settings
+//	WarmTTL         1 min, unless configured a warm connection
+//	maxKinds        16                       that have warm ones; the one least recently asked for goes
+//	demandFor       5 min                    after a kind's last login it is not kept warm
+//	minOpenWait     1 s                      after a failure in the background, doubled
+//	maxOpenWait     1 min                    with each, up to this
+//
+// Logins that wait are the caller's, and as many as it has.
 //
 // net/textproto reads lines without a bound, so lines are read here.
 package upstream

@@ -58,6 +58,11 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if !c.polite { // an error, or a panic of who follows the dialogue
+			c.raw.Close()
+		}
+	}()
 	err = c.within(ctx, func() error { return c.prepare(false) })
 	if err == nil {
 		c.mechanisms, err = s.choose(c.caps)
@@ -66,7 +71,6 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 		err = context.Cause(ctx) // past it, no read or write works
 	}
 	if err != nil {
-		c.raw.Close()
 		return nil, err
 	}
 	c.polite = true

@@ -4,41 +4,186 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 )
 
 // ErrBusy is the error of a login that had to wait for others so long that its time
 // ended. It says nothing about the server.
 var ErrBusy = errors.New("all connections to the server are in use")
 
-// Pool bounds the connections to one mail server, by all its protocols. It is safe for
-// concurrent use.
+// Limits of a [Pool].
+const (
+	MaxConnections = 100
+	WarmTTL        = time.Minute
+
+	maxKinds    = 16
+	demandFor   = 5 * time.Minute
+	minOpenWait = time.Second
+	maxOpenWait = time.Minute
+)
+
+// Pool bounds the connections to one mail server, by all its protocols, and may keep some
+// of them open ahead of need. It is safe for concurrent use.
 type Pool struct {
-	slots chan struct{} // an element for each login
+	slots chan struct{} // an element for each connection: in a login, warm, or being opened
+	warm  int
+	ttl   time.Duration
+	open  func(Server, context.Context) (*Conn, error)
+
+	mu         sync.Mutex
+	shelves    map[kind]*shelf
+	waiting    int  // logins, for a slot
+	closed     bool // nothing is kept any more
+	opening    context.Context
+	yield      context.CancelFunc // ends what is being opened ahead of need
+	background sync.WaitGroup
 }
 
-// NewPool makes a pool of so many connections at a time.
-func NewPool(connections int) *Pool { return &Pool{make(chan struct{}, connections)} }
+// NewPool makes a pool of max connections at a time; [MaxConnections] if it is 0. Of
+// each kind that is asked for it keeps warm ones, each no longer than ttl, or
+// [WarmTTL] if that is 0: less than servers and firewalls let a connection be idle. With
+// warm 0 it keeps none.
+func NewPool(max, warm int, ttl time.Duration) *Pool {
+	if max <= 0 {
+		max = MaxConnections
+	}
+	if ttl <= 0 {
+		ttl = WarmTTL
+	}
+	p := &Pool{slots: make(chan struct{}, max), warm: warm, ttl: ttl, open: Server.Open, shelves: map[kind]*shelf{}}
+	p.opening, p.yield = context.WithCancel(context.Background())
+	return p
+}
 
-// Login is [Server.Login]. The server's Timeout bounds the wait for other logins, too; one in
-// vain ends with [ErrBusy].
+// Login is [Server.Login], with a warm connection if there is one. The server's Timeout
+// bounds the wait for other logins, too; one in vain ends with [ErrBusy].
 func (p *Pool) Login(ctx context.Context, s Server, user, password string) (reply string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	waited := false
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		waited = true
-		select {
-		case p.slots <- struct{}{}:
-		case <-ctx.Done():
-			return "", ErrBusy
-		}
+	c, waited, err := p.enter(ctx, s)
+	if err != nil {
+		return "", err
 	}
-	defer func() { <-p.slots }()
-	reply, err = s.Login(ctx, user, password)
-	if err != nil && waited && !errors.Is(err, ErrRejected) && ctx.Err() != nil { // the server had less time than it may take
+	judged := false
+	defer func() { p.leave(s, judged) }()
+	reply, err = p.login(ctx, s, c, user, password)
+	judged = err == nil || errors.Is(err, ErrRejected)
+	if waited && !judged && ctx.Err() != nil { // the server had less time than it may take
 		err = fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return reply, err
+}
+
+// login asks the server by the warm connection c, if it is not nil. Nobody knows that a
+// peer is gone before something is sent to it, so then a fresh connection is asked.
+func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password string) (string, error) {
+	if c != nil {
+		reply, gone, err := c.loginWarm(ctx, user, password)
+		if !gone || ctx.Err() != nil {
+			return reply, err
+		}
+	}
+	c, err := p.open(s, ctx)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.Login(ctx, user, password)
+}
+
+// loginWarm tells also whether the server was gone: it has not said a word since.
+func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply string, gone bool, err error) {
+	defer c.Close()
+	before := c.lines
+	reply, err = c.Login(ctx, user, password)
+	return reply, err != nil && c.used && c.lines == before, err
+}
+
+// enter gets one of the slots: with a warm connection, which has one; a free one; that of
+// a warm connection that this login has no use for; or, after a wait, another login's.
+func (p *Pool) enter(ctx context.Context, s Server) (c *Conn, waited bool, err error) {
+	for c := p.take(s); c != nil; c = p.take(s) {
+		if c.Usable() {
+			return c, false, nil
+		}
+		c.Close()
+		<-p.slots
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil, false, nil
+	default:
+	}
+	if c := p.sacrifice(); c != nil {
+		c.Close()
+		return nil, false, nil
+	}
+	defer p.waited()
+	select {
+	case p.slots <- struct{}{}:
+		return nil, true, nil
+	case <-ctx.Done():
+		return nil, true, fmt.Errorf("%w, %d of them: given up (%w)", ErrBusy, cap(p.slots), context.Cause(ctx))
+	}
+}
+
+// sacrifice returns the warm connection that would end first, with its slot. If there is
+// none the caller is going to wait: then what is being opened ahead of need gives up
+// its slots, and nothing else takes one.
+func (p *Pool) sacrifice() *Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var from *shelf
+	for _, sh := range p.shelves {
+		if len(sh.idle) > 0 && (from == nil || sh.idle[0].until.Before(from.idle[0].until)) {
+			from = sh
+		}
+	}
+	if from != nil {
+		return from.take(from.idle[0])
+	}
+	p.waiting++
+	p.yield()
+	p.opening, p.yield = context.WithCancel(context.Background())
+	return nil
+}
+
+func (p *Pool) waited() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+}
+
+// leave gives the slot back. Where the server judges logins, the next one is prepared for.
+func (p *Pool) leave(s Server, judged bool) {
+	<-p.slots
+	if !judged || !p.keeps(s) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sh := p.shelves[kindOf(s)]; sh != nil {
+		p.refill(sh)
+	}
+}
+
+// Close closes the warm connections and ends all that goes on in the background.
+// Logins go on, and find none.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.yield()
+	p.mu.Unlock()
+	p.DropWarm()
+	p.background.Wait()
+}
+
+// DropWarm closes the warm connections, in the background. The next logins have others opened.
+func (p *Pool) DropWarm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.shelves {
+		p.drop(k)
+	}
 }

@@ -3,71 +3,262 @@ package upstream
 import (
 	"context"
 	"errors"
-	"net"
-	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
-	"time"
 )
 
-// silent is a server that takes connections, and says nothing.
-func silent(t *testing.T) Server {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// TestPoolLimit: many logins at once, with few connections.
+func TestPoolLimit(t *testing.T) {
+	for _, warm := range []int{0, 2} {
+		before := runtime.NumGoroutine()
+		t.Run("", func(t *testing.T) {
+			f := newFarm(t, goodLogin("smtp"))
+			p := NewPool(7, warm, 0)
+			var n census
+			p.open = n.open
+			var logins sync.WaitGroup
+			for range 200 {
+				logins.Go(func() {
+					if _, err := p.Login(t.Context(), f.server("smtp"), user, password); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			logins.Wait()
+			p.Close()
+			if peak := n.peak.Load(); peak > 7 || peak < 2 {
+				t.Errorf("%d connections at a time, want up to 7", peak)
+			}
+			if len(p.slots) != 0 || p.queued() != 0 || n.now.Load() != 0 {
+				t.Errorf("%d slots taken, %d logins waiting, %d connections open after all", len(p.slots), p.queued(), n.now.Load())
+			}
+			until(t, "all connections are closed", func() bool { return f.open.Load() == 0 })
+		})
+		waitForGoroutines(t, before)
 	}
-	t.Cleanup(func() { l.Close() })
-	return Server{Protocol: "imap", Addr: netip.MustParseAddrPort(l.Addr().String()), ConnectTimeout: time.Minute, Timeout: time.Minute}
 }
 
-// Of many logins no more than the pool lets are at the server; the others wait, and in vain
-// if nobody leaves.
-func TestPoolBoundsConnections(t *testing.T) {
-	s := silent(t)
-	p := NewPool(2)
+// TestPoolBusy: a wait in vain ends in time, and is not the server's fault.
+func TestPoolBusy(t *testing.T) {
+	release := make(chan struct{})
+	f := newFarm(t, func(n int) []step {
+		return append([]step{func(*session) error { <-release; return nil }}, goodLogin("pop3")(n)...)
+	})
+	p := NewPool(1, 1, 0)
+	defer p.Close()
+	first := make(chan error)
+	go func() {
+		_, err := p.Login(t.Context(), f.server("pop3"), user, password)
+		first <- err
+	}()
+	until(t, "the slot is taken", func() bool { return len(p.slots) == 1 })
+
+	s := f.server("pop3")
+	s.Timeout = soon
+	if _, err := p.Login(t.Context(), s, user, password); !errors.Is(err, ErrBusy) || !notInTime(err) || errors.Is(err, ErrRejected) {
+		t.Errorf("error %v, want ErrBusy by the deadline", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(func() {
-			if _, err := p.Login(ctx, s, "user", "password"); err == nil || errors.Is(err, ErrBusy) || errors.Is(err, ErrRejected) {
-				t.Errorf("at a silent server: %v", err)
+	go func() {
+		until(t, "a login waits", func() bool { return p.queued() == 1 })
+		cancel()
+	}()
+	if _, err := p.Login(ctx, f.server("pop3"), user, password); !errors.Is(err, ErrBusy) || !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want ErrBusy and the context's", err)
+	}
+	next := make(chan error)
+	go func() {
+		_, err := p.Login(t.Context(), f.server("pop3"), user, password)
+		next <- err
+	}()
+	until(t, "a login waits", func() bool { return p.queued() == 1 })
+	close(release)
+	if err := errors.Join(<-first, <-next); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPoolSilent: a server that does not answer is no busy one, except for who had to
+// wait for it.
+func TestPoolSilent(t *testing.T) {
+	f := newFarm(t, func(int) []step { return nil })
+	p := NewPool(1, 0, 0)
+	s := f.server("imap")
+	s.Timeout = soon
+	first := make(chan error)
+	go func() {
+		_, err := p.Login(t.Context(), s, user, password)
+		first <- err
+	}()
+	until(t, "the slot is taken", func() bool { return len(p.slots) == 1 })
+	second := s
+	second.Timeout = 3 * soon / 2
+	_, err := p.Login(t.Context(), second, user, password)
+	if first := <-first; errors.Is(first, ErrBusy) || !notInTime(first) {
+		t.Errorf("the first login: %v, want a timeout", first)
+	}
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("the second login: %v, want ErrBusy", err)
+	}
+	if len(p.slots) != 0 {
+		t.Error("a slot was kept")
+	}
+}
+
+// TestPoolPanic: what ends a login gives its slot back.
+func TestPoolPanic(t *testing.T) {
+	f := newFarm(t, goodLogin("imap"))
+	p := NewPool(1, 0, 0)
+	s := f.server("imap")
+	s.Trace = func(string) { panic("at the disco") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = p.Login(t.Context(), s, user, password)
+		t.Error("no panic")
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Login(ctx, f.server("imap"), user, password); !errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) {
+		t.Errorf("error %v, want the context's", err)
+	}
+	if _, err := p.Login(t.Context(), f.server("imap"), user, password); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPoolWarm: by every route the second login needs no connection of its own, and a third one
+// with a trace, or other settings, does.
+func TestPoolWarm(t *testing.T) {
+	for route := range dialogue {
+		t.Run(route, func(t *testing.T) {
+			before := runtime.NumGoroutine()
+			t.Run("", func(t *testing.T) {
+				f := newFarm(t, goodLogin(route))
+				p := NewPool(10, 2, 0)
+				login := func(s Server, clients int32, kept int) {
+					t.Helper()
+					if _, err := p.Login(t.Context(), s, user, password); err != nil {
+						t.Error(err)
+					}
+					until(t, "the pool is refilled", func() bool { return p.idle() == kept && len(p.slots) == kept })
+					until(t, "the server has seen it", func() bool { return f.open.Load() == int32(kept) })
+					if n := f.clients.Load(); n != clients {
+						t.Errorf("%d connections so far, want %d", n, clients)
+					}
+				}
+				s := f.server(route)
+				login(s, 3, 2)
+				login(s, 4, 2) // a warm one, and its replacement
+				traced := 0
+				s.Trace = func(string) { traced++ }
+				login(s, 5, 2)
+				if traced < 4 {
+					t.Errorf("%d lines traced, want all of the dialogue", traced)
+				}
+				s.Trace, s.Mechanisms = nil, []string{"CRAM-MD5", "PLAIN"}
+				login(s, 8, 4)
+				p.Close()
+				p.Close()
+				until(t, "all connections are closed", func() bool { return f.open.Load() == 0 })
+				login(f.server(route), 9, 0)
+			})
+			waitForGoroutines(t, before)
+		})
+	}
+}
+
+// TestPoolGivesWay: what is kept or being opened ahead of need keeps no login waiting.
+func TestPoolGivesWay(t *testing.T) {
+	silent := newFarm(t, func(n int) []step {
+		if n == 1 {
+			return goodLogin("imap")(n)
+		}
+		return nil // the client is to leave
+	})
+	f := newFarm(t, goodLogin("pop3"))
+	p := NewPool(2, 2, 0)
+	defer p.Close()
+	login := func(s Server) {
+		t.Helper()
+		if _, err := p.Login(t.Context(), s, user, password); err != nil {
+			t.Error(err)
+		}
+	}
+	login(silent.server("imap"))
+	until(t, "two are being opened", func() bool { return silent.clients.Load() == 3 })
+	login(f.server("pop3"))
+	until(t, "there are slots again", func() bool { return len(p.slots) == p.idle() })
+	login(f.server("pop3"))
+	until(t, "two are kept", func() bool { return p.idle() == 2 })
+	other := f.server("pop3")
+	other.Mechanisms = []string{"CRAM-MD5"}
+	login(other)
+	until(t, "two are kept again", func() bool { return p.idle() == 2 && len(p.slots) == 2 })
+}
+
+// TestPoolDead: a warm connection that the server has left, before or as the login comes,
+// is replaced.
+func TestPoolDead(t *testing.T) {
+	for name, last := range map[string][]step{
+		"closed": {hangUp}, "reset": {reset}, "BYE": {say("* BYE later\r\n"), hangUp},
+		"as it comes": {hear("001 AUTHENTICATE CRAM-MD5"), hangUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kept := make(chan struct{})
+			f := newFarm(t, func(n int) []step {
+				if n == 2 {
+					return append([]step{say("* OK ready\r\n"), func(*session) error { <-kept; return nil }}, last...)
+				}
+				return goodLogin("imap")(n)
+			})
+			p := NewPool(10, 1, 0)
+			defer p.Close()
+			login := func() {
+				t.Helper()
+				if _, err := p.Login(t.Context(), f.server("imap"), user, password); err != nil {
+					t.Error(err)
+				}
+				until(t, "one is kept", func() bool { return p.idle() == 1 })
+			}
+			login()
+			close(kept)
+			if name != "as it comes" {
+				c := p.shelves[kindOf(f.server("imap"))].idle[0]
+				until(t, "the server is gone", func() bool { return !c.Usable() })
+			}
+			login()
+			login()
+			if n := f.clients.Load(); n != 5 { // one each for the first two logins, and three kept
+				t.Errorf("%d connections, want 5", n)
 			}
 		})
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(p.slots) < 2 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	short := s
-	short.Timeout = 20 * time.Millisecond
-	if _, err := p.Login(ctx, short, "user", "password"); !errors.Is(err, ErrBusy) || Unreachable(err) {
-		t.Errorf("one login too many: %v", err)
-	}
-	cancel()
-	wg.Wait()
-	if len(p.slots) != 0 {
-		t.Errorf("%d slots are kept", len(p.slots))
-	}
-	if _, err := p.Login(t.Context(), short, "user", "password"); errors.Is(err, ErrBusy) || !Unreachable(err) {
-		t.Errorf("with room again: %v", err)
-	}
 }
 
-func TestUnreachable(t *testing.T) {
-	closed := silent(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Addr = netip.MustParseAddrPort(l.Addr().String())
-	l.Close()
-	if _, err := closed.Login(t.Context(), "user", "password"); !Unreachable(err) {
-		t.Errorf("refused connection: %v", err)
-	}
-	for _, err := range []error{ErrRejected, ErrBusy, errors.New("454 4.7.0 try later"), nil} {
-		if Unreachable(err) {
-			t.Errorf("%v is no answer", err)
+// TestPoolJudged: what the server says by a warm connection is its answer, also if it is none.
+func TestPoolJudged(t *testing.T) {
+	for says, want := range map[string]outcome{"-ERR no": reject, "-ERR [SYS/TEMP] later": tempfail, "what?": tempfail} {
+		f := newFarm(t, func(n int) []step {
+			if n == 2 {
+				return script("pop3", "answer", say(says+"\r\n"))
+			}
+			return goodLogin("pop3")(n)
+		})
+		p := NewPool(10, 1, 0)
+		_, err := p.Login(t.Context(), f.server("pop3"), user, password)
+		until(t, "one is kept", func() bool { return p.idle() == 1 })
+		if err != nil {
+			t.Error(err)
+		}
+		var n census
+		p.open = n.open
+		if _, err := p.Login(t.Context(), f.server("pop3"), user, password); outcomeOf(err) != want {
+			t.Errorf("%q: %v, want %s", says, err, want)
+		}
+		p.Close()
+		if opened := n.opened.Load(); opened > 1 || want == tempfail && opened != 0 { // one to replace it
+			t.Errorf("%q: %d more connections", says, opened)
 		}
 	}
 }

@@ -1,0 +1,26 @@
+package upstream
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestUnreachable(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := Server{Protocol: "imap", Addr: netip.MustParseAddrPort(l.Addr().String()), ConnectTimeout: time.Minute, Timeout: time.Minute}
+	l.Close()
+	if _, err := closed.Login(t.Context(), "user", "password"); !Unreachable(err) {
+		t.Errorf("refused connection: %v", err)
+	}
+	for _, err := range []error{ErrRejected, ErrBusy, errors.New("454 4.7.0 try later"), nil} {
+		if Unreachable(err) {
+			t.Errorf("%v is no answer", err)
+		}
+	}
+}
