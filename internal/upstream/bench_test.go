@@ -1,0 +1,167 @@
+package upstream
+
+import (
+	"bufio"
+	"encoding/base64"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailauthd/internal/cache"
+)
+
+// bareLogin is the dialogue of an IMAP login and nothing else: what any client has to do,
+// without one check, bound or deadline.
+func bareLogin(s Server, user, password string) error {
+	nc, err := net.Dial("tcp", s.Addr.String())
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	r := bufio.NewReader(nc)
+	var line string
+	for _, command := range []string{"", "001 AUTHENTICATE CRAM-MD5\r\n", "answer"} {
+		if command == "answer" {
+			challenge, _ := base64.StdEncoding.DecodeString(line[2 : len(line)-2])
+			command = base64.StdEncoding.EncodeToString([]byte(CRAMMD5(user, password, challenge))) + "\r\n"
+		}
+		if _, err := nc.Write([]byte(command)); err != nil {
+			return err
+		}
+		if line, err = r.ReadString('\n'); err != nil {
+			return err
+		}
+	}
+	if !strings.HasPrefix(line, "001 OK") {
+		return errors.New(line)
+	}
+	_, err = nc.Write([]byte("002 LOGOUT\r\n"))
+	return err
+}
+
+// BenchmarkLogin: dialogues by loopback, one after the other, in blocks that take turns so
+// that cold, warm and the bare loop have the same machine. What is opened ahead of need
+// is not in the time of the warm ones. The medians count: other programs may stop any block.
+func BenchmarkLogin(b *testing.B) {
+	const block = 16
+	f := newFarm(b, goodLogin("imap"))
+	s := f.server("imap")
+	cold, warm := NewPool(1, 0, 0), NewPool(2*block, block, 0)
+	defer warm.Close()
+	by := func(p *Pool) func() error {
+		return func() error { _, err := p.Login(b.Context(), s, user, password); return err }
+	}
+	names := []string{"bare", "cold", "warm"}
+	logins := []func() error{func() error { return bareLogin(s, user, password) }, by(cold), by(warm)}
+	var took [3][]time.Duration
+	if err := logins[2](); err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		for i := range logins {
+			i = (i + n) % len(logins) // who is first has the colder caches
+			warm.hold(b, s)
+			until(b, "the server is at rest", func() bool { return f.open.Load() == block })
+			start := time.Now()
+			for range block {
+				if err := logins[i](); err != nil {
+					b.Fatal(err)
+				}
+			}
+			took[i] = append(took[i], time.Since(start))
+			warm.release(s)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of three blocks, and the rests
+	bare := median(took[0])
+	for i, name := range names {
+		b.ReportMetric(block/median(took[i]), name+"/s")
+		b.ReportMetric(median(took[i])/bare, name+"/bare")
+	}
+}
+
+// median is in seconds.
+func median(took []time.Duration) float64 {
+	slices.Sort(took)
+	return took[len(took)/2].Seconds()
+}
+
+// BenchmarkLink: a login over a link of 20 ms there and back, cold, warm and from the
+// cache, with the round trips that it waits for.
+func BenchmarkLink(b *testing.B) {
+	for _, route := range []string{"imap", "imap starttls", "imap implicit", "pop3", "smtp", "smtp starttls"} {
+		for _, way := range []string{"cold", "warm", "cached"} {
+			b.Run(route+"/"+way, func(b *testing.B) { benchmarkLink(b, route, way) })
+		}
+	}
+}
+
+func benchmarkLink(b *testing.B, route, way string) {
+	l := newLink(b, newFarm(b, goodLogin(route)).addr, 10*time.Millisecond)
+	s := serverOn(route, patience)
+	s.Addr = l.addr
+	p := NewPool(4, map[string]int{"warm": 1}[way], 0)
+	defer p.Close()
+	login := func() {
+		if _, err := p.Login(b.Context(), s, user, password); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if way == "cached" {
+		login = remembered(login)
+	}
+	if way != "cold" {
+		login()
+	}
+	var took time.Duration
+	var n, trips int64
+	for ; b.Loop(); n++ {
+		p.ready(b)
+		before, start := l.trips.Load(), time.Now()
+		login()
+		took += time.Since(start)
+		trips += l.trips.Load() - before
+	}
+	b.ReportMetric(0, "ns/op") // with what was not waited for
+	b.ReportMetric(took.Seconds()*1000/float64(n), "ms/login")
+	b.ReportMetric(float64(trips)/float64(n), "rtt/login")
+}
+
+// remembered is a login that asks the cache first.
+func remembered(login func()) func() {
+	c := cache.New(cache.Config{Size: 10, TTL: time.Hour})
+	return func() {
+		k, now := c.Key(user, password), time.Now()
+		if _, found := c.Lookup(k, user, now); found == cache.Hit {
+			return
+		}
+		login()
+		c.Store(k, user, cache.Answer{Good: true}, c.Epoch(), now)
+	}
+}
+
+// ready waits until there is as much warm as there is to be.
+func (p *Pool) ready(b *testing.B) {
+	b.Helper()
+	until(b, "the pool is full", func() bool { return p.idle() == p.warm && len(p.slots) == p.warm })
+}
+
+// hold lets nothing be opened ahead of need until release; there is enough.
+func (p *Pool) hold(b *testing.B, s Server) {
+	b.Helper()
+	p.ready(b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shelves[kindOf(s)].retry = time.Now().Add(time.Hour)
+}
+
+func (p *Pool) release(s Server) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sh := p.shelves[kindOf(s)]
+	sh.retry = time.Time{}
+	p.refill(sh)
+}
