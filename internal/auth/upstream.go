@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -22,6 +23,19 @@ const MaxUpstream = 40 * time.Second
 type Healths map[string]*route.Health
 
 func (h Healths) of(protocol string) *route.Health { return h[protocol] }
+
+// try is [route.Health.Try], for each server by the protocol that it is asked by.
+func (h Healths) try(servers []*route.Server, l *login) iter.Seq2[*route.Server, route.Ticket] {
+	return func(yield func(*route.Server, route.Ticket) bool) {
+		for i, s := range servers {
+			for s, ticket := range h.of(checkProtocol(s, l)).Try(servers[i : i+1]) {
+				if !yield(s, ticket) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // verifyUpstream asks the mail server, or remembers what it said.
 func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
@@ -52,7 +66,7 @@ func (a *Authenticator) askServers(ctx context.Context, l *login, servers []*rou
 	ctx, cancel := context.WithTimeout(ctx, MaxUpstream)
 	defer cancel()
 	v := tempFail(allOut)
-	for s, ticket := range a.Health.of(checkProtocol(servers[0], l)).Try(servers) {
+	for s, ticket := range a.Health.try(servers, l) {
 		var answered bool
 		if v, answered = a.askServer(ctx, l, s, ticket); answered || ctx.Err() != nil {
 			break

@@ -21,7 +21,7 @@
 //	Apache     between, with contrib/apache/mailauthd-unix.conf or -tcp.conf
 //	lighttpd   between, with testdata/lighttpd.conf
 //	Dovecot    imap, pop3 and submission, behind; offers PLAIN, LOGIN and CRAM-MD5, and a master login
-//	Postfix    a mail exchanger, behind; doveadm, of Dovecot, makes hashes
+//	Postfix    a mail exchanger, behind, and a server that checks passwords; doveadm, of Dovecot, makes hashes
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl
 //	           cannot be told to prefer: IMAP LOGIN and POP3 USER/PASS
 //	fail2ban   its own test tool, with contrib/fail2ban, on logs that authlog writes; the service is not started
