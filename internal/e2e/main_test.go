@@ -20,6 +20,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveBare(socket))
 		os.Exit(1)
 	}
+	if socket := os.Getenv(attackSocket); socket != "" {
+		playAttacks(socket, os.Getenv(attackName))
+		os.Exit(0)
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }
