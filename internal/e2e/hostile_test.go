@@ -24,7 +24,7 @@ const (
 // TestHostilePeers plays each attack, and then all at once, next to requests that never end. In between,
 // honest logins are about as fast as ever.
 func TestHostilePeers(t *testing.T) {
-	s, d := startPlain(t)
+	s, d := startPlain(t, aliceTOML)
 	usual := honest(t, s.socket, hostileLogins, nil)
 	t.Logf("an honest login took %v", usual)
 	sockets := openSockets(t, d.process)
@@ -83,10 +83,10 @@ func under(t *testing.T, socket, name string) time.Duration {
 }
 
 // startPlain starts mailauthd as it is run outside of tests: the race detector takes memory.
-func startPlain(t *testing.T) (site, *daemon) {
+func startPlain(t *testing.T, routing string) (site, *daemon) {
 	t.Helper()
 	s := newSite(t, tempDir(t))
-	d := prepareMailauthd(t, s, aliceTOML)
+	d := prepareMailauthd(t, s, routing)
 	plain := filepath.Join(filepath.Dir(d.config), "mailauthd")
 	if err := build(plain, false); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@
 //
 //	MaxConns        512      connections (Apache has at most 400 by default)
 //	MaxPeerConns    256      of these from one TCP address
-//	MaxRequests     128      FastCGI requests at net/http/fcgi, of 64 KiB to 128 KiB each
+//	MaxRequests     256      FastCGI requests at net/http/fcgi, of 64 KiB to 128 KiB each
 //	QueueTimeout    5 s      that a complete request waits to be one of them
 //	RequestTimeout  10 s     from the first byte of a FastCGI request to the last
 //	IdleTimeout     120 s    between them; nginx closes after its keepalive_timeout, 60 s
@@ -67,7 +67,7 @@ import "time"
 const (
 	MaxConns     = 512
 	MaxPeerConns = 256
-	MaxRequests  = 128
+	MaxRequests  = 256
 	MaxParams    = 1<<16 - 1 // what one record holds
 	SmallParams  = 8 << 10
 	MaxLarge     = 32

@@ -130,7 +130,7 @@ func TestGuard(t *testing.T) {
 		{"abort, and do not keep", rec(typeBeginRequest, 1, closeConn) + rec(typeAbortRequest, 1, ""), "end 1 0; " + closed},
 		{"abort of another", rec(typeAbortRequest, 9, "") + wholeRequest(1, variables), answered},
 		{"values", get("FCGI_MPXS_CONNS", "FCGI_MAX_CONNS", "FCGI_MAX_REQS"),
-			`10 0 "\x0f\x01FCGI_MPXS_CONNS0\x0e\x03FCGI_MAX_CONNS512\r\x03FCGI_MAX_REQS128"`},
+			`10 0 "\x0f\x01FCGI_MPXS_CONNS0\x0e\x03FCGI_MAX_CONNS512\r\x03FCGI_MAX_REQS256"`},
 		{"values that nobody knows", get("FCGI_COLOUR"), `10 0 ""`},
 		{"values, broken", rec(typeGetValues, 0, "\x05\x00abc"), closed},
 		{"values, too many", rec(typeGetValues, 0, strings.Repeat("a", maxSmall+1)), closed},

@@ -150,10 +150,12 @@ func TestGuardLimitsRequests(t *testing.T) {
 		free := make(chan struct{})
 		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) { <-free; answer(w, r) })
 		defer l.Close()
+		inner := l.Listener.(*pipeListener)
 		var all []*webServer
-		for range MaxRequests {
-			all = append(all, connect())
-			all[len(all)-1].request(1)
+		for i := range MaxRequests {
+			all = append(all, &webServer{t, inner.dial(fmt.Sprintf("192.0.2.%d:1", i%2))})
+			defer all[i].Close()
+			all[i].request(1)
 		}
 		synctest.Wait()
 		refused := connect()

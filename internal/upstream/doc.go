@@ -108,7 +108,8 @@
 //	minOpenWait     1 s                      after a failure in the background, doubled
 //	maxOpenWait     1 min                    with each, up to this
 //
-// Logins that wait are the caller's, and as many as it has.
+// As many logins may wait as there may be connections, so that one slow server does not
+// take all that the caller has.
 //
 // net/textproto reads lines without a bound, so lines are read here.
 package upstream

@@ -115,7 +115,11 @@ func (p *Pool) enter(ctx context.Context, s Server) (c *Conn, waited bool, err e
 		return nil, false, nil
 	default:
 	}
-	if c := p.sacrifice(); c != nil {
+	c, err = p.sacrifice()
+	if err != nil {
+		return nil, false, err
+	}
+	if c != nil {
 		c.Close()
 		return nil, false, nil
 	}
@@ -129,9 +133,9 @@ func (p *Pool) enter(ctx context.Context, s Server) (c *Conn, waited bool, err e
 }
 
 // sacrifice returns the warm connection that would end first, with its slot. If there is
-// none the caller is going to wait: then what is being opened ahead of need gives up
-// its slots, and nothing else takes one.
-func (p *Pool) sacrifice() *Conn {
+// none the caller is going to wait, unless as many do: then what is being opened ahead of
+// need gives up its slots, and nothing else takes one.
+func (p *Pool) sacrifice() (*Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var from *shelf
@@ -141,12 +145,15 @@ func (p *Pool) sacrifice() *Conn {
 		}
 	}
 	if from != nil {
-		return from.take(from.idle[0])
+		return from.take(from.idle[0]), nil
+	}
+	if p.waiting == cap(p.slots) {
+		return nil, fmt.Errorf("%w, %d of them, and as many logins wait", ErrBusy, cap(p.slots))
 	}
 	p.waiting++
 	p.yield()
 	p.opening, p.yield = context.WithCancel(context.Background())
-	return nil
+	return nil, nil
 }
 
 func (p *Pool) waited() {

@@ -18,10 +18,12 @@ func TestPoolLimit(t *testing.T) {
 			var n census
 			p.open = n.open
 			var logins sync.WaitGroup
-			for range 200 {
+			for range 8 { // of which one waits
 				logins.Go(func() {
-					if _, err := p.Login(t.Context(), f.server("smtp"), user, password); err != nil {
-						t.Error(err)
+					for range 25 {
+						if _, err := p.Login(t.Context(), f.server("smtp"), user, password); err != nil {
+							t.Error(err)
+						}
 					}
 				})
 			}
@@ -261,4 +263,27 @@ func TestPoolJudged(t *testing.T) {
 			t.Errorf("%q: %d more connections", says, opened)
 		}
 	}
+}
+
+// TestPoolWaiting: one slow server does not keep all logins.
+func TestPoolWaiting(t *testing.T) {
+	release := make(chan struct{})
+	f := newFarm(t, func(n int) []step {
+		return append([]step{func(*session) error { <-release; return nil }}, goodLogin("imap")(n)...)
+	})
+	p := NewPool(2, 0, 0)
+	var logins sync.WaitGroup
+	for range 4 {
+		logins.Go(func() {
+			if _, err := p.Login(t.Context(), f.server("imap"), user, password); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	until(t, "two logins wait", func() bool { return p.queued() == 2 })
+	if _, err := p.Login(t.Context(), f.server("imap"), user, password); !errors.Is(err, ErrBusy) || notInTime(err) {
+		t.Errorf("one more: %v, want ErrBusy at once", err)
+	}
+	close(release)
+	logins.Wait()
 }
