@@ -82,7 +82,15 @@ func hostile(start, end time.Time) Event {
 type field struct{ name, value string }
 
 // legacyFields are what the legacy layout says of an event, in order.
-func legacyFields(e Event) []field {
+func legacyFields(e Event) []field { return escaped(legacyValues(e)) }
+
+// structuredFields are what logfmt and json say, in order.
+func structuredFields(e Event, zone *time.Location) []field {
+	return escaped(structuredValues(e, zone))
+}
+
+// legacyValues are legacyFields, not escaped.
+func legacyValues(e Event) []field {
 	list := []field{
 		{"Auth-Method", e.Method}, {"Auth-User", e.User}, {"Auth-Salt", e.Salt},
 		{"Auth-Protocol", e.Protocol}, {"Client-IP", e.ClientIP}, {"Auth-SSL", e.SSL},
@@ -93,11 +101,11 @@ func legacyFields(e Event) []field {
 	if e.Reply != "" {
 		list = append(list, field{"Auth reply", e.Reply})
 	}
-	return escaped(append(list, field{"Auth-Status", e.Status}))
+	return append(list, field{"Auth-Status", e.Status})
 }
 
-// structuredFields are what logfmt and json say, in order.
-func structuredFields(e Event, zone *time.Location) []field {
+// structuredValues are structuredFields, not escaped.
+func structuredValues(e Event, zone *time.Location) []field {
 	list := []field{
 		{"time", e.Start.In(zone).Format("2006-01-02T15:04:05.000000-07:00")},
 		{"auth_method", e.Method}, {"auth_user", e.User}, {"auth_salt", e.Salt},
@@ -112,13 +120,14 @@ func structuredFields(e Event, zone *time.Location) []field {
 	}{
 		{field{"auth_reply", e.Reply}, false}, {field{"auth_status", e.Status}, true}, {field{"outcome", e.Outcome}, true},
 		{field{"reason", string(e.Reason)}, false}, {field{"error", e.Error}, false},
+		{field{"password_label", e.Label}, false}, {field{"throttle", e.Throttle}, false}, {field{"cache", e.Cache}, false},
 	} {
 		if f.always || f.value != "" {
 			list = append(list, f.field)
 		}
 	}
 	us := e.End.Sub(e.Start).Microseconds()
-	return escaped(append(list, field{"duration_us", strconv.FormatInt(us, 10)}))
+	return append(list, field{"duration_us", strconv.FormatInt(us, 10)})
 }
 
 func backend(e Event, ip, port string) []field {
