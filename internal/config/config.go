@@ -132,17 +132,8 @@ func (l *loader) read() error {
 	}
 	l.files = []*file{main}
 	for i, pattern := range main.content.Include {
-		paths, ok := l.included(pattern)
-		if !ok {
-			l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", i+1)
-		}
-		for _, path := range paths {
-			var access *fs.PathError
-			if err := l.include(path); errors.As(err, &access) {
-				l.problems.add(main, toml.Key{"include"}, "entry %d: cannot be read: %v", i+1, access.Err)
-			} else if err != nil {
-				return err
-			}
+		if err := l.includeAll(main, i+1, pattern); err != nil {
+			return err
 		}
 	}
 	if name := main.content.UsersFile; name != "" && !slices.ContainsFunc(l.files, func(f *file) bool { return f.path == l.relative(name) }) {
@@ -154,17 +145,38 @@ func (l *loader) read() error {
 	return nil
 }
 
-// included finds the files of a pattern. One without a wildcard names a file that must exist.
-func (l *loader) included(pattern string) (paths []string, ok bool) {
-	pattern = l.relative(pattern)
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		return []string{pattern}, true
+// includeAll reads the files of one entry of include.
+func (l *loader) includeAll(main *file, entry int, pattern string) error {
+	paths, err := l.included(pattern)
+	for i := 0; err == nil && i < len(paths); i++ {
+		err = l.include(paths[i])
 	}
-	paths, err := filepath.Glob(pattern)
+	var access *fs.PathError
+	switch {
+	case errors.Is(err, filepath.ErrBadPattern):
+		l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", entry)
+	case errors.As(err, &access):
+		l.problems.add(main, toml.Key{"include"}, "entry %d: cannot be read: %v", entry, access.Err)
+	default:
+		return err
+	}
+	return nil
+}
+
+// included finds the files of a pattern. One without a wildcard names a file that must exist.
+func (l *loader) included(pattern string) (paths []string, err error) {
+	pattern = l.relative(pattern)
+	if !hasWildcard(pattern) {
+		return []string{pattern}, nil
+	}
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return nil, err
+	}
+	paths, err = glob(pattern)
 	if !strings.HasPrefix(filepath.Base(pattern), ".") { // as a shell has it: editors keep their own files there
 		paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") })
 	}
-	return paths, err == nil
+	return paths, err
 }
 
 // relative is a path as the main file means it.

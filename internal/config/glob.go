@@ -1,0 +1,36 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// glob is filepath.Glob, which takes a directory that cannot be read for an empty one: so a
+// reload for which there are no file descriptors left would drop all users. The pattern is a good one.
+func glob(pattern string) (paths []string, err error) {
+	dir, base := filepath.Dir(pattern), filepath.Base(pattern)
+	dirs := []string{dir}
+	if hasWildcard(dir) {
+		if dirs, err = glob(dir); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return nil, err
+		}
+		for _, e := range entries {
+			if match, _ := filepath.Match(base, e.Name()); match {
+				paths = append(paths, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
+}
+
+func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
