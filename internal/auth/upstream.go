@@ -103,7 +103,7 @@ func (a *Authenticator) askServer(ctx context.Context, l *login, s *route.Server
 	case errors.Is(err, upstream.ErrRejected):
 		ticket.Answered()
 		v = reject(authlog.PasswordMismatch, "server %q: %v", s.Name, err)
-	case errors.Is(err, upstream.ErrBusy):
+	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err):
 		v = tempFail("server %q: %v", s.Name, err)
 	case upstream.Unreachable(err):
 		ticket.Failed(err)

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"mailauthd/internal/upstream"
 )
 
 // CheckTimeout bounds one check in the background.
@@ -39,7 +41,7 @@ func (h *Health) checkServer(ctx context.Context, s *Server, probe ProbeFunc) {
 		for _, ticket := range h.Try([]*Server{s}) {
 			if err := probeOnce(ctx, s, probe); err == nil {
 				ticket.Answered()
-			} else if ctx.Err() == nil {
+			} else if ctx.Err() == nil && !upstream.Starved(err) {
 				ticket.Failed(fmt.Errorf("check: %w", err))
 			}
 		}

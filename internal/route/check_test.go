@@ -3,8 +3,11 @@ package route
 import (
 	"context"
 	"errors"
+	"net"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +89,25 @@ func TestCheckAsksAtIntervals(t *testing.T) {
 					t.Errorf("server %s was checked %d times, want %d", name, n, want)
 				}
 			}
+		}
+	})
+}
+
+// What we have run out of is not the server's fault.
+func TestStarvedCheckTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := stores("a")
+		servers[0].CheckInterval = interval
+		h := NewHealth(servers, nil, nil)
+		c := newClinic()
+		c.set("a", func(context.Context) error {
+			return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		})
+		check(t, h, c.probe)
+		<-time.After(10 * MaxFails * interval)
+		synctest.Wait()
+		if s := h.Of(servers[0]).State(); s != Closed || c.visits("a") < MaxFails {
+			t.Errorf("the server is %v", s)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 )
 
 // errClosed is what a read finds where an answer should be.
@@ -24,4 +25,15 @@ func Unreachable(err error) bool {
 		}
 	}
 	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record)
+}
+
+// Starved tells whether a login failed for want of something on this machine: file
+// descriptors, memory, local ports. That says nothing about the server.
+func Starved(err error) bool {
+	for _, is := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
 }

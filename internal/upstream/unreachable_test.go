@@ -2,8 +2,11 @@ package upstream
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,6 +24,18 @@ func TestUnreachable(t *testing.T) {
 	for _, err := range []error{ErrRejected, ErrBusy, errors.New("454 4.7.0 try later"), nil} {
 		if Unreachable(err) {
 			t.Errorf("%v is no answer", err)
+		}
+	}
+}
+
+func TestStarved(t *testing.T) {
+	for err, want := range map[syscall.Errno]bool{
+		syscall.EMFILE: true, syscall.ENFILE: true, syscall.EADDRNOTAVAIL: true,
+		syscall.ECONNREFUSED: false, syscall.ECONNRESET: false, syscall.EHOSTUNREACH: false, syscall.ETIMEDOUT: false,
+	} {
+		dial := fmt.Errorf("connect: %w", &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", err)})
+		if got := Starved(dial); got != want {
+			t.Errorf("%v: %v, want %v", err, got, want)
 		}
 	}
 }
