@@ -44,9 +44,15 @@
 //
 // # The file
 //
-// An event is one write, so entries do not mix. The file rotates by size, keeps
-// its mode when it does (as far as the umask lets it), and is opened again by [Log.Reopen] after somebody else moved
-// it. If it can't be written, the event is lost, logins go on, and standard error
-// says so once a minute. Standard error also gets the cause of a temporary
-// failure, once a minute for each server, method and reason, whatever the format.
+// An event is one write, so entries do not mix. The file rotates by size, keeps its mode
+// when it does (as far as the umask lets it), and is opened again by [Log.Reopen] after
+// somebody else moved it. One that is there and cannot be opened, as for want of file
+// descriptors, is moved aside as if it were full. One process writes a file: two would
+// overwrite each other's entries.
+//
+// If it can't be written, the event is lost and counted ([Log.Lost]), logins go on, and
+// standard error says so once a minute. What a full disk cut short, before a restart too, is
+// ended by a line end of its own, so that the entries after it are whole. Standard error also
+// gets the cause of a temporary failure, once a minute for each server, method and reason,
+// whatever the format.
 package authlog

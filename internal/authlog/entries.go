@@ -1,7 +1,10 @@
 package authlog
 
 import (
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"sync"
 )
 
@@ -10,7 +13,7 @@ import (
 type wholeEntries struct {
 	w      io.Writer
 	mu     sync.Mutex
-	broken bool
+	broken bool // the file ends within a line
 }
 
 func (e *wholeEntries) Write(entry []byte) (int, error) {
@@ -24,4 +27,21 @@ func (e *wholeEntries) Write(entry []byte) (int, error) {
 		e.broken = n < len(entry)
 	}
 	return n, err
+}
+
+// endsBroken tells whether a log file ends within a line, as one does that was left on a full
+// disk. If nobody can say, it may.
+func endsBroken(path string) bool {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (info.Size() == 0 || !info.Mode().IsRegular()) {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err != nil || last[0] != '\n'
 }

@@ -46,6 +46,35 @@ func TestFullDiskLeavesOneBrokenLine(t *testing.T) {
 	}
 }
 
+// Also after a restart, a reload and a reopening an entry is not joined to what is left of another.
+func TestBrokenLineBeforeUs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "auth.log")
+	spoil := func() {
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString("half"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil()
+	l := open(t, file, 1)
+	l.Write(login("start"))
+	spoil()
+	if err := l.Configure(l.config); err != nil {
+		t.Fatal(err)
+	}
+	l.Write(login("reload"))
+	spoil()
+	if err := l.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	l.Write(login("reopened"))
+	wantFile(t, file, "half\n"+entry(t, "start")+"half\n"+entry(t, "reload")+"half\n"+entry(t, "reopened"))
+}
+
 func TestCheckFile(t *testing.T) {
 	dir := t.TempDir()
 	fifo, file := filepath.Join(dir, "fifo"), filepath.Join(dir, "file")

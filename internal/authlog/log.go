@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a chroot or a small container has no zone data
 
@@ -29,11 +30,13 @@ type Config struct {
 // process: lumberjack's goroutine outlives Close.
 type Log struct {
 	warn warner
+	lost atomic.Uint64
 
-	mu     sync.RWMutex // held for reading by those who write events
-	config Config
-	file   *lumberjack.Logger
-	encode encoder
+	mu      sync.RWMutex // held for reading by those who write events
+	config  Config
+	file    *lumberjack.Logger
+	entries *wholeEntries // around file
+	encode  encoder
 }
 
 // Open prepares a log; the file itself is opened by the first event, and by the
@@ -59,11 +62,12 @@ func (l *Log) Configure(c Config) error {
 	if err != nil {
 		return err
 	}
-	encode, err := newEncoder(c.Format, zone, &wholeEntries{w: file})
+	entries := &wholeEntries{w: file, broken: endsBroken(c.File)}
+	encode, err := newEncoder(c.Format, zone, entries)
 	if err != nil {
 		return err
 	}
-	l.config, l.file, l.encode = c, file, encode
+	l.config, l.file, l.entries, l.encode = c, file, entries, encode
 	if old != nil && old != file {
 		old.Close()
 	}
@@ -127,6 +131,7 @@ func (l *Log) Write(e *Event) {
 	err := l.encode(e)
 	l.mu.RUnlock()
 	if err != nil {
+		l.lost.Add(1)
 		l.warn.sometimes(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
 	}
 	if e.Outcome == TempFail {
@@ -135,10 +140,14 @@ func (l *Log) Write(e *Event) {
 	}
 }
 
+// Lost is the number of events that could not be written.
+func (l *Log) Lost() uint64 { return l.lost.Load() }
+
 // Reopen makes the next event open the file by its name again, as after logrotate.
 func (l *Log) Reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.entries.broken = endsBroken(l.config.File)
 	return l.file.Close()
 }
 

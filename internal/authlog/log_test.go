@@ -64,10 +64,10 @@ func TestAppends(t *testing.T) {
 	wantFile(t, file, entry(t, "one")+entry(t, "two"))
 }
 
-// full makes a log file that has no room for one more entry.
+// full makes a log file of one line.
 func full(t *testing.T, size int, mode fs.FileMode) (file, content string) {
 	t.Helper()
-	file, content = filepath.Join(t.TempDir(), "auth.log"), strings.Repeat("x", size)
+	file, content = filepath.Join(t.TempDir(), "auth.log"), strings.Repeat("x", size-1)+"\n"
 	if err := os.WriteFile(file, []byte(content), mode); err != nil {
 		t.Fatal(err)
 	}
@@ -111,14 +111,15 @@ func TestRotates(t *testing.T) {
 
 // TestRotatesNever: 100 MiB is where lumberjack would rotate on its own.
 func TestRotatesNever(t *testing.T) {
-	file, _ := full(t, 0, 0o600)
+	file, _ := full(t, 1, 0o600)
 	const size = 101 << 20
 	if err := os.Truncate(file, size); err != nil { // takes no room on most disks
 		t.Fatal(err)
 	}
 	l := open(t, file, 0)
 	l.Write(login("one"))
-	if info, err := os.Stat(file); err != nil || info.Size() != size+int64(len(entry(t, "one"))) {
+	want := size + int64(len("\n"+entry(t, "one"))) // it ended within a line
+	if info, err := os.Stat(file); err != nil || info.Size() != want {
 		t.Errorf("%d bytes (%v)", info.Size(), err)
 	}
 	if list := rotated(t, file); len(list) != 0 {

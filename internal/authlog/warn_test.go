@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +116,25 @@ func TestCannotWriteOutOfOrder(t *testing.T) {
 	}
 }
 
+// TestCannotWriteClockJumps: whichever way the clock is set, that silences no warning for
+// longer than a minute.
+func TestCannotWriteClockJumps(t *testing.T) {
+	const day = 24 * time.Hour
+	l, _, stderr := brokenLog(t, "legacy")
+	var got []time.Duration
+	for _, at := range []time.Duration{0, day, day + time.Second, 0, time.Second, -day, time.Second - day, time.Minute - day} {
+		e := login("bob@domain1.com")
+		e.End = noon.Add(at)
+		l.Write(e)
+		for range records(t, stderr) {
+			got = append(got, at)
+		}
+	}
+	if want := []time.Duration{0, day, 0, -day, time.Minute - day}; !slices.Equal(got, want) {
+		t.Errorf("warned at %v, want %v", got, want)
+	}
+}
+
 // TestCannotWriteConcurrent: each of many logins at a time is counted, in a warning or in
 // the next one.
 func TestCannotWriteConcurrent(t *testing.T) {
@@ -133,6 +153,9 @@ func TestCannotWriteConcurrent(t *testing.T) {
 	list := records(t, stderr)
 	if len(list) != 2 || list[1]["suppressed"] != float64(writers*each-1) {
 		t.Errorf("standard error: %v", list)
+	}
+	if n := l.Lost(); n != writers*each+1 {
+		t.Errorf("%d events lost, want %d", n, writers*each+1)
 	}
 }
 
