@@ -40,9 +40,21 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.reloads)
 	m.registry.MustRegister(serversUp{s})
+	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
 	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))
 	return m
+}
+
+func (s *Server) lostEvents() prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "mailauthd_log_lost_total", Help: "Logins that could not be written to auth.log.",
+	}, func() float64 {
+		if s.state.Load() == nil { // before, there is no log
+			return 0
+		}
+		return float64(s.events.Lost())
+	})
 }
 
 func (s *Server) cacheGauge(kind string, which func(good, bad int) int) prometheus.Collector {
