@@ -71,8 +71,12 @@ func readBounded(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer in.Close()
-	data, err := io.ReadAll(io.LimitReader(in, MaxFileSize+1))
-	if err == nil && len(data) > MaxFileSize {
+	var data []byte
+	info, err := in.Stat()
+	if err == nil && info.Size() <= MaxFileSize { // which of a pipe says nothing
+		data, err = io.ReadAll(io.LimitReader(in, MaxFileSize+1))
+	}
+	if err == nil && max(info.Size(), int64(len(data))) > MaxFileSize {
 		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
 	}
 	if err != nil {

@@ -136,6 +136,16 @@ func TestSectionsMustBeTables(t *testing.T) {
 	}
 }
 
+func TestFileIsBounded(t *testing.T) {
+	path := write(t, "m.toml", minimal)
+	if err := os.Truncate(path, MaxFileSize+1); err != nil { // takes no room on most disks
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || err.Error() != path+": larger than 256 MiB" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestErrorsAreBounded(t *testing.T) {
 	text := minimal
 	for i := range 100 {
