@@ -106,7 +106,11 @@ func open(a Address, o Options) (net.Listener, error) {
 	case "systemd":
 		return activated(a.Name)
 	}
-	return net.Listen("tcp", a.Name)
+	l, err := net.Listen("tcp", a.Name)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("another process listens there already (ss -ltnp shows which): %w", syscall.EADDRINUSE)
+	}
+	return l, err
 }
 
 // inherited works on a copy of the descriptor, so that it can be opened again after

@@ -95,7 +95,7 @@ func checkFree(path string) error {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		c.Close()
-		return errors.New("another process listens there already")
+		return errors.New("another process listens there already (ss -lxp shows which)")
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) { // nobody there: stale
 		return nil
