@@ -39,6 +39,12 @@
 // fails if mailauthd does not end with status 0, or if a password is in its log or its messages: every
 // password here contains the same word.
 //
+// # Running out
+//
+// The tests in runout_*_test.go take something away from the running program: file descriptors and room on
+// the disk (by prlimit), the log's directory or the right to write to it (by setpriv), a configuration
+// that can be loaded, its sockets, and its life in the middle of a load. They ask it directly.
+//
 // # What is skipped
 //
 // A test is skipped if a program that it needs is not installed, or if it is not run by root: the servers
