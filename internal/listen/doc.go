@@ -30,9 +30,9 @@
 // A connection has one request at a time. FCGI_GET_VALUES says so, and another
 // BEGIN_REQUEST meanwhile gets END_REQUEST with FCGI_CANT_MPX_CONN. Another role than
 // responder gets FCGI_UNKNOWN_ROLE, an unknown management record FCGI_UNKNOWN_TYPE, a request
-// that finds no place FCGI_OVERLOADED. ABORT_REQUEST ends a request that is not complete; of
-// one that is, the answer comes as soon as it can. Records of requests that are over or
-// were refused are ignored. The body is read and thrown away: auth_http has none.
+// that finds no place FCGI_OVERLOADED: busy connections take turns at the places. ABORT_REQUEST
+// ends a request that is not complete; of one that is, the answer comes as soon as it can. Records of
+// requests that are over or were refused are ignored. The body is read and thrown away: auth_http has none.
 //
 // The connection is closed without a word for anything else: broken framing; a name-value
 // pair that does not end where it should, or without a name; a header (HTTP_*) that stands

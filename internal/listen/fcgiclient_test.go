@@ -73,6 +73,14 @@ func (w *webServer) request(id uint16) {
 // before. Then it lets the other side come to rest.
 func (w *webServer) receive(until byte) (stdout string) {
 	w.t.Helper()
+	stdout = w.read(until)
+	synctest.Wait()
+	return stdout
+}
+
+// read is receive for one of many goroutines.
+func (w *webServer) read(until byte) (stdout string) {
+	w.t.Helper()
 	for {
 		var h struct {
 			Version, Kind  byte
@@ -88,7 +96,6 @@ func (w *webServer) receive(until byte) (stdout string) {
 		}
 		switch h.Kind {
 		case until:
-			synctest.Wait()
 			return stdout
 		case typeStdout:
 			stdout += string(content[:h.Length])

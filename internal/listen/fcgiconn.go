@@ -63,7 +63,10 @@ func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
 // wait reads up to a complete request, which is for net/http/fcgi.
 func (c *fcgiConn) wait() {
 	for {
-		err := c.readRecord()
+		var err error
+		if !c.complete {
+			err = c.readRecord()
+		}
 		if err == nil && c.complete {
 			if c.l.place(c) {
 				c.l.hand(c)
@@ -87,7 +90,11 @@ func (c *fcgiConn) Read(p []byte) (int, error) {
 			c.records = c.request.records
 			break
 		}
-		if c.err = c.readRecord(); c.err != nil {
+		c.err = c.readRecord()
+		if c.err == nil && c.complete && c.l.wanted.Load() > 0 {
+			c.err = errSpare // others wait for the place, and come first
+		}
+		if c.err != nil {
 			return 0, io.EOF
 		}
 	}

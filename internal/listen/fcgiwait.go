@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// errSpare ends net/http/fcgi's use of a connection that is idle.
-var errSpare = errors.New("idle")
+// errSpare ends net/http/fcgi's use of a connection that is idle, or whose turn it is not.
+var errSpare = errors.New("idle, or not its turn")
 
 // socketReader fills a connection's buffer: the one place where we wait for a peer.
 type socketReader struct{ c *fcgiConn }

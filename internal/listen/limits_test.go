@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,6 +173,47 @@ func TestGuardLimitsRequests(t *testing.T) {
 				t.Errorf("answer %q", got)
 			}
 		}
+	})
+}
+
+// A connection that always has another request takes turns with those that wait for its place.
+func TestGuardServesInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const took = time.Second
+		l, _ := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(took)
+			answer(w, r)
+		})
+		defer l.Close()
+		connect := func(i int) *webServer {
+			w := &webServer{t, l.Listener.(*pipeListener).dial(fmt.Sprintf("192.0.2.%d:1", i%2))}
+			t.Cleanup(func() { w.Close() })
+			return w
+		}
+		begin := time.Now()
+		var done sync.WaitGroup
+		for i := range MaxRequests {
+			w := connect(i)
+			done.Go(func() {
+				for time.Since(begin) < 2*QueueTimeout {
+					w.request(1)
+					w.read(typeEndRequest)
+				}
+			})
+		}
+		synctest.Wait()
+		w := connect(0)
+		for range 3 {
+			begin := time.Now()
+			w.request(1)
+			if got := w.read(typeEndRequest); !strings.HasSuffix(got, "answered") {
+				t.Errorf("answer %q", got)
+			}
+			if waited := time.Since(begin); waited > 2*took {
+				t.Errorf("an answer in %v, it should take its turn after %v", waited, took)
+			}
+		}
+		done.Wait()
 	})
 }
 
