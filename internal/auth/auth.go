@@ -45,6 +45,10 @@ type Authenticator struct {
 
 	Now func() time.Time
 
+	// CountHash, if set, is called for each password that is compared with a hash. It must
+	// be safe for concurrent use.
+	CountHash func()
+
 	// Trace, if set, sees each step of the decision, without secrets. It must be safe
 	// for concurrent use.
 	Trace func(format string, args ...any)

@@ -104,6 +104,9 @@ func (a *Authenticator) tryPasswords(ctx context.Context, l *login, u *users.Use
 		if time.Since(begin) > MaxHashTime || ctx.Err() != nil {
 			return tempFail("the hashes take too long: %d of %d passwords were tried", i, len(u.Passwords))
 		}
+		if a.CountHash != nil {
+			a.CountHash()
+		}
 		ok, err := prove(p.Hash, l)
 		switch {
 		case errors.Is(err, password.ErrSchemeNotAvailable):

@@ -86,6 +86,7 @@ func TestAdmin(t *testing.T) {
 		`mailauthd_logins_total{method="other",outcome="reject",protocol="imap",reason="policy"} 1`,
 		`mailauthd_login_duration_seconds_count{outcome="ok"} 3`,
 		`mailauthd_cache_answers_total{cache="hit"} 2`,
+		`mailauthd_hashes_total 2`,
 		`mailauthd_cache_entries{kind="good"} 1`,
 		`mailauthd_cache_entries{kind="bad"} 1`,
 		`mailauthd_reloads_total{result="done"} 1`,

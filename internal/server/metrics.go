@@ -18,6 +18,7 @@ type metrics struct {
 	logins   *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	cached   *prometheus.CounterVec
+	hashes   prometheus.Counter
 	reloads  *prometheus.CounterVec
 }
 
@@ -34,11 +35,14 @@ func newMetrics(s *Server) *metrics {
 		cached: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mailauthd_cache_answers_total", Help: "Logins answered from memory (hit, stale).",
 		}, []string{"cache"}),
+		hashes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "mailauthd_hashes_total", Help: "Passwords compared with a hash of the user map.",
+		}),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mailauthd_reloads_total", Help: "Configurations put in force, and refused.",
 		}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.reloads)
+	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
 	m.registry.MustRegister(serversUp{s})
 	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))

@@ -175,6 +175,7 @@ func (s *Server) swap(c *config.Config) error {
 		return err
 	}
 	next := &state{config: c, auth: NewAuthenticator(c, s.resolver)}
+	next.auth.CountHash = s.metrics.hashes.Inc
 	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
 		next.auth.Hashing = old.auth.Hashing // the logins in flight count
 	}
