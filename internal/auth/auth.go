@@ -30,15 +30,16 @@ type Authenticator struct {
 	ProxyAddr      bool   // clients' addresses are those of the PROXY protocol
 	UserFrom       string // attribute of a certificate's subject that is a user name; empty: none
 
-	Domains  *route.Table
-	Servers  map[string]*route.Server // by name
-	Users    *users.Map
-	Access   access.Rules // for all
-	Resolver *route.Resolver
-	Hashing  Slots
-	Health   Healths
-	Pools    map[string]*upstream.Pool // by server; where there is none, each login connects
-	Cache    *cache.Cache              // of passwords that were right or wrong; nil: none
+	Domains   *route.Table
+	Servers   map[string]*route.Server // by name
+	Users     *users.Map
+	Access    access.Rules // for all
+	Resolver  *route.Resolver
+	Hashing   Slots
+	Strangers *Strangers // at Hashing; not needed without Throttle
+	Health    Healths
+	Pools     map[string]*upstream.Pool // by server; where there is none, each login connects
+	Cache     *cache.Cache              // of passwords that were right or wrong; nil: none
 
 	Throttle *throttle.Throttle // nil: none
 	AuthWait bool               // make nginx wait after a failure, as long as the throttle says

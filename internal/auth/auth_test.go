@@ -61,6 +61,7 @@ func newAuth(t testing.TB) *Authenticator {
 	domain := func(name, verify string, s *route.Server) *route.Domain {
 		return &route.Domain{Name: name, Verify: verify, Servers: []*route.Server{s}}
 	}
+	hashing := NewSlots(2)
 	return &Authenticator{
 		Methods:        []string{"plain", "apop", "cram-md5", "external", "none"},
 		FailureMessage: failed,
@@ -78,9 +79,10 @@ func newAuth(t testing.TB) *Authenticator {
 			" space@xn--bcher-kva.example", strings.Repeat("l", authhttp.MaxUser)+"@xn--bcher-kva.example",
 			"alice@a.wild.example", "alice@c.b.wild.example", "alice@xn--bcher-kva.example",
 			"alice@mixed.example", "alice@zone.example", "alice@lost.example"),
-		Resolver: route.NewResolver(nil),
-		Hashing:  NewSlots(2),
-		Now:      clock(),
+		Resolver:  route.NewResolver(nil),
+		Hashing:   hashing,
+		Strangers: NewStrangers(hashing),
+		Now:       clock(),
 	}
 }
 

@@ -88,7 +88,7 @@ func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User
 
 // tryPasswords tries the passwords of an entry, all of them if none is right.
 func (a *Authenticator) tryPasswords(ctx context.Context, l *login, u *users.User) verdict {
-	release, err := a.Hashing.acquire(ctx)
+	release, err := a.turn(ctx, l)
 	if err != nil {
 		return tempFail("%v", err)
 	}
@@ -147,33 +147,6 @@ func unresolved(s *route.Server) verdict {
 	return tempFail("server %q: host %q has not been resolved so far", s.Name, s.Host)
 }
 
-// MaxHashWait bounds how long a login waits for its turn to compute a hash: nginx
-// gives up on us after 60 s.
-const MaxHashWait = 20 * time.Second
-
 // MaxHashTime bounds how long the passwords of one user are tried: the next one is not
 // begun after it.
 const MaxHashTime = 10 * time.Second
-
-// Slots bound how many hashes are computed at a time.
-type Slots chan struct{}
-
-// NewSlots makes n slots.
-func NewSlots(n int) Slots { return make(Slots, n) }
-
-func (s Slots) acquire(ctx context.Context) (release func(), err error) {
-	release = func() { <-s }
-	select {
-	case s <- struct{}{}:
-		return release, nil
-	default:
-	}
-	ctx, cancel := context.WithTimeout(ctx, MaxHashWait)
-	defer cancel()
-	select {
-	case s <- struct{}{}:
-		return release, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("no turn to compute a hash in time: %w", ctx.Err())
-	}
-}

@@ -106,6 +106,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 	for _, s := range c.Servers {
 		servers[s.Name] = s
 	}
+	hashing := auth.NewSlots(c.Auth.HashConcurrency)
 	return &auth.Authenticator{
 		Pools:          newPools(c.Servers),
 		Methods:        c.Auth.Methods,
@@ -119,7 +120,8 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 		Domains:        c.Domains,
 		Users:          c.Users,
 		Resolver:       resolver,
-		Hashing:        auth.NewSlots(c.Auth.HashConcurrency),
+		Hashing:        hashing,
+		Strangers:      auth.NewStrangers(hashing),
 		Cache:          cache.New(c.Cache),
 		AuthWait:       c.AuthWait,
 		Now:            time.Now,
@@ -177,7 +179,7 @@ func (s *Server) swap(c *config.Config) error {
 	next := &state{config: c, auth: NewAuthenticator(c, s.resolver)}
 	next.auth.CountHash = s.metrics.hashes.Inc
 	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
-		next.auth.Hashing = old.auth.Hashing // the logins in flight count
+		next.auth.Hashing, next.auth.Strangers = old.auth.Hashing, old.auth.Strangers // the logins in flight count
 	}
 	if old := s.state.Load(); old != nil && old.config.Cache == c.Cache {
 		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailauthd/internal/auth"
+	"mailauthd/internal/listen"
 )
 
 // pipe is a listener in memory that accepts one connection, for a synctest bubble.
@@ -72,5 +73,12 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Logf("log:\n%s\nstandard error:\n%s", s.readLog(), s.said)
+	}
+}
+
+// Guesses that wait for their turn must leave places for those that go before them.
+func TestStrangersLeavePlaces(t *testing.T) {
+	if auth.MaxStrangers >= listen.MaxRequests {
+		t.Errorf("%d strangers may wait, at %d places", auth.MaxStrangers, listen.MaxRequests)
 	}
 }

@@ -51,7 +51,8 @@
 // an account cannot clear a network by logging in to it between guesses. And the
 // network is remembered as one of the user's last 8 networks: from there the count by
 // user no longer holds the user back. So the victim of guesses from all over the world can
-// still log in from home, where the limits by pair and by network remain.
+// still log in from home, where the limits by pair and by network remain. [Verdict] tells
+// whether the network is one of them, or trusted, so that such logins can go first.
 //
 // # Promises
 //

@@ -84,7 +84,9 @@ var succeeding = []scenario{
 		times(1000, fails(home, bob, "old"), succeeds(home, bob)), guesses(9, home, bob),
 	}},
 	{"from where the user was before, guesses from everywhere do not matter", nil, []step{
-		succeeds(home, bob), distributed(30, bob), verdict(mobile, bob, User), succeeds(home, bob),
+		knows(home, bob, false), succeeds(home, bob), knows(home, bob, true),
+		distributed(30, bob), verdict(mobile, bob, User), succeeds(home, bob),
+		knows(home, bob, true), knows(mobile, bob, false), knows(home, alice, false),
 	}},
 	{"but those from there do", nil, []step{
 		succeeds(home, bob), distributed(30, bob), guesses(10, home, bob), verdict(home, bob, Pair),
@@ -115,7 +117,7 @@ var networking = []scenario{
 		guesses(10, "", bob), verdict("unix:", bob, Pair), allowed("0.0.0.0", bob), allowed("::", bob),
 	}},
 	{"a trusted network never counts and is always allowed", trust, []step{
-		guesses(1000, home, bob), guesses(1000, "2001:db8::1", bob), guesses(1000, "::ffff:192.0.2.1", bob),
+		guesses(1000, home, bob), knows(home, bob, true), guesses(1000, "2001:db8::1", bob), guesses(1000, "::ffff:192.0.2.1", bob),
 		allowed(mobile, bob), distributed(30, bob), verdict("198.51.100.1", bob, User), succeeds(home, bob),
 		verdict("198.51.100.1", bob, User),
 	}},

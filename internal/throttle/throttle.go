@@ -21,6 +21,7 @@ const (
 // Verdict says what to do with a login.
 type Verdict struct {
 	Allowed bool
+	Known   bool          // the network is trusted, or the user has logged in from there
 	Over    Counter       // the counter that is over its limit; empty: none. With LogOnly it is set and the login allowed
 	Penalty time.Duration // how long the answer should wait if the login fails
 }
@@ -63,20 +64,21 @@ func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict 
 	defer t.mu.Unlock()
 	network, trusted := t.config.network(client)
 	if trusted {
-		return Verdict{Allowed: true}
+		return Verdict{Allowed: true, Known: true}
 	}
 	k := t.keys(network, user)
 	at := now.Sub(t.start)
 	var over Counter
 	fullest := t.fullness(Pair, k.pair, at, &over)
 	fullest = max(fullest, t.fullness(Network, k.network, at, &over))
-	if !t.tables.knows(k) {
+	known := t.tables.knows(k)
+	if !known {
 		fullest = max(fullest, t.fullness(User, k.user, at, &over))
 	}
 	if t.config.LogOnly {
-		return Verdict{Allowed: true, Over: over}
+		return Verdict{Allowed: true, Known: known, Over: over}
 	}
-	return Verdict{Allowed: over == "", Over: over, Penalty: t.config.penalty(fullest)}
+	return Verdict{Allowed: over == "", Known: known, Over: over, Penalty: t.config.penalty(fullest)}
 }
 
 // fullness is a count as a part of its limit. It notes the first counter that is over.

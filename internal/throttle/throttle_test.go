@@ -48,6 +48,16 @@ func (s *scene) fail(from, user, password string) {
 	s.throttle.Fail(addr(from), user, s.password(password), s.now)
 }
 
+// knows expects the user to be known from there, or not.
+func knows(from, user string, want bool) step {
+	return func(s *scene) {
+		s.Helper()
+		if v := s.check(from, user); v.Known != want {
+			s.Errorf("%s from %s: %+v, want known %v", user, from, v, want)
+		}
+	}
+}
+
 func (s *scene) check(from, user string) Verdict {
 	return s.throttle.Check(addr(from), user, s.now)
 }

@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/throttle"
+)
+
+// A crowd of guesses does not hold up who logs in from a network that is known or trusted, for longer than
+// one hash takes; and it is bounded, even if nobody's count is over its limit yet.
+func TestStrangersGoLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const home, webmail, took = "198.51.100.1", "127.0.0.1", 5 * time.Second
+		a := withThrottle(t, newAuth(t), func(c *throttle.Config) {
+			c.UserLimit = 0
+			c.TrustedNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		})
+		wants(t, a, from(home, alice, right), authhttp.OK, "", "")
+		a.CountHash = func() { time.Sleep(took) }
+		others := *a // wants traces
+		var judged, unjudged int
+		var mu sync.Mutex
+		var strangers sync.WaitGroup
+		for i := range MaxStrangers {
+			strangers.Go(func() {
+				_, event := others.Answer(t.Context(), from(fmt.Sprintf("192.0.2.%d", i), alice, fmt.Sprint(wrong, i)))
+				mu.Lock()
+				defer mu.Unlock()
+				switch event.Reason {
+				case authlog.PasswordMismatch:
+					judged++
+				case authlog.InternalFailure:
+					unjudged++
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		wants(t, a, from("203.0.113.1", alice, right), authhttp.TempFail, authlog.InternalFailure, "")
+		if waited := time.Since(begin); waited > 0 {
+			t.Errorf("one too many waited %v", waited)
+		}
+		for _, ip := range []string{home, webmail} {
+			begin := time.Now()
+			wants(t, a, from(ip, alice, right), authhttp.OK, "", "")
+			if waited := time.Since(begin); waited > 2*took {
+				t.Errorf("a login from %s took %v, a hash takes %v", ip, waited, took)
+			}
+		}
+		strangers.Wait()
+		if judged == 0 || judged+unjudged != MaxStrangers {
+			t.Errorf("of %d strangers %d were judged and %d were not", MaxStrangers, judged, unjudged)
+		}
+		if n := len(a.Hashing) + len(a.Strangers.room) + len(a.Strangers.turns); n != 0 {
+			t.Errorf("%d places are taken after all logins", n)
+		}
+		wants(t, a, from("203.0.113.1", alice, right), authhttp.OK, "", "")
+	})
+}
