@@ -31,9 +31,12 @@ func pair(name, value string) string {
 }
 
 // fastcgiLogin is the whole request for an IMAP login.
-func fastcgiLogin(a account) string {
+func fastcgiLogin(a account) string { return fastcgiLoginFrom("127.0.0.1", a) }
+
+// fastcgiLoginFrom is one by a client's address.
+func fastcgiLoginFrom(address string, a account) string {
 	variables := pair("REQUEST_METHOD", "GET") + pair("SERVER_PROTOCOL", "HTTP/1.0") + pair("REQUEST_URI", "/mail/auth.php") +
-		pair("HTTP_AUTH_METHOD", "plain") + pair("HTTP_AUTH_PROTOCOL", "imap") + pair("HTTP_CLIENT_IP", "127.0.0.1") +
+		pair("HTTP_AUTH_METHOD", "plain") + pair("HTTP_AUTH_PROTOCOL", "imap") + pair("HTTP_CLIENT_IP", address) +
 		pair("HTTP_AUTH_USER", a.user) + pair("HTTP_AUTH_PASS", a.password)
 	return fastcgiRequest(variables)
 }
@@ -68,6 +71,10 @@ func readAnswer(r io.Reader) (stdout string, err error) {
 
 // askFastCGI logs in on a connection of its own, and returns how long that took.
 func askFastCGI(socket string, a account) (time.Duration, error) {
+	return askFastCGIFrom("127.0.0.1", socket, a)
+}
+
+func askFastCGIFrom(address, socket string, a account) (time.Duration, error) {
 	start := time.Now()
 	c, err := net.DialTimeout("unix", socket, clientTimeout)
 	if err != nil {
@@ -77,7 +84,7 @@ func askFastCGI(socket string, a account) (time.Duration, error) {
 	if err := c.SetDeadline(start.Add(clientTimeout)); err != nil {
 		return 0, err
 	}
-	if _, err := io.WriteString(c, fastcgiLogin(a)); err != nil {
+	if _, err := io.WriteString(c, fastcgiLoginFrom(address, a)); err != nil {
 		return 0, err
 	}
 	answer, err := readAnswer(c)
