@@ -34,6 +34,11 @@
 //	go test ./internal/e2e/
 //	go test -run 'Middles/apache-unix/imap_plain' -v ./internal/e2e/
 //	go test -run Snippets ./internal/e2e/
+//	go test -run Throughput -v ./internal/e2e/ -throughput
+//	go test -run Guessing -v ./internal/e2e/ -guessing
+//
+// The last two are of make bench. TestGuessing without its flag makes a small part of the guesses.
+// TestReloadsUnderLoad is always the whole, and prints what it measured too.
 //
 // A test fails with the ends of the logs of the programs that it had started. Whatever the test, it
 // fails if mailauthd does not end with status 0, or if a password is in its log or its messages: every

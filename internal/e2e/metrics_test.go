@@ -26,12 +26,10 @@ func metrics(tb testing.TB, s site) map[string]float64 {
 	defer response.Body.Close()
 	values := map[string]float64{}
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		name, value, ok := strings.Cut(lines.Text(), "} ")
-		if !ok {
-			name, value, _ = strings.Cut(lines.Text(), " ")
-		}
-		if n, err := strconv.ParseFloat(value, 64); err == nil {
-			values[name] = n
+		line := lines.Text()
+		end := strings.LastIndexByte(line, ' ') + 1
+		if n, err := strconv.ParseFloat(line[end:], 64); err == nil {
+			values[strings.TrimSuffix(line[:end], " ")] = n
 		}
 	}
 	return values
