@@ -38,7 +38,7 @@
 // # Limits
 //
 //	MaxHashWait   20 s   that a login waits for its turn to compute a hash
-//	MaxStrangers  96     logins at a time that wait for that turn, or have it, with a throttle, from networks
+//	MaxStrangers  48     logins at a time that wait for that turn, or have it, with a throttle, from networks
 //	                     that their users are not known from: other ones go first
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried

@@ -35,8 +35,8 @@ func (s Slots) acquire(ctx context.Context) (release func(), err error) {
 }
 
 // MaxStrangers bounds how many strangers wait for a turn to compute a hash. It is under
-// listen.MaxRequests, so that others still find a place there.
-const MaxStrangers = 96
+// listen.MaxRequests, so that others still find a place there, even while a server hangs.
+const MaxStrangers = 48
 
 // Strangers are logins from networks that the throttle does not know their users from:
 // guesses, most of them, when there are many. All others go first.
