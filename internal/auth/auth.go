@@ -81,6 +81,7 @@ type verdict struct {
 	reply   string // the mail server's own words, after a good login there
 
 	server  *route.Server   // that was asked, or to be asked
+	addr    netip.Addr      // where it was asked
 	matched *users.Password // the one that was right
 	cached  string          // "hit" or "stale" for an answer from memory
 

@@ -74,12 +74,14 @@ func (a *Authenticator) choose(l *login, servers []*route.Server) {
 	if l.out = !ok; l.out {
 		s = servers[0]
 	}
-	a.locate(l, s)
+	addr, _ := a.Resolver.Addr(s.Host)
+	l.locate(s, addr)
 }
 
-func (a *Authenticator) locate(l *login, s *route.Server) {
+// locate sends a login to a server, at an address that is not valid if there is none.
+func (l *login) locate(s *route.Server, addr netip.Addr) {
 	l.server, l.addr = s, netip.AddrPort{}
-	if addr, ok := a.Resolver.Addr(s.Host); ok {
+	if addr.IsValid() {
 		l.addr = netip.AddrPortFrom(addr, s.Port(string(l.Protocol)))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 	servers := a.serversOf(l)
 	v := a.recall(ctx, l, nil, judges(servers, l), func(ctx context.Context, l *login) verdict { return a.askServers(ctx, l, servers) })
 	if v.server != nil {
-		a.locate(l, v.server)
+		l.locate(v.server, v.addr)
 	}
 	if v.server != nil || v.cached != "" { // it answers, or its answer of before counts
 		l.out = false
@@ -84,41 +85,55 @@ func checkProtocol(s *route.Server, l *login) string {
 
 // askServer is false where another server may know.
 func (a *Authenticator) askServer(ctx context.Context, l *login, s *route.Server, ticket route.Ticket) (verdict, bool) {
-	addr, ok := a.Resolver.Addr(s.Host)
-	if !ok {
-		v := unresolved(s)
-		v.server = s
+	v, err := a.askAddrs(ctx, l, s)
+	v.server = s
+	switch {
+	case err == nil && !v.addr.IsValid():
 		return v, false
+	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err):
+	case !errors.Is(err, upstream.ErrRejected) && upstream.Unreachable(err):
+		ticket.Failed(err)
+		return v, false
+	default:
+		ticket.Answered()
 	}
+	return v, true
+}
+
+// askAddrs asks a server at one of its addresses after the other, until one is reached:
+// first where nginx would be sent. They share the server's time.
+func (a *Authenticator) askAddrs(ctx context.Context, l *login, s *route.Server) (v verdict, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	var from netip.Addr
+	if s == l.server {
+		from = l.addr.Addr()
+	}
+	v = unresolved(s)
+	for addr := range a.Resolver.Addrs(s.Host, from) {
+		var reply string
+		reply, err = a.login(ctx, l, s, addr)
+		v = verdict{outcome: authhttp.OK, reply: reply}
+		switch {
+		case errors.Is(err, upstream.ErrRejected):
+			v = reject(authlog.PasswordMismatch, "server %q: %v", s.Name, err)
+		case err != nil:
+			v = tempFail("server %q: %v", s.Name, err)
+		}
+		v.addr = addr
+		if !upstream.Unreachable(err) || upstream.Starved(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	return v, err
+}
+
+func (a *Authenticator) login(ctx context.Context, l *login, s *route.Server, addr netip.Addr) (reply string, err error) {
 	target := s.Check(string(l.Protocol), addr)
 	if a.Trace != nil {
 		target.Trace = func(line string) { a.trace("%s", line) }
 	}
 	a.trace("checking by %s at %v", target.Protocol, target.Addr)
-	reply, err := a.login(ctx, s, target, l)
-	v := verdict{outcome: authhttp.OK, reply: reply}
-	switch {
-	case err == nil:
-		ticket.Answered()
-	case errors.Is(err, upstream.ErrRejected):
-		ticket.Answered()
-		v = reject(authlog.PasswordMismatch, "server %q: %v", s.Name, err)
-	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err):
-		v = tempFail("server %q: %v", s.Name, err)
-	case upstream.Unreachable(err):
-		ticket.Failed(err)
-		v = tempFail("server %q: %v", s.Name, err)
-		v.server = s
-		return v, false
-	default:
-		ticket.Answered()
-		v = tempFail("server %q: %v", s.Name, err)
-	}
-	v.server = s
-	return v, true
-}
-
-func (a *Authenticator) login(ctx context.Context, s *route.Server, target upstream.Server, l *login) (reply string, err error) {
 	if pool := a.Pools[s.Name]; pool != nil {
 		return pool.Login(ctx, target, l.serverLogin(), l.Password)
 	}

@@ -26,7 +26,7 @@ func turns(r *Resolver, host string, n int) string {
 // all are the addresses that one login tries.
 func all(r *Resolver, host string) string {
 	var list []string
-	for a := range r.Addrs(host) {
+	for a := range r.Addrs(host, netip.Addr{}) {
 		list = append(list, a.String())
 	}
 	return strings.Join(list, " ")
@@ -93,11 +93,11 @@ func TestAddrsTakeOneTurn(t *testing.T) {
 	r := NewResolver(d.lookup)
 	r.Watch(t.Context(), Names{Hosts: []string{"mail.example"}})
 	all(r, "mail.example")
-	for range r.Addrs("mail.example") {
+	for range r.Addrs("mail.example", netip.Addr{}) {
 		break
 	}
 	n := 0
-	for range r.Addrs("mail.example") {
+	for range r.Addrs("mail.example", netip.Addr{}) {
 		if n++; n == 2 {
 			break
 		}
@@ -116,7 +116,7 @@ func TestAddrsDuringAChange(t *testing.T) {
 		r.hosts["mail.example"] = h
 		h.set(parseAddrs(tt.before), false)
 		var got []string
-		for a := range r.Addrs("mail.example") {
+		for a := range r.Addrs("mail.example", netip.Addr{}) {
 			got = append(got, a.String())
 			h.set(parseAddrs(tt.after), false)
 		}

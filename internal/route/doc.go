@@ -34,7 +34,8 @@
 // the background: a login never waits for DNS, and while DNS is down the last good
 // addresses are used. The addresses of a name are used in turn; where it has
 // addresses of both kinds, IPv4 ones, unless IPv6 is preferred. The other kind is the last
-// resort.
+// resort. Where one does not answer, a login that is checked at the server goes on to the next
+// ([Resolver.Addrs]).
 //
 // # Limits
 //

@@ -68,11 +68,14 @@ func (r *Resolver) Addr(name string) (netip.Addr, bool) {
 	return a, err == nil
 }
 
-// Addrs are all addresses of a host, in the order in which to try them: the first is
-// what Addr would return.
-func (r *Resolver) Addrs(name string) iter.Seq[netip.Addr] {
+// Addrs are all addresses of a host, in the order in which to try them: from the one that
+// Addr has returned, or else from the one whose turn it is.
+func (r *Resolver) Addrs(name string, from netip.Addr) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
-		first, ok := r.Addr(name)
+		first, ok := from, from.IsValid()
+		if !ok {
+			first, ok = r.Addr(name)
+		}
 		if !ok || !yield(first) {
 			return
 		}
