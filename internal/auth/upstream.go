@@ -90,7 +90,7 @@ func (a *Authenticator) askServer(ctx context.Context, l *login, s *route.Server
 	switch {
 	case err == nil && !v.addr.IsValid():
 		return v, false
-	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err):
+	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err), errors.Is(err, context.Canceled): // not the server's fault
 	case !errors.Is(err, upstream.ErrRejected) && upstream.Unreachable(err):
 		ticket.Failed(err)
 		return v, false
