@@ -70,7 +70,7 @@ func (a *Authenticator) serversOf(l *login) []*route.Server {
 // choose sends a login to the first server that is not set aside; if all are, the
 // login is told so once the password was right.
 func (a *Authenticator) choose(l *login, servers []*route.Server) {
-	s, ok := a.Health.of(string(l.Protocol)).First(servers)
+	s, ok := a.Health.first(servers, l)
 	if l.out = !ok; l.out {
 		s = servers[0]
 	}

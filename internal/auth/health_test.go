@@ -47,3 +47,27 @@ func TestClientsGoAway(t *testing.T) {
 		t.Errorf("the server is %v", s)
 	}
 }
+
+// Who is not asked about, for the answer is remembered, is sent to a server that is not set
+// aside: also where all are asked by another protocol than the client's.
+func TestRememberedUsersLeaveADeadServer(t *testing.T) {
+	s := startScripted(t, "* OK hi", offered, "001 OK done")
+	a := withCache(newUpstreamAuth(t, s.addr()))
+	live := a.Domains.Find("up.example").Servers[0]
+	live.VerifyProtocol = "imap"
+	dead := *live
+	dead.Name = "dead"
+	a.Domains.Find("up.example").Servers = []*route.Server{&dead, live}
+	watched(a)
+	good := ask{protocol: "pop3", user: "tim@up.example", pass: right}
+	if e := answers(t, a, good, authhttp.OK, "", ""); e.Server != "dead" {
+		t.Errorf("sent to %q", e.Server)
+	}
+	for range route.MaxFails {
+		ticket, _ := a.Health["imap"].Of(&dead).Allow()
+		ticket.Failed(io.EOF)
+	}
+	if e := answers(t, a, good, authhttp.OK, "", "hit"); e.Server != "up" {
+		t.Errorf("sent to %q, which is set aside", e.Server)
+	}
+}

@@ -38,6 +38,17 @@ func (h Healths) try(servers []*route.Server, l *login) iter.Seq2[*route.Server,
 	}
 }
 
+// first is [route.Health.First], each server by the protocol that others ask it by: by another one
+// nothing is known of it.
+func (h Healths) first(servers []*route.Server, l *login) (*route.Server, bool) {
+	for i, s := range servers {
+		if s, ok := h.of(checkProtocol(s, l)).First(servers[i : i+1]); ok {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
 // verifyUpstream asks the mail server, or remembers what it said.
 func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 	servers := a.serversOf(l)
