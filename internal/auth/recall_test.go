@@ -10,6 +10,8 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
 )
 
 // answers asks once and compares what matters here.
@@ -78,6 +80,33 @@ func TestCacheForgetsOtherHashes(t *testing.T) {
 	answers(t, a, good, authhttp.OK, "", "hit")
 	a.Users.Lookup(good.user).Passwords[0].Hash = hashOf(t, "{PLAIN}another")
 	answers(t, a, good, authhttp.Reject, authlog.PasswordMismatch, "")
+}
+
+// What a server has said counts as long as it is asked in the same way.
+func TestCacheForgetsOtherWaysToAsk(t *testing.T) {
+	for name, change := range map[string]func(*route.Server){
+		"host":            func(s *route.Server) { s.Host = "127.0.0.2" },
+		"protocol":        func(s *route.Server) { s.VerifyProtocol = "smtp" },
+		"port":            func(s *route.Server) { s.VerifyIMAP = 1143 },
+		"TLS":             func(s *route.Server) { s.TLS.Mode = upstream.StartTLS },
+		"server_name":     func(s *route.Server) { s.TLS.ServerName = "mail.up.example" },
+		"fingerprint":     func(s *route.Server) { s.TLS.Fingerprint[0] = 1 },
+		"mechanisms":      func(s *route.Server) { s.Mechanisms = []string{"PLAIN"} },
+		"allow_cleartext": func(s *route.Server) { s.AllowCleartext = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startScripted(t, "* OK hi", offered, "001 OK done")
+			a := withCache(newUpstreamAuth(t, s.addr()))
+			good := ask{user: "tim@up.example", pass: right}
+			answers(t, a, good, authhttp.OK, "", "")
+			s.Close()
+			answers(t, a, good, authhttp.OK, "", "hit")
+			change(a.Domains.Find("up.example").Servers[0])
+			if _, e := answer(t, a, good.header()); e.Cache != "" {
+				t.Errorf("answered from memory: %s", e.Cache)
+			}
+		})
+	}
 }
 
 // Challenges differ each time, so there is nothing to remember.

@@ -62,12 +62,15 @@ func (a *Authenticator) verifyUpstream(ctx context.Context, l *login) verdict {
 	return v
 }
 
-// judges stand for the servers that may be asked, and how.
+// judges stand for the servers that may be asked, and how: what one has said at another port, or
+// without TLS, does not count after a reload. The CAs alone are left out.
 func judges(servers []*route.Server, l *login) string {
 	var b strings.Builder
 	b.WriteString("servers")
 	for _, s := range servers {
-		fmt.Fprintf(&b, " %q %s %s %d", s.Name, s.Host, s.VerifyProtocol, s.Port(string(l.Protocol)))
+		c := s.Check(string(l.Protocol), netip.Addr{})
+		fmt.Fprintf(&b, " %q %s %s %d %s %q %x %q %t", s.Name, s.Host, c.Protocol, c.Addr.Port(),
+			c.TLS.Mode, c.TLS.ServerName, c.TLS.Fingerprint[:], c.Mechanisms, c.AllowCleartext)
 	}
 	return b.String() + " " + l.serverLogin()
 }
