@@ -72,7 +72,7 @@ func (c *Conn) tlsConfig() *tls.Config {
 		// Called also where the chain is not verified.
 		VerifyConnection: func(state tls.ConnectionState) error {
 			c.report.certificate(state.PeerCertificates)
-			return t.pinned(c.report.Fingerprint)
+			return t.pinned(state.PeerCertificates, c.report.Fingerprint)
 		},
 		InsecureSkipVerify: t.Fingerprint != Fingerprint{},
 	}
@@ -82,9 +82,12 @@ func (c *Conn) tlsConfig() *tls.Config {
 	return config
 }
 
-func (t TLS) pinned(got Fingerprint) error {
-	if t.Fingerprint != (Fingerprint{}) && t.Fingerprint != got {
-		return fmt.Errorf("certificate has the fingerprint %s, not the one configured", got)
+// pinned finds a certificate that is not the configured one. The error is of the same kind as that of a
+// chain, for the server is as unknown.
+func (t TLS) pinned(chain []*x509.Certificate, got Fingerprint) error {
+	if t.Fingerprint == (Fingerprint{}) || t.Fingerprint == got {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("certificate has the fingerprint %s, not the one configured", got)
+	return &tls.CertificateVerificationError{UnverifiedCertificates: chain, Err: err}
 }

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -36,6 +37,22 @@ func TestStarved(t *testing.T) {
 		dial := fmt.Errorf("connect: %w", &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", err)})
 		if got := Starved(dial); got != want {
 			t.Errorf("%v: %v, want %v", err, got, want)
+		}
+	}
+}
+
+// A server that cannot show who it is may be replaced by another, however it is to be known.
+func TestUnknownServerIsUnreachable(t *testing.T) {
+	for name, tls := range map[string]TLS{
+		"authority":   {CAs: x509.NewCertPool()},
+		"fingerprint": {Fingerprint: Fingerprint{1}},
+	} {
+		s := serverOn("imap implicit", patience)
+		tls.Mode = s.TLS.Mode
+		s.TLS = tls
+		_, _, err := loginTo(t, t.Context(), s, script("imap implicit", "tls", refusedHandshake(known().cert))...)
+		if !Unreachable(err) {
+			t.Errorf("by %s: %v is an answer", name, err)
 		}
 	}
 }
