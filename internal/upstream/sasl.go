@@ -99,7 +99,7 @@ func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string,
 	}
 	reply, err := c.conclude(a.line, a.verdict)
 	if doubt := x.believe(a.verdict); doubt != nil && a.verdict != undecided {
-		return "", doubt
+		return "", errors.New(c.masked(doubt.Error()))
 	}
 	return reply, err
 }

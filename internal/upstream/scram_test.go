@@ -228,6 +228,19 @@ func TestSCRAM(t *testing.T) {
 	}
 }
 
+// TestSCRAMErrorEchoes: a server's error may be what the client has proved the password by.
+func TestSCRAMErrorEchoes(t *testing.T) {
+	const proof = "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
+	c := newConn(Server{Protocol: "imap"}, nil)
+	c.hide(proof)
+	for _, says := range []saslReply{{line: "001 OK yes", verdict: accepted}, {line: "001 NO no", verdict: refused}} {
+		_, err := c.finish("SCRAM-SHA-1", &scram{failure: proof}, says, true)
+		if err == nil || strings.Contains(err.Error(), proof) {
+			t.Errorf("%s: %v", says.line, err)
+		}
+	}
+}
+
 // TestSCRAMInTime: the iterations that a server wants end with the login.
 func TestSCRAMInTime(t *testing.T) {
 	s := serverOn("imap", soon)
