@@ -42,8 +42,8 @@ func (s *Server) logChange(protocol string, c route.Change) {
 
 // probe asks what the server offers, which is what a login would begin with.
 func (s *Server) probe(ctx context.Context, protocol string, server *route.Server) error {
-	if server.VerifyProtocol != "same" && server.VerifyProtocol != protocol {
-		return nil // nobody asks it so
+	if !askedBy(server, protocol) {
+		return nil
 	}
 	addr, ok := s.resolver.Addr(server.Host)
 	if !ok {
@@ -53,7 +53,12 @@ func (s *Server) probe(ctx context.Context, protocol string, server *route.Serve
 	return err
 }
 
-// serversUp is 1 for each server that is not set aside, by protocol.
+// askedBy tells whether passwords may be checked at a server by a protocol.
+func askedBy(server *route.Server, protocol string) bool {
+	return server.VerifyProtocol == "same" || server.VerifyProtocol == protocol
+}
+
+// serversUp is 1 for each server that is not set aside, by the protocols that it is asked by.
 type serversUp struct{ server *Server }
 
 var upDesc = prometheus.NewDesc("mailauthd_server_up", "1 while a server answers, 0 while it is set aside.", []string{"server", "protocol"}, nil)
@@ -67,6 +72,9 @@ func (u serversUp) Collect(c chan<- prometheus.Metric) {
 	}
 	for _, protocol := range protocols {
 		for _, server := range st.config.Servers {
+			if !askedBy(server, protocol) {
+				continue // nothing is known
+			}
 			up := 0.0
 			if st.auth.Health[protocol].Of(server).State() == route.Closed {
 				up = 1
