@@ -13,7 +13,8 @@
 //     with a right one: then the wrong one may have become right.
 //   - What could not be decided is not remembered. While the server does not answer, a right
 //     password counts for StaleTTL more.
-//   - Of logins with the same key one is decided at a time, and the others wait for it.
+//   - Of logins with the same key one is decided at a time, and the others wait for it; it is
+//     stopped when all of them have gone.
 //
 // # What is kept
 //
@@ -79,6 +80,7 @@ type Cache struct {
 	good     *simplelru.LRU[Key, entry]
 	bad      *simplelru.LRU[Key, entry]
 	lastGood *simplelru.LRU[string, time.Time] // login of a user
+	waiting  map[Key]*crowd                    // for an answer
 	epoch    int                               // counts flushes
 }
 
@@ -93,7 +95,7 @@ func New(c Config) *Cache {
 	if c.Size <= 0 {
 		return nil
 	}
-	cache := &Cache{config: c}
+	cache := &Cache{config: c, waiting: make(map[Key]*crowd)}
 	_, _ = rand.Read(cache.secret[:]) // does not fail: crypto/rand
 	cache.good, _ = simplelru.NewLRU[Key, entry](c.Size, nil)
 	cache.bad, _ = simplelru.NewLRU[Key, entry](c.Size, nil)
@@ -197,16 +199,49 @@ func (c *Cache) Len() (good, bad int) {
 var ErrGaveUp = errors.New("no answer in time to the same login, asked before")
 
 // Once runs decide for one of the callers with the same key; the others get what it
-// returns. It goes on when the caller's context ends, for the others' sake, so
-// decide must bound itself; and it must not panic.
+// returns. It goes on when that caller's context ends, for the others' sake, and is
+// stopped when nobody waits any more. It must not panic.
 func (c *Cache) Once(ctx context.Context, k Key, decide func(context.Context) any) (any, error) {
-	result := c.flight.DoChan(string(k[:]), func() (any, error) {
-		return decide(context.WithoutCancel(ctx)), nil
-	})
+	result := c.join(ctx, k, decide)
+	defer c.leave(k)
 	select {
 	case r := <-result:
 		return r.Val, r.Err
 	case <-ctx.Done():
 		return nil, ErrGaveUp
 	}
+}
+
+// crowd are those who wait for one answer.
+type crowd struct {
+	size int
+	ctx  context.Context // ends when they are gone
+	stop context.CancelFunc
+}
+
+func (c *Cache) join(ctx context.Context, k Key, decide func(context.Context) any) <-chan singleflight.Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.waiting[k]
+	if w == nil {
+		w = &crowd{}
+		w.ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
+		c.waiting[k] = w
+	}
+	w.size++
+	return c.flight.DoChan(string(k[:]), func() (any, error) { return decide(w.ctx), nil })
+}
+
+// leave forgets what nobody waits for: who comes next is not to get the answer of a
+// decision that was stopped.
+func (c *Cache) leave(k Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.waiting[k]
+	if w.size--; w.size > 0 {
+		return
+	}
+	delete(c.waiting, k)
+	w.stop()
+	c.flight.Forget(string(k[:]))
 }

@@ -182,6 +182,39 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+// When nobody waits any more there is nothing to decide, and nothing is left behind.
+func TestOnceForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(10)
+		stopped := 0
+		decide := func(ctx context.Context) any {
+			<-ctx.Done() // or the test does not end
+			stopped++
+			return "late"
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if _, err := c.Once(ctx, c.Key("bob"), decide); !errors.Is(err, ErrGaveUp) {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		v, err := c.Once(t.Context(), c.Key("bob"), func(context.Context) any { return "answer" })
+		if v != "answer" || err != nil {
+			t.Errorf("the next one got %v, %v", v, err)
+		}
+		synctest.Wait()
+		if stopped != 1 || len(c.waiting) > 0 {
+			t.Errorf("stopped %d times, %d keys left", stopped, len(c.waiting))
+		}
+	})
+}
+
 func BenchmarkLookup(b *testing.B) {
 	for _, size := range []int{1000, 100000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
