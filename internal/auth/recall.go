@@ -22,8 +22,11 @@ func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, jud
 	if found == cache.Hit {
 		return remembered(l, u, known, "hit")
 	}
-	own := *l // the decision may outlive the request
-	answer, err := a.Cache.Once(ctx, key, func(ctx context.Context) any { return a.askAndStore(ctx, &own, u, key, ask) })
+	own, together := *l, key // the decision may outlive the request
+	if u != nil {
+		together = a.Cache.Key(string(key[:]), l.ClientIP) // the throttle may reject one client and not another
+	}
+	answer, err := a.Cache.Once(ctx, together, func(ctx context.Context) any { return a.askAndStore(ctx, &own, u, key, ask) })
 	if err != nil {
 		return tempFail("%v", err)
 	}

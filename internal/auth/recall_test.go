@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 	"mailauthd/internal/upstream"
 )
 
@@ -135,6 +138,39 @@ func TestCacheWhileTheServerIsDown(t *testing.T) {
 	answers(t, a, good, authhttp.OK, "", "stale")
 	now = now.Add(time.Hour)
 	answers(t, a, good, authhttp.TempFail, authlog.InternalFailure, "")
+}
+
+// Of two clients with one password, the throttle rejects only the one whose network has failed.
+func TestCacheAndThrottle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withCache(newAuth(t))
+		a.Now = time.Now
+		limits := throttle.Defaults()
+		limits.NetworkLimit = 3
+		var err error
+		if a.Throttle, err = throttle.New(limits, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		occupy(a.Hashing)
+		outcomes := make(map[string]chan authhttp.Outcome)
+		for _, client := range []string{"203.0.113.9", "198.51.100.7"} {
+			outcome := make(chan authhttp.Outcome, 1)
+			outcomes[client] = outcome
+			h := ask{user: "alice@users.example", pass: right}.header()
+			h.Set("Client-Ip", client)
+			go func() { r, _ := a.Answer(t.Context(), h); outcome <- r.Outcome }()
+			synctest.Wait()
+		}
+		for i := range 10 {
+			a.Throttle.Fail(netip.MustParseAddr("203.0.113.9"), fmt.Sprint("user", i), wrong, time.Now())
+		}
+		for range cap(a.Hashing) {
+			<-a.Hashing
+		}
+		if guesser, other := <-outcomes["203.0.113.9"], <-outcomes["198.51.100.7"]; guesser != authhttp.Reject || other != authhttp.OK {
+			t.Errorf("guesser %v, other %v", guesser, other)
+		}
+	})
 }
 
 // A decision for several logins runs apart from their requests; a panic there must not
