@@ -53,6 +53,7 @@ type Breaker struct {
 type Ticket struct {
 	breaker *Breaker
 	round   uint64
+	check   bool // in the background: it does not make logins wait longer for their trial
 }
 
 // State is the present one, for metrics.
@@ -92,7 +93,18 @@ func (b *Breaker) Allow() (Ticket, bool) {
 		b.until = time.Now().Add(TrialTimeout)
 		b.enter(Change{To: HalfOpen})
 	}
-	return Ticket{b, b.round}, true
+	return Ticket{breaker: b, round: b.round}, true
+}
+
+// Ticket is one for a check in the background, which keeps nobody waiting: it is always
+// there, and is no trial.
+func (b *Breaker) Ticket() Ticket {
+	if b == nil {
+		return Ticket{}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Ticket{breaker: b, round: b.round, check: true}
 }
 
 // Answered says that the server answered. A wrong password is an answer, and so is a
@@ -101,7 +113,13 @@ func (t Ticket) Answered() { t.tell((*Breaker).answered) }
 
 // Failed says that the server refused the connection, did not answer in time, or
 // broke off. It does not when it was the client that went away.
-func (t Ticket) Failed(err error) { t.tell(func(b *Breaker) { b.failed(err) }) }
+func (t Ticket) Failed(err error) {
+	t.tell(func(b *Breaker) {
+		if !t.check || b.state == Closed {
+			b.failed(err)
+		}
+	})
+}
 
 // Drop gives the ticket back: if it was for a trial that has not reported, the next one
 // may begin.

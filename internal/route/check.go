@@ -17,8 +17,8 @@ const CheckTimeout = 10 * time.Second
 type ProbeFunc func(ctx context.Context, s *Server) error
 
 // Check probes, until ctx ends, each server that has a CheckInterval, and tells its
-// breaker. A server that is set aside is probed when its back-off is over. Check
-// returns when all probes have.
+// breaker: also while the server is set aside, so that it is back as soon as a probe finds
+// it. Check returns when all probes have.
 func (h *Health) Check(ctx context.Context, probe ProbeFunc) {
 	var wg sync.WaitGroup
 	for _, s := range h.servers {
@@ -38,12 +38,11 @@ func (h *Health) checkServer(ctx context.Context, s *Server, probe ProbeFunc) {
 			return
 		case <-next.C:
 		}
-		for _, ticket := range h.Try([]*Server{s}) {
-			if err := probeOnce(ctx, s, probe); err == nil {
-				ticket.Answered()
-			} else if ctx.Err() == nil && !upstream.Starved(err) {
-				ticket.Failed(fmt.Errorf("check: %w", err))
-			}
+		ticket := h.Of(s).Ticket()
+		if err := probeOnce(ctx, s, probe); err == nil {
+			ticket.Answered()
+		} else if ctx.Err() == nil && !upstream.Starved(err) {
+			ticket.Failed(fmt.Errorf("check: %w", err))
 		}
 		next.Reset(s.CheckInterval)
 	}

@@ -156,8 +156,9 @@ func TestCheckTellsTheBreaker(t *testing.T) {
 	}
 }
 
-// A server that is set aside is left alone during the back-off.
-func TestCheckKeepsToTheBackoff(t *testing.T) {
+// A server that is set aside is checked as before, and is back when it answers, whatever the
+// back-off of the logins.
+func TestCheckWhileSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := stores("a")
 		servers[0].CheckInterval = time.Second
@@ -170,8 +171,17 @@ func TestCheckKeepsToTheBackoff(t *testing.T) {
 		c.visits("a")
 		<-time.After(time.Hour)
 		synctest.Wait()
-		if n, most := c.visits("a"), int(time.Hour/(MaxBackoff/2)); n == 0 || n > most {
-			t.Errorf("%d checks in an hour, want 1 to %d", n, most)
+		if n := c.visits("a"); n < 3599 || n > 3601 {
+			t.Errorf("%d checks in an hour, want one in a second", n)
+		}
+		if _, ok := h.Of(servers[0]).Allow(); !ok {
+			t.Error("checks keep the logins' trial from its turn")
+		}
+		c.set("a", nil)
+		<-time.After(time.Second)
+		synctest.Wait()
+		if s := h.Of(servers[0]).State(); s != Closed {
+			t.Errorf("the server answers, and is %v", s)
 		}
 	})
 }
