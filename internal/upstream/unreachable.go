@@ -12,19 +12,25 @@ import (
 // errClosed is what a read finds where an answer should be.
 var errClosed = errors.New("server closed the connection")
 
+// noGreeting is the error of a server that does not begin the dialogue: 421, BYE, or anything else.
+type noGreeting struct{ error }
+
+func (e noGreeting) Unwrap() error { return e.error }
+
 // Unreachable tells whether an error of a login means that the server refused the
-// connection, did not answer in time, broke off, or could not show who it is: then another
-// server may be asked. An answer of any kind is none of these.
+// connection, did not greet, did not answer in time, broke off, or could not show who it is: then
+// another server may be asked. An answer of any kind is none of these.
 func Unreachable(err error) bool {
 	var network net.Error
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
+	var unwilling noGreeting
 	for _, is := range []error{errClosed, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
 		if errors.Is(err, is) {
 			return true
 		}
 	}
-	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record)
+	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &unwilling)
 }
 
 // Starved tells whether a login failed for want of something on this machine: file

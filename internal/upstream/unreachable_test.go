@@ -56,3 +56,15 @@ func TestUnknownServerIsUnreachable(t *testing.T) {
 		}
 	}
 }
+
+// A server that takes a connection only to say that it has no time is no better than one that does not.
+func TestUnwillingServerIsUnreachable(t *testing.T) {
+	for protocol, greeting := range map[string]string{
+		"smtp": "421 4.3.2 Service not available\r\n", "imap": "* BYE shutting down\r\n", "pop3": "-ERR too many connections\r\n",
+	} {
+		f := newFarm(t, func(int) []step { return []step{say(greeting), hangUp} })
+		if _, err := f.server(protocol).Login(t.Context(), user, password); !Unreachable(err) || errors.Is(err, ErrRejected) {
+			t.Errorf("%q: %v", greeting, err)
+		}
+	}
+}
