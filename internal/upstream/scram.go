@@ -19,7 +19,7 @@ import (
 // server guess the password (RFC 5802 section 5.1), more only cost time.
 const (
 	MinIterations = 4096
-	MaxIterations = 10_000_000
+	MaxIterations = 1_000_000
 )
 
 // scram is the client's side of SCRAM (RFC 5802 section 3) without channel binding.

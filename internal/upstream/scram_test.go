@@ -70,9 +70,9 @@ func TestSCRAMUserName(t *testing.T) {
 func TestServerFirst(t *testing.T) {
 	for message, ok := range map[string]bool{
 		"r=oursx,s=c2FsdA==,i=4096":                       true,
-		"r=oursx,s=c2FsdA==,i=10000000,x=later":           true,
+		"r=oursx,s=c2FsdA==,i=1000000,x=later":            true,
 		"r=oursx,s=c2FsdA==,i=4095":                       false,
-		"r=oursx,s=c2FsdA==,i=10000001":                   false,
+		"r=oursx,s=c2FsdA==,i=1000001":                    false,
 		"r=oursx,s=c2FsdA==,i=-1":                         false,
 		"r=oursx,s=c2FsdA==,i=1e9":                        false,
 		"r=oursx,s=c2FsdA==,i=" + strings.Repeat("9", 99): false,
