@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/x509"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -34,6 +35,25 @@ func (l *loader) buildVerify(f *file, key toml.Key, s *verifySection, server *ro
 	server.AllowCleartext = s.AllowCleartext
 	server.TLS = l.buildTLS(f, key, s, server.Host)
 	l.buildConnections(f, key, s, server)
+	l.warnOfMechanisms(f, append(key, "mechanisms"), server)
+}
+
+// warnOfMechanisms tells of logins that will fail whatever the server offers. What a name resolves
+// to is not known here.
+func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
+	addr, err := netip.ParseAddr(server.Host)
+	if err != nil {
+		addr = netip.IPv6Loopback()
+	}
+	for _, protocol := range []string{"imap", "pop3", "smtp"} {
+		check := server.Check(protocol, addr)
+		if err := check.Check(); err != nil {
+			l.warn(f, key, "%s logins cannot be checked: %v", protocol, err)
+		}
+		if server.VerifyProtocol != "same" {
+			return
+		}
+	}
 }
 
 // mechanisms are names that package upstream knows, or "auto" alone.

@@ -49,7 +49,7 @@ func (s Server) Login(ctx context.Context, user, password string) (reply string,
 // Open connects, with TLS if the server is to have it, and does all that can be done
 // before there is a user. The caller closes the connection.
 func (s Server) Open(ctx context.Context) (*Conn, error) {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// check finds what of the description of a server keeps every login from it.
-func (s Server) check() error {
+// Check finds what of the description of a server keeps every login from it.
+func (s Server) Check() error {
 	if err := s.checkDialogue(); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (c *Conn) prepare(probe bool) (err error) {
 		return err
 	})
 	if err != nil {
-		return err
+		return noGreeting{err}
 	}
 	if probe || !c.caps.complete && c.needsCapabilities() {
 		if err := c.askCapabilities(); err != nil {
