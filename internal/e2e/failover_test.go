@@ -41,8 +41,9 @@ type failover struct {
 	stopped       atomic.Bool // as often as it shall be
 }
 
-// TestFailover stops and starts one of two servers again while users log in: whatever it does in
-// its last moment, no right password is called wrong.
+// TestFailover stops and starts one of two servers again while users log in, most of them as nginx
+// asks for them and one by a mail client: whatever the server does in its last moment, no right password is
+// called wrong.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	a, b := prepareDovecot(t, 1, []account{bob}, manyLogins), prepareDovecot(t, 1, []account{bob}, manyLogins)
@@ -52,6 +53,8 @@ func TestFailover(t *testing.T) {
 	startMailauthd(t, f.site, serverTOML("a", a)+"[servers.a.verify]\nwarm = 4\n"+serverTOML("b", b)+
 		"\n[domains.\"domain1.com\"]\nservers = [\"a\", \"b\"]\nverify = \"upstream\"\n")
 	startNginxHTTP(t, f.site, contrib(t, "nginx/auth-fastcgi.conf"))
+	startFront(t, f.site, contrib(t, "nginx/mail.conf"))
+	client := startAgain(t, f.site, bob)
 	ctx, cancel := context.WithTimeout(t.Context(), failoverTimeout)
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -69,6 +72,11 @@ func TestFailover(t *testing.T) {
 	first, second, tempFails := f.first.Load(), f.second.Load(), f.tempFails.Load()
 	t.Logf("%d logins by %d clients in %.1f s, server a stopped %d times: %d judged by a, %d by b, %d temporary failures",
 		first+second+tempFails, failoverClients, took.Seconds(), failoverStops, first, second, tempFails)
+	seen := client.stop(t)
+	t.Logf("a mail client behind nginx saw meanwhile: %v", seen)
+	if wrong := seen["NO Invalid login or password"]; wrong > 0 || seen["OK"] == 0 {
+		t.Errorf("a mail client with the right password: %v", seen)
+	}
 	if ctx.Err() != nil {
 		t.Errorf("not done after %v", failoverTimeout)
 	}
