@@ -18,6 +18,7 @@
 // # Limits
 //
 //	MaxFileSize   256 MiB   one file
+//	MaxPipeTime   10 s      to read one that is a pipe
 //	MaxErrors     20        reported at once
 //
 // BurntSushi/toml decodes. It does not tell where a table stands, so that is looked

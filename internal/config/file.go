@@ -2,10 +2,13 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -14,6 +17,9 @@ import (
 
 // MaxFileSize bounds one file; 200,000 users with a hash each take about 30 MiB.
 const MaxFileSize = 256 << 20
+
+// MaxPipeTime bounds how long whoever writes to a pipe that is named for a file may take.
+const MaxPipeTime = 10 * time.Second
 
 // file is one decoded TOML file.
 type file struct {
@@ -66,11 +72,12 @@ func (l *loader) bytes(path string) ([]byte, error) {
 }
 
 func readBounded(path string) ([]byte, error) {
-	in, err := os.Open(path)
+	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
+	in.SetReadDeadline(time.Now().Add(MaxPipeTime)) // only a pipe has one
 	var data []byte
 	info, err := in.Stat()
 	if err == nil && info.Size() <= MaxFileSize { // which of a pipe says nothing
@@ -78,6 +85,9 @@ func readBounded(path string) ([]byte, error) {
 	}
 	if err == nil && max(info.Size(), int64(len(data))) > MaxFileSize {
 		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
+	}
+	if err == nil && len(data) == 0 && info.Mode()&os.ModeNamedPipe != 0 {
+		err = errors.New("a pipe that nobody writes to")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

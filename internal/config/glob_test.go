@@ -37,3 +37,15 @@ func TestUnreadableDirectoryIsAnError(t *testing.T) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 }
+
+// A pipe among the files does not hold up a reload.
+func TestPipeIsAnError(t *testing.T) {
+	path := write(t, "m.toml", "include = [\"p*\"]\n"+minimal)
+	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(path), "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(path)
+	if want := "pipe: a pipe that nobody writes to"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}

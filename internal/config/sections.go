@@ -169,7 +169,7 @@ const (
 	// file's memory limit has room for so many.
 	maxDefaultHashes    = 4
 	defaultArgon2Memory = 1024             // MiB
-	nginxTimeout        = 60 * time.Second // auth_http_timeout: an answer must come before
+	maxTimeout          = 40 * time.Second // nginx's auth_http_timeout is 60 s, of which the wait for a hash may take 20
 )
 
 func defaults() content {

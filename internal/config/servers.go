@@ -83,7 +83,7 @@ func (l *loader) timeout(f *file, server toml.Key, name string, s *string, prese
 	if s == nil {
 		return preset
 	}
-	return l.duration(f, append(server, "verify", name), *s, time.Millisecond, nginxTimeout-time.Second)
+	return l.duration(f, append(server, "verify", name), *s, time.Millisecond, maxTimeout)
 }
 
 func (l *loader) buildDomains(servers map[string]*route.Server) []*route.Domain {
@@ -147,6 +147,9 @@ func (l *loader) serverList(f *file, key toml.Key, names []string, servers map[s
 		if servers[name] == nil {
 			l.problems.add(f, key, "entry %d: no such server (known: %s)", i+1, strings.Join(slices.Sorted(maps.Keys(servers)), ", "))
 			continue
+		}
+		if slices.Contains(list, servers[name]) {
+			l.problems.add(f, key, "entry %d: %s stands there already", i+1, name)
 		}
 		list = append(list, servers[name])
 	}
