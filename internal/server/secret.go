@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -46,23 +47,35 @@ const (
 	maxRefused      = 1024        // addresses; beyond it nothing is said of new ones
 )
 
-// refusals remembers refused askers by address.
+// refusals remembers when refused askers were last told of, by address.
 type refusals struct {
 	mu    sync.Mutex
-	since time.Time
-	seen  map[string]bool
+	swept time.Time
+	told  map[string]time.Time
 }
 
 // first tells whether this is the first refusal of an address in an interval.
 func (r *refusals) first(address string, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.seen == nil || now.Sub(r.since) >= refusalInterval || now.Before(r.since) {
-		r.since, r.seen = now, make(map[string]bool)
-	}
-	if r.seen[address] || len(r.seen) >= maxRefused {
+	last, known := r.told[address]
+	if known && recent(last, now) || !known && !r.room(now) {
 		return false
 	}
-	r.seen[address] = true
+	if r.told == nil {
+		r.told = make(map[string]time.Time)
+	}
+	r.told[address] = now
 	return true
 }
+
+// room tells whether there is room for one more address. Old ones make room, once in an interval.
+func (r *refusals) room(now time.Time) bool {
+	if len(r.told) >= maxRefused && !recent(r.swept, now) {
+		r.swept = now
+		maps.DeleteFunc(r.told, func(_ string, last time.Time) bool { return !recent(last, now) })
+	}
+	return len(r.told) < maxRefused
+}
+
+func recent(t, now time.Time) bool { return now.Sub(t) < refusalInterval && !now.Before(t) }

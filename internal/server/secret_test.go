@@ -40,16 +40,41 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+func TestRefusalsAreToldOnceAMinute(t *testing.T) {
+	var r refusals
+	start := time.Unix(0, 0)
+	for i, tt := range []struct {
+		address string
+		at      time.Duration
+		told    bool
+	}{
+		{"a", 0, true},
+		{"a", refusalInterval - 1, false},
+		{"b", refusalInterval - 1, true},
+		{"a", refusalInterval, true},
+		{"b", refusalInterval, false},
+		{"a", -1, true}, // a clock that was set back
+	} {
+		if got := r.first(tt.address, start.Add(tt.at)); got != tt.told {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+}
+
 func TestRefusalsAreBounded(t *testing.T) {
 	var r refusals
-	now := time.Unix(0, 0)
-	if !r.first("a", now) || r.first("a", now.Add(refusalInterval-1)) || !r.first("a", now.Add(refusalInterval)) || !r.first("a", now.Add(-1)) {
-		t.Error("not once in an interval")
+	start := time.Unix(0, 0)
+	told := 0
+	for i := range 4 * maxRefused {
+		if r.first(fmt.Sprint(i), start.Add(time.Duration(i))) {
+			told++
+		}
 	}
-	for i := range 2 * maxRefused {
-		r.first(fmt.Sprint(i), now)
+	if told != maxRefused || len(r.told) != maxRefused {
+		t.Errorf("told of %d addresses, %d remembered", told, len(r.told))
 	}
-	if len(r.seen) > maxRefused {
-		t.Errorf("%d addresses", len(r.seen))
+	later := start.Add(2 * refusalInterval)
+	if !r.first("new", later) || r.first("new", later) || !r.first("0", later) {
+		t.Error("old ones make no room")
 	}
 }
