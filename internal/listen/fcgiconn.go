@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -135,13 +136,17 @@ func (c *fcgiConn) finish() {
 	c.mu.Lock()
 	c.since = time.Now()
 	c.release()
-	if c.ended {
+	ended := c.ended
+	if ended {
 		c.leave()
 	}
-	done := err != nil || !c.request.keep || c.draining && !c.partial
+	done := ended || err != nil || !c.request.keep || c.draining && !c.partial
 	c.mu.Unlock()
 	if done {
 		c.Conn.Close()
+	}
+	if ended {
+		c.l.ended(c, io.EOF)
 	}
 }
 
@@ -162,16 +167,21 @@ func (c *fcgiConn) send(records []byte) error {
 	return c.write(records)
 }
 
-// end is the end of the connection.
+// end is the end of reading. The peer may have closed its half only, and wait for the answer;
+// then finish ends the rest.
 func (c *fcgiConn) end(err error) error {
-	c.Conn.Close()
 	c.mu.Lock()
 	c.ended = true
-	if c.phase != answering {
+	answering := c.phase == answering
+	if !answering {
 		c.release()
 		c.leave()
 	}
 	c.mu.Unlock()
+	if answering && errors.Is(err, io.EOF) {
+		return nil
+	}
+	c.Conn.Close()
 	c.l.ended(c, err)
 	return nil
 }
