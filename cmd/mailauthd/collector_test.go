@@ -2,9 +2,9 @@ package main
 
 import "testing"
 
-func TestBallast(t *testing.T) {
+func TestCollector(t *testing.T) {
 	t.Setenv("GOGC", "50")
-	if b := newBallast(); b != nil {
+	if b := setCollector(); b != nil {
 		t.Errorf("GOGC is set, and there are %d bytes of ballast", len(b))
 	}
 }

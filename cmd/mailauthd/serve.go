@@ -19,7 +19,7 @@ func serve(c *call) error {
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	ballast := newBallast()
+	ballast := setCollector()
 	defer runtime.KeepAlive(ballast)
 	stderr := newStderrQueue(c.stderr)
 	log := slog.New(slog.NewTextHandler(stderr, nil))
