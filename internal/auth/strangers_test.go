@@ -64,3 +64,25 @@ func TestStrangersGoLast(t *testing.T) {
 		wants(t, a, from("203.0.113.1", alice, right), authhttp.OK, "", "")
 	})
 }
+
+// Whoever gives up waiting leaves no place taken, at each stage of the line.
+func TestStrangersLeaveTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		occupy(a.Hashing)
+		others := *a // wants traces
+		var strangers sync.WaitGroup
+		for i := range 2 * cap(a.Hashing) {
+			strangers.Go(func() {
+				_, event := others.Answer(t.Context(), from(fmt.Sprintf("192.0.2.%d", i), alice, right))
+				if event.Reason != authlog.InternalFailure {
+					t.Errorf("stranger %d: %s", i, event.Reason)
+				}
+			})
+		}
+		strangers.Wait()
+		if n := len(a.Strangers.room) + len(a.Strangers.turns); n != 0 {
+			t.Errorf("%d places are taken after all logins", n)
+		}
+	})
+}

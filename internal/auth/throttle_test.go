@@ -148,6 +148,58 @@ func TestAuthWait(t *testing.T) {
 	})
 }
 
+// Nobody knows whether a temporary failure was a guess, and a good login does not wait.
+func TestOnlyRefusalsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		a.AuthWait = true
+		guess(t, a, "192.0.2.1", alice, 2, authlog.PasswordMismatch)
+		guess(t, a, "192.0.2.1", "alice@lost.example", 1, authlog.PasswordMismatch)
+		for user, outcome := range map[string]authhttp.Outcome{alice: authhttp.OK, "alice@lost.example": authhttp.TempFail} {
+			h := from("192.0.2.1", user, right)
+			h["Auth-Login-Attempt"] = []string{"1"}
+			if response, _ := answer(t, a, h); response.Outcome != outcome || response.Wait != 0 {
+				t.Errorf("%s: %v, wait %v", user, response.Outcome, response.Wait)
+			}
+		}
+	})
+}
+
+// A certificate is no guess: without one that is good there is nothing to guess at.
+func TestThrottleDoesNotCountCertificates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newSite(t), nil)
+		a.Methods = []string{"plain", "external"}
+		show := func(subject string) http.Header {
+			h := ask{method: "external", user: alice}.header()
+			h.Del("Auth-Pass")
+			h["Client-Ip"], h["Auth-Ssl-Verify"] = []string{"192.0.2.1"}, []string{"SUCCESS"}
+			h["Auth-Ssl-Subject"] = []string{subject}
+			return h
+		}
+		for range 10 {
+			wants(t, a, show("CN=other"), authhttp.Reject, authlog.PasswordMismatch, "")
+		}
+		guess(t, a, "192.0.2.1", alice, 2, authlog.PasswordMismatch)
+		wants(t, a, show("emailAddress="+alice), authhttp.OK, "", "")
+		wants(t, a, from("192.0.2.1", alice, wrong), authhttp.Reject, authlog.PasswordMismatch, "")
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "pair")
+	})
+}
+
+// Guesses at a master's password count for the master, whoever's account they name.
+func TestThrottleCountsMasters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const master = "*admin@users.example"
+		a := withThrottle(t, newSite(t), nil)
+		for _, user := range []string{alice, "slow@users.example", "dest@users.example"} {
+			guess(t, a, "192.0.2.1", user+master, 1, authlog.PasswordMismatch)
+		}
+		wants(t, a, from("192.0.2.1", "apps@users.example"+master, "admin-"+marker), authhttp.Reject, authlog.Policy, "pair")
+		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+	})
+}
+
 // Behind the PROXY protocol Client-IP is the load balancer's.
 func TestClientAddressOfTheProxyProtocol(t *testing.T) {
 	a := newAuth(t)

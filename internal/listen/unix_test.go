@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -10,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // socketPath is short: t.TempDir may be too long for a socket's name.
@@ -144,6 +147,39 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	}
 	c.Close()
 	(<-accepted).Close()
+}
+
+// Who is too busy to answer is alive.
+func TestBusySocketIsLeftAlone(t *testing.T) {
+	path := socketPath(t)
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		c, err := net.DialTimeout("unix", path, time.Second)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			break // its queue is full
+		}
+		defer c.Close()
+	}
+	before, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Address{"unix", path}, Options{Mode: 0o660}, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("its socket is taken over")
+	}
+	if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("its socket was replaced (%v)", err)
+	}
 }
 
 func TestWhatIsNoSocketIsRefused(t *testing.T) {

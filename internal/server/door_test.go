@@ -63,7 +63,9 @@ func overHTTP(c net.Conn, h http.Header) (string, error) {
 	var b strings.Builder
 	b.WriteString("GET /mail/auth.php HTTP/1.0\r\nHost: 127.0.0.1\r\n")
 	for name, values := range h {
-		fmt.Fprintf(&b, "%s: %s\r\n", name, values[0])
+		for _, value := range values {
+			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+		}
 	}
 	if _, err := io.WriteString(c, b.String()+"\r\n"); err != nil {
 		return "", err
