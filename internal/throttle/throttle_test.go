@@ -293,6 +293,7 @@ func TestRefusesConfig(t *testing.T) {
 		func(c *Config) { c.IPv4Prefix = 33 },
 		func(c *Config) { c.IPv6Prefix = 0 },
 		func(c *Config) { c.MaxEntries = 0 },
+		func(c *Config) { c.MaxEntries = maxEntries + 1 },
 		func(c *Config) { c.HalfLife = minHalfLife - 1 },
 		func(c *Config) { c.Penalty = -1 },
 		func(c *Config) { c.Penalty = c.MaxPenalty + 1 },
