@@ -28,14 +28,15 @@
 //
 // # Decay
 //
-// A count n is worth n·2^(-t/h) after a time t, with the half-life h. It is
-// over its limit L when it has reached it. Once there, guesses pass one by one as it
-// decays, h·log2(1 + 1/L) apart. With the defaults, h = 1h:
+// A count n is worth n·2^(-t/h) after a time t, with the half-life h. It is over its
+// limit L while it is more than L - ½, so that L failures reach it though the first of them
+// have decayed a little. From then on guesses pass one by one as it decays,
+// h·log2((L + ½)/(L - ½)) apart. With the defaults, h = 1h:
 //
 //	              limit  then per hour      apart  on the first day
-//	by pair          10              7  8 minutes               185
-//	by user          30             21  3 minutes               538
-//	by network      100             70   1 minute             1,772
+//	by pair          10              7  9 minutes               176
+//	by user          30             21  3 minutes               529
+//	by network      100             69   1 minute             1,762
 //
 // The decay is linear in n: what a pair has added to its network decays in both alike, and
 // can be taken back exactly.
@@ -68,7 +69,7 @@
 //     one out takes MaxEntries accounts with their passwords, and no number of
 //     failures; who owns one account pushes out that account's networks only.
 //   - No count exceeds 16 times its limit. So after the last failure a
-//     counter is below its limit within 4 half-lives.
+//     counter is no longer over its limit within 4 half-lives.
 //   - Whether the user exists and whether the password is right make no difference to
 //     what Check says.
 //   - A clock that jumps back holds nobody back for longer; one that jumps forward ends waiting.

@@ -8,7 +8,8 @@ import (
 
 const (
 	passwords = 8           // remembered wrong passwords of a user, and of a pair
-	maxOver   = 16          // times its limit is the highest count
+	maxOver   = 16          // times what is over the limit is the highest count
+	margin    = 0.5         // a count is over its limit from so much below it: it decays while it is filled
 	slack     = time.Minute // calls may come out of order by so much; more is a clock that was set back
 )
 
@@ -34,7 +35,7 @@ func (e *entry) settle(now, halfLife time.Duration) float64 {
 
 // add counts one failure.
 func (e *entry) add(limit float64) {
-	e.count = min(e.count+1, maxOver*max(limit, 1))
+	e.count = min(e.count+1, maxOver*(max(limit, 1)-margin))
 }
 
 // remember puts a password among the last ones, and tells whether it was there.

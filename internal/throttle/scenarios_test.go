@@ -45,8 +45,15 @@ var counting = []scenario{
 
 var decaying = []scenario{
 	{"one more guess after a part of the half-life", nil, []step{
-		guesses(10, home, bob), after(time.Second), guesses(1, home, bob),
+		guesses(10, home, bob), after(4 * time.Minute), verdict(home, bob, Pair),
+		after(time.Minute), guesses(1, home, bob), verdict(home, bob, Pair),
 		after(8 * time.Minute), verdict(home, bob, Pair), after(time.Minute), guesses(1, home, bob), verdict(home, bob, Pair),
+	}},
+	{"a limit is reached though failures decay meanwhile", func(c *Config) { c.PairLimit = 3 }, []step{
+		times(3, guesses(1, home, bob), after(time.Minute)), verdict(home, bob, Pair), allowed(home, alice),
+	}},
+	{"one failure is a limit too", func(c *Config) { c.PairLimit = 1 }, []step{
+		guesses(1, home, bob), after(59 * time.Minute), verdict(home, bob, Pair), after(time.Minute), guesses(1, home, bob),
 	}},
 	{"half of it after the half-life", nil, []step{
 		guesses(10, home, bob), after(time.Hour), guesses(5, home, bob), verdict(home, bob, Pair),
@@ -77,7 +84,7 @@ var succeeding = []scenario{
 	}},
 	{"and takes back from the network what the pair added", nil, []step{
 		each(90, func(i int) step { return guesses(1, home, user(i)) }),
-		guesses(9, home, bob), after(time.Second), succeeds(home, bob), guesses(10, home, bob),
+		guesses(9, home, bob), after(time.Second), succeeds(home, bob), guesses(9, home, bob),
 		guesses(1, home, alice), verdict(home, alice, Network),
 	}},
 	{"an old password stays known after a success", nil, []step{

@@ -88,11 +88,11 @@ func (t *Throttle) fullness(c Counter, key uint64, at time.Duration, over *Count
 	if !ok || limit == 0 {
 		return 0
 	}
-	full := e.settle(at, t.config.HalfLife) / limit
-	if full >= 1 && *over == "" {
+	n := e.settle(at, t.config.HalfLife)
+	if n > limit-margin && *over == "" {
 		*over = c
 	}
-	return full
+	return n / limit
 }
 
 // Fail reports a wrong password, for a user who need not exist.
