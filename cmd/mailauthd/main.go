@@ -40,6 +40,7 @@ func commands() []command {
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
 		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
+		{"throttle", "reset USER|ADDRESS", "make the running mailauthd forget failed logins", manageThrottle},
 		{"version", "", "print the version", printVersion},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/route"
+	"mailauthd/internal/users"
 )
 
 // find completes the user name, and finds entry, domain and server.
@@ -21,11 +22,8 @@ func (a *Authenticator) find(l *login) (verdict, bool) {
 		l.master = a.Users.Lookup(l.masterName)
 	}
 	l.name = a.complete(name)
-	if l.key, err = mailaddr.User(l.name); err != nil {
+	if l.key, l.user, err = a.lookup(l.name); err != nil {
 		return reject(authlog.UserUnknown, "%v", err), false
-	}
-	if l.user = a.Users.Lookup(l.key); l.user != nil {
-		l.key = l.user.Name
 	}
 	local, domain := mailaddr.Split(l.key)
 	if local == "" || domain == "" {
@@ -39,6 +37,18 @@ func (a *Authenticator) find(l *login) (verdict, bool) {
 		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, l.server.Name, l.addr)
 	}
 	return verdict{}, true
+}
+
+// lookup finds the entry of a whole name, nil if there is none, and the name in the one spelling: that of
+// the entry.
+func (a *Authenticator) lookup(name string) (key string, u *users.User, err error) {
+	if key, err = mailaddr.User(name); err != nil {
+		return "", nil, err
+	}
+	if u = a.Users.Lookup(key); u != nil {
+		key = u.Name
+	}
+	return key, u, nil
 }
 
 // cutMaster splits USER*MASTER at the first "*", as Dovecot does at its

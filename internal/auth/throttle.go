@@ -34,6 +34,19 @@ func (a *Authenticator) countSuccess(l *login, v verdict) {
 	}
 }
 
+// Forgive takes back what the throttle counts of a client's address, or of a user by any
+// of the user's names, and tells how many counters were forgotten.
+func (a *Authenticator) Forgive(userOrAddress string) (counters int, err error) {
+	if client, err := netip.ParseAddr(userOrAddress); err == nil {
+		return a.Throttle.ForgetNetwork(client, a.Now()), nil
+	}
+	key, _, err := a.lookup(a.complete(userOrAddress))
+	if err != nil {
+		return 0, err
+	}
+	return a.Throttle.ForgetUser(key, a.Now()), nil
+}
+
 // guessed is whose password this is about.
 func (l *login) guessed() string {
 	if l.masterName != "" {

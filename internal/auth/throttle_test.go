@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,6 +198,30 @@ func TestThrottleCountsMasters(t *testing.T) {
 		}
 		wants(t, a, from("192.0.2.1", "apps@users.example"+master, "admin-"+marker), authhttp.Reject, authlog.Policy, "pair")
 		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+	})
+}
+
+// An administrator names a user by any of the user's names, or says an address.
+func TestForgive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newSite(t), nil)
+		a.DefaultDomain = "users.example"
+		for i, of := range []string{alice, "Alice@USERS.example", "info@users.example", "alice", "192.0.2.1", "::ffff:192.0.2.1"} {
+			for j := range 3 {
+				wants(t, a, from("192.0.2.1", alice, fmt.Sprint(marker, i, j)), authhttp.Reject, authlog.PasswordMismatch, "")
+			}
+			wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "pair")
+			if n, err := a.Forgive(of); n != 2 || err != nil {
+				t.Errorf("%s: %d counters, %v", of, n, err)
+			}
+			if strings.Contains(of, ".2.1") { // what the user counts stays
+				_, _ = a.Forgive(alice)
+			}
+		}
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "")
+		if _, err := a.Forgive("a b@\n"); err == nil {
+			t.Error("a name that is none passed")
+		}
 	})
 }
 

@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestCache: a password that was right is remembered while the mail server is stopped, until somebody
 // has mailauthd forget it. What is not remembered is not known to be wrong.
@@ -14,9 +17,28 @@ func TestCache(t *testing.T) {
 	checkAuthStatus(t, d.site, bob.user, bob.password, "OK")
 	checkAuthStatus(t, d.site, bob.user, alice.password, unknown)
 	checkAuthStatus(t, d.site, bob.user, bob.password, "OK")
-	flush := runClient(t, "", binary, "cache", "flush", "-config", d.daemon.config)
-	if flush.status != 0 || flush.output != "forgot 1 answers\n" {
-		t.Errorf("cache flush: exit status %d: %s%s", flush.status, flush.output, flush.trace)
-	}
+	d.administer(t, "forgot 1 answers\n", "cache", "flush")
 	checkAuthStatus(t, d.site, bob.user, bob.password, unknown)
+}
+
+// TestThrottleReset: a user who has guessed too often is let in again by the administrator.
+func TestThrottleReset(t *testing.T) {
+	t.Parallel()
+	const failed = "Invalid login or password"
+	d := deployBehind(t, middles[0], newSite(t, tempDir(t)), []account{bob},
+		domainTOML("domain1.com", "upstream")+"\n[throttle]\npair_limit = 1\n")
+	checkAuthStatus(t, d.site, bob.user, alice.password, failed)
+	checkAuthStatus(t, d.site, bob.user, bob.password, failed)
+	d.administer(t, "forgot 2 counters\n", "throttle", "reset", bob.user)
+	checkAuthStatus(t, d.site, bob.user, bob.password, "OK")
+}
+
+// administer runs a command with the daemon's configuration.
+func (d *deployment) administer(t *testing.T, want string, command ...string) {
+	t.Helper()
+	command = slices.Insert(command, 2, "-config", d.daemon.config)
+	got := runClient(t, "", binary, command...)
+	if got.status != 0 || got.output != want {
+		t.Errorf("%q: exit status %d: %s%s", command, got.status, got.output, got.trace)
+	}
 }

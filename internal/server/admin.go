@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"net/http"
 
+	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 )
 
 // admin is what the commands of mailauthd ask the running one:
 //
 //	POST /cache/flush?mask=MASK   forget the logins of the users that match; all without a mask
+//	POST /throttle/reset?of=OF    forget the failures of a user, or of a client's address
 //	GET  /metrics                 as on the sockets in listen.metrics
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cache/flush", s.flushCache)
+	mux.HandleFunc("POST /throttle/reset", s.resetThrottle)
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux
 }
@@ -28,4 +31,20 @@ func (s *Server) flushCache(w http.ResponseWriter, r *http.Request) {
 	n := c.Flush(mailaddr.Mask(mask))
 	s.log.Info("cache flushed", "mask", mask, "answers", n)
 	fmt.Fprintf(w, "forgot %d answers\n", n)
+}
+
+func (s *Server) resetThrottle(w http.ResponseWriter, r *http.Request) {
+	a := s.state.Load().auth
+	if a.Throttle == nil {
+		http.Error(w, "there is no throttle: the configuration has no [throttle]", http.StatusConflict)
+		return
+	}
+	of := r.URL.Query().Get("of")
+	n, err := a.Forgive(of)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.log.Info("throttle reset", "of", authlog.Escape(of), "counters", n)
+	fmt.Fprintf(w, "forgot %d counters\n", n)
 }

@@ -107,6 +107,24 @@ func TestAdmin(t *testing.T) {
 	s.wantMetrics(`mailauthd_cache_entries{kind="good"} 0`)
 }
 
+func TestThrottleReset(t *testing.T) {
+	s := startAdmin(t)
+	if status, _ := s.request("POST", "unix", s.socket, "/throttle/reset?of=alice@users.example"); status != http.StatusConflict {
+		t.Errorf("without a throttle: status %d", status)
+	}
+	s.reload(append(s.edits, "[users.", "[throttle]\npair_limit = 1\n[users.")...)
+	s.want("http", bad, failed)
+	s.want("http", good, failed)
+	if status, _ := s.request("POST", "unix", s.socket, "/throttle/reset?of=a@%0A"); status != http.StatusBadRequest {
+		t.Errorf("no name: status %d", status)
+	}
+	status, body := s.request("POST", "unix", s.socket, "/throttle/reset?of=alice@users.example")
+	if status != http.StatusOK || body != "forgot 2 counters\n" {
+		t.Errorf("status %d, %s", status, body)
+	}
+	s.want("http", good, "OK")
+}
+
 // A reload keeps the cache, unless it is configured anew.
 func TestReloadKeepsTheCache(t *testing.T) {
 	s := startAdmin(t)

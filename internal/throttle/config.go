@@ -30,7 +30,7 @@ const (
 	DefaultIPv6Prefix   = 64
 	DefaultPenalty      = 2 * time.Second  // Dovecot's AUTH_PENALTY_INIT_SECS
 	DefaultMaxPenalty   = 15 * time.Second // Dovecot's AUTH_PENALTY_MAX_SECS
-	DefaultMaxEntries   = 1 << 15          // about 20 MiB in all
+	DefaultMaxEntries   = 1 << 15          // about 21 MiB in all
 )
 
 // Bounds of a configuration.

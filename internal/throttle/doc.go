@@ -9,6 +9,8 @@
 //	[Throttle.Fail]     the password was wrong, or there is no such user
 //	[Throttle.Succeed]  it was right
 //
+// An administrator can take failures back: [Throttle.ForgetUser], [Throttle.ForgetNetwork].
+//
 // A login that ended as a temporary failure is none of these: nothing is known of it.
 //
 // # What counts
@@ -60,7 +62,7 @@
 //   - Check, Fail and Succeed cost the same whatever is in the tables: see the
 //     benchmark. They may be called by any number of goroutines.
 //   - Each of the four tables (networks, users, pairs, users' networks) has at most
-//     MaxEntries entries of about 160 bytes, also under attack. Names and
+//     MaxEntries entries of about 170 bytes, also under attack. Names and
 //     addresses are kept as hashes with that same key, so their length does not matter.
 //   - The least recently used entry is dropped first; a refused attempt is a use. Only
 //     failures that Check has allowed make entries. To push out one counter an

@@ -18,6 +18,8 @@ type entry struct {
 	count float64
 	last  time.Duration     // when count was that, in the throttle's time
 	tags  [passwords]uint16 // the last one first; 0 is an empty place
+
+	network, user uint64 // keys of what a pair is made of
 }
 
 // settle lets a count decay until now, and returns it. If the clock was set back it does not decay for

@@ -106,7 +106,9 @@ func (t *Throttle) Fail(client netip.Addr, user, password string, now time.Time)
 	k := t.keys(network, user)
 	at := now.Sub(t.start)
 	tag := t.tag(password)
-	seenFromHere := t.tables.entry(Pair, k.pair).remember(tag)
+	pair := t.tables.entry(Pair, k.pair)
+	pair.network, pair.user = k.network, k.user
+	seenFromHere := pair.remember(tag)
 	seen := t.tables.entry(User, k.user).remember(tag)
 	if seen || seenFromHere {
 		return
@@ -136,10 +138,14 @@ func (t *Throttle) Succeed(client netip.Addr, user string, now time.Time) {
 	if !ok {
 		return
 	}
-	at := now.Sub(t.start)
+	t.takeBack(pair, now.Sub(t.start)) // its passwords stay known: a phone may go on with an old one
+}
+
+// takeBack clears a pair, and takes back from its network what it has added.
+func (t *Throttle) takeBack(pair *entry, at time.Duration) {
 	added := pair.settle(at, t.config.HalfLife)
-	pair.count = 0 // its passwords stay known: a phone may go on with an old one
-	if e, ok := t.tables.networks.Get(k.network); ok {
+	pair.count = 0
+	if e, ok := t.tables.networks.Get(pair.network); ok {
 		e.count = max(0, e.settle(at, t.config.HalfLife)-added)
 	}
 }

@@ -160,7 +160,7 @@ func user(i int) string { return fmt.Sprintf("user%d@domain1.com", i) }
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	for _, set := range [][]scenario{counting, decaying, succeeding, networking, attacking} {
+	for _, set := range [][]scenario{counting, decaying, succeeding, networking, attacking, forgetting} {
 		for _, sc := range set {
 			t.Run(sc.name, func(t *testing.T) {
 				t.Parallel()

@@ -19,14 +19,21 @@ import (
 const adminTimeout = 10 * time.Second
 
 // manageCache asks the running mailauthd to forget logins.
-func manageCache(c *call) error {
+func manageCache(c *call) error { return c.askRunning("flush", "/cache/flush?mask=", 0) }
+
+// manageThrottle asks it to forget failed logins.
+func manageThrottle(c *call) error { return c.askRunning("reset", "/throttle/reset?of=", 1) }
+
+// askRunning asks the running mailauthd to do what the first argument says. One more may follow, and
+// has to if least is 1.
+func (c *call) askRunning(what, request string, least int) error {
 	c.newFlags()
 	path := c.configFlag()
-	if len(c.args) == 0 || c.args[0] != "flush" {
-		return usageError(`want "flush"`)
+	if len(c.args) == 0 || c.args[0] != what {
+		return usageError(fmt.Sprintf("want %q", what))
 	}
 	c.args = c.args[1:]
-	if err := c.parseBetween(0, 1); err != nil {
+	if err := c.parseBetween(least, 1); err != nil {
 		return err
 	}
 	cfg, err := config.Load(*path)
@@ -36,7 +43,7 @@ func manageCache(c *call) error {
 	if len(cfg.Listen.Admin) == 0 {
 		return fmt.Errorf(`%s: no way to reach the running mailauthd: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and restart it`, *path)
 	}
-	answer, err := post(cfg.Listen.Admin[0].Name, "/cache/flush?mask="+url.QueryEscape(c.flags.Arg(0)))
+	answer, err := post(cfg.Listen.Admin[0].Name, request+url.QueryEscape(c.flags.Arg(0)))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,41 @@
+package throttle
+
+func forgets(n int, user string) step {
+	return func(s *scene) {
+		s.Helper()
+		if got := s.throttle.ForgetUser(user, s.now); got != n {
+			s.Errorf("%d counters of %s forgotten, want %d", got, user, n)
+		}
+	}
+}
+
+func forgetsNetwork(n int, of string) step {
+	return func(s *scene) {
+		s.Helper()
+		if got := s.throttle.ForgetNetwork(addr(of), s.now); got != n {
+			s.Errorf("%d counters of %s forgotten, want %d", got, of, n)
+		}
+	}
+}
+
+var forgetting = []scenario{
+	{"a user, from all networks", nil, []step{
+		guesses(10, home, bob), distributed(20, bob), guesses(10, home, alice),
+		verdict(mobile, bob, User), forgets(1+20+1, bob), allowed(mobile, bob), guesses(10, home, bob),
+		verdict(home, alice, Pair), forgets(2, bob), forgets(0, bob),
+	}},
+	{"a user, also what the network counted", nil, []step{
+		guesses(10, home, bob), each(90, func(i int) step { return guesses(1, home, user(i)) }),
+		verdict(home, alice, Network), forgets(2, bob), guesses(10, home, alice), verdict(home, bob, Network),
+	}},
+	{"a network, but not what the users counted", nil, []step{
+		guesses(10, home, bob), each(90, func(i int) step { return guesses(1, home, user(i)) }),
+		forgetsNetwork(1+1+90, home), allowed(home, bob), distributed(20, bob), verdict(mobile, bob, User),
+	}},
+	{"a network by any of its addresses", nil, []step{
+		guesses(10, "2001:db8::1", bob), forgetsNetwork(2, "2001:db8::2"), allowed("2001:db8::1", bob),
+	}},
+	{"failures only: networks stay known", nil, []step{
+		succeeds(home, bob), distributed(30, bob), forgets(31, bob), distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
+	}},
+}
