@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -84,6 +85,8 @@ type verdict struct {
 	addr    netip.Addr      // where it was asked
 	matched *users.Password // the one that was right
 	cached  string          // "hit" or "stale" for an answer from memory
+
+	over throttle.Counter // that this is rejected for
 
 	user, password string // for nginx to use at the server instead of the client's
 	code, text     string // for the client instead of what the outcome says
@@ -216,7 +219,7 @@ func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 		Outcome:  v.outcome.String(),
 		Reason:   v.reason,
 		Error:    v.detail,
-		Throttle: string(l.throttled.Over),
+		Throttle: string(cmp.Or(v.over, l.throttled.Over)),
 		Cache:    v.cached,
 	}
 	if l.server != nil {

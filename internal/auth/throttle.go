@@ -15,7 +15,9 @@ func (a *Authenticator) throttle(l *login) (verdict, bool) {
 	}
 	l.throttled = a.Throttle.Check(l.client(), l.guessed(), a.Now())
 	if !l.throttled.Allowed {
-		return reject(authlog.Policy, "throttle: too many wrong passwords of this %s", l.throttled.Over), false
+		v := reject(authlog.Policy, "throttle: too many wrong passwords of this %s", l.throttled.Over)
+		v.over = l.throttled.Over
+		return v, false
 	}
 	return verdict{}, true
 }

@@ -68,6 +68,40 @@ func TestThrottlePair(t *testing.T) {
 	})
 }
 
+// Guesses that have come at once are counted one after the other, whether the user exists or not.
+func TestThrottleCountsWhoWaited(t *testing.T) {
+	for user, reason := range map[string]authlog.Reason{alice: authlog.PasswordMismatch, "bob@users.example": authlog.UserUnknown} {
+		for name, cached := range map[string]func(*Authenticator) *Authenticator{
+			"cached": withCache, "not cached": func(a *Authenticator) *Authenticator { return a },
+		} {
+			t.Run(string(reason)+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := withThrottle(t, cached(newAuth(t)), nil)
+					a.Hashing = NewSlots(1)
+					a.Strangers = NewStrangers(a.Hashing)
+					a.CountHash = func() { time.Sleep(time.Second) }
+					events := make(chan authlog.Event)
+					for i := range 10 {
+						go func() {
+							_, e := a.Answer(t.Context(), from("192.0.2.1", user, fmt.Sprint(wrong, i)))
+							events <- e
+						}()
+					}
+					count := make(map[string]int)
+					for range 10 {
+						e := <-events
+						count[string(e.Reason)+e.Throttle]++
+					}
+					judged := count[string(reason)] // the next one may have its turn just before a failure is counted
+					if judged < 3 || judged > 5 || judged+count["policypair"] != 10 {
+						t.Errorf("%v", count)
+					}
+				})
+			})
+		}
+	}
+}
+
 // A user who logged in from a network before can do so while others guess.
 func TestThrottleUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

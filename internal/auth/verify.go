@@ -64,7 +64,7 @@ func (a *Authenticator) verifyByMap(ctx context.Context, l *login, u *users.User
 	if u != nil {
 		v = a.verifyEntry(ctx, l, u)
 	}
-	if !known && v.outcome != authhttp.TempFail {
+	if !known && v.outcome != authhttp.TempFail && v.over == "" {
 		return verdict{outcome: authhttp.Reject, reason: authlog.UserUnknown, detail: noSuchUser}
 	}
 	return v
