@@ -40,6 +40,8 @@
 //	MaxHashWait   20 s   that a login waits for its turn to compute a hash
 //	MaxStrangers  48     logins at a time that wait for that turn, or have it, with a throttle, from networks
 //	                     that their users are not known from: other ones go first
+//	MaxFromNetwork 16    of these from one network
+//	nobodies      64     names that the throttle takes for all that nobody here can have
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
 //	MaxWaits      10     the attempt from which on nginx is not told to wait

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -38,40 +40,65 @@ func (s Slots) acquire(ctx context.Context) (release func(), err error) {
 // listen.MaxRequests, so that others still find a place there, even while a server hangs.
 const MaxStrangers = 48
 
+// MaxFromNetwork bounds how many of them come from one network, so that a single one does not take all
+// places by passwords that the throttle does not count, for they are old.
+const MaxFromNetwork = 16
+
 // Strangers are logins from networks that the throttle does not know their users from:
 // guesses, most of them, when there are many. All others go first.
 type Strangers struct {
-	room  Slots // for those who wait or have their turn
 	turns Slots // as many as there are hashes at a time: no more of them stand in line with the others
+
+	mu   sync.Mutex
+	all  int                  // who wait or have their turn
+	from map[netip.Prefix]int // the same by network
 }
 
 // NewStrangers makes what holds back strangers at the slots.
 func NewStrangers(hashing Slots) *Strangers {
-	return &Strangers{room: NewSlots(MaxStrangers), turns: NewSlots(cap(hashing))}
+	return &Strangers{turns: NewSlots(cap(hashing)), from: make(map[netip.Prefix]int)}
 }
 
 var errCrowd = errors.New("too many logins from networks that their users are not known from wait to compute a hash")
 
-func (s *Strangers) acquire(ctx context.Context, hashing Slots) (release func(), err error) {
-	select {
-	case s.room <- struct{}{}:
-	default:
+func (s *Strangers) acquire(ctx context.Context, network netip.Prefix, hashing Slots) (release func(), err error) {
+	if !s.enter(network) {
 		return nil, errCrowd
 	}
 	ctx, cancel := context.WithTimeout(ctx, MaxHashWait)
 	defer cancel()
 	endTurn, err := s.turns.acquire(ctx)
 	if err != nil {
-		<-s.room
+		s.leave(network)
 		return nil, err
 	}
-	leave, err := hashing.acquire(ctx)
+	free, err := hashing.acquire(ctx)
 	if err != nil {
 		endTurn()
-		<-s.room
+		s.leave(network)
 		return nil, err
 	}
-	return func() { leave(); endTurn(); <-s.room }, nil
+	return func() { free(); endTurn(); s.leave(network) }, nil
+}
+
+func (s *Strangers) enter(network netip.Prefix) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= MaxStrangers || s.from[network] >= MaxFromNetwork {
+		return false
+	}
+	s.all++
+	s.from[network]++
+	return true
+}
+
+func (s *Strangers) leave(network netip.Prefix) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.from[network]--; s.from[network] == 0 {
+		delete(s.from, network)
+	}
 }
 
 // turn waits until a login may compute a hash.
@@ -79,5 +106,5 @@ func (a *Authenticator) turn(ctx context.Context, l *login) (release func(), err
 	if a.Throttle == nil || l.throttled.Known {
 		return a.Hashing.acquire(ctx)
 	}
-	return a.Strangers.acquire(ctx, a.Hashing)
+	return a.Strangers.acquire(ctx, l.throttled.Network, a.Hashing)
 }

@@ -58,7 +58,7 @@ func TestStrangersGoLast(t *testing.T) {
 		if judged == 0 || judged+unjudged != MaxStrangers {
 			t.Errorf("of %d strangers %d were judged and %d were not", MaxStrangers, judged, unjudged)
 		}
-		if n := len(a.Hashing) + len(a.Strangers.room) + len(a.Strangers.turns); n != 0 {
+		if n := len(a.Hashing) + a.Strangers.all + len(a.Strangers.from) + len(a.Strangers.turns); n != 0 {
 			t.Errorf("%d places are taken after all logins", n)
 		}
 		wants(t, a, from("203.0.113.1", alice, right), authhttp.OK, "", "")
@@ -81,8 +81,32 @@ func TestStrangersLeaveTheLine(t *testing.T) {
 			})
 		}
 		strangers.Wait()
-		if n := len(a.Strangers.room) + len(a.Strangers.turns); n != 0 {
+		if n := a.Strangers.all + len(a.Strangers.from) + len(a.Strangers.turns); n != 0 {
 			t.Errorf("%d places are taken after all logins", n)
+		}
+	})
+}
+
+// One network takes a part of the places only, also with old passwords, which the throttle does not count.
+func TestStrangersOfOneNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		a.CountHash = func() { time.Sleep(time.Second) }
+		others := *a // wants traces
+		count := make(chan authlog.Reason, 100)
+		for i := range cap(count) {
+			go func() {
+				_, event := others.Answer(t.Context(), from("192.0.2.1", fmt.Sprintf("u%d@users.example", i), wrong))
+				count <- event.Reason
+			}()
+		}
+		synctest.Wait()
+		if n := len(count); n != cap(count)-MaxFromNetwork {
+			t.Errorf("%d of %d logins from one network do not wait", n, cap(count))
+		}
+		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
+		for range cap(count) {
+			<-count
 		}
 	})
 }

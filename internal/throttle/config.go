@@ -17,7 +17,7 @@ type Config struct {
 
 	Penalty, MaxPenalty time.Duration // for the first failure, and at a limit; 0: none
 	MaxEntries          int           // of each table
-	LogOnly             bool          // count and tell, but allow everything and ask for no wait
+	LogOnly             bool          // count and tell, but allow everything, first in line, and ask for no wait
 }
 
 // What holds if the configuration does not say otherwise.

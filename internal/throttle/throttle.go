@@ -21,7 +21,8 @@ const (
 // Verdict says what to do with a login.
 type Verdict struct {
 	Allowed bool
-	Known   bool          // the network is trusted, or the user has logged in from there
+	Known   bool          // to go first: the network is trusted, or the user has logged in from there, or LogOnly
+	Network netip.Prefix  // of the client, as it is counted; zero if it is trusted
 	Over    Counter       // the counter that is over its limit; empty: none. With LogOnly it is set and the login allowed
 	Penalty time.Duration // how long the answer should wait if the login fails
 }
@@ -76,9 +77,9 @@ func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict 
 		fullest = max(fullest, t.fullness(User, k.user, at, &over))
 	}
 	if t.config.LogOnly {
-		return Verdict{Allowed: true, Known: known, Over: over}
+		return Verdict{Allowed: true, Known: true, Over: over}
 	}
-	return Verdict{Allowed: over == "", Known: known, Over: over, Penalty: t.config.penalty(fullest)}
+	return Verdict{Allowed: over == "", Known: known, Network: network, Over: over, Penalty: t.config.penalty(fullest)}
 }
 
 // fullness is a count as a part of its limit. It notes the first counter that is over.

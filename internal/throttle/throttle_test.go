@@ -207,7 +207,7 @@ func TestLogOnly(t *testing.T) {
 	c.LogOnly = true
 	s := newScene(t, c)
 	guesses(c.PairLimit*100, home, bob)(s)
-	if got, want := s.check(home, bob), (Verdict{Allowed: true, Over: Pair}); got != want {
+	if got, want := s.check(home, bob), (Verdict{Allowed: true, Known: true, Over: Pair}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
