@@ -153,17 +153,17 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 			return reject(authlog.Policy, "empty password")
 		}
 	}
-	v, ok := a.find(l)
-	if ok {
-		v, ok = a.throttle(l)
+	v, found := a.find(l)
+	if v, ok := a.throttle(l); !ok {
+		return v
 	}
-	if ok {
+	if found {
 		v = a.verify(ctx, l)
 	}
-	a.countFailure(l, v)
 	if v.outcome == authhttp.OK {
 		v = a.admit(l, v)
 	}
+	a.countFailure(l, v)
 	if v.outcome == authhttp.OK {
 		v = a.credentials(l, v)
 	}

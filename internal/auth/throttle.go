@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"time"
 
@@ -22,12 +24,17 @@ func (a *Authenticator) throttle(l *login) (verdict, bool) {
 	return verdict{}, true
 }
 
-// countFailure counts wrong passwords, and those of users that do not exist.
+// countFailure counts refusals, but for the throttle's own: wrong passwords, users that do not exist, and
+// right passwords of those who may not log in, or the penalty would tell one from the other.
 func (a *Authenticator) countFailure(l *login, v verdict) {
-	guess := v.outcome == authhttp.Reject && (v.reason == authlog.PasswordMismatch || v.reason == authlog.UserUnknown)
-	if a.Throttle != nil && guess && l.Method != authhttp.External {
-		a.Throttle.Fail(l.client(), l.guessed(), l.Password, a.Now())
+	if a.Throttle == nil || v.outcome != authhttp.Reject || v.over != "" || l.Method == authhttp.External {
+		return
 	}
+	password := l.Password
+	if l.domain == nil {
+		password = l.User + "\x00" + password
+	}
+	a.Throttle.Fail(l.client(), l.guessed(), password, a.Now())
 }
 
 func (a *Authenticator) countSuccess(l *login, v verdict) {
@@ -51,10 +58,23 @@ func (a *Authenticator) Forgive(userOrAddress string) (counters int, err error) 
 
 // guessed is whose password this is about.
 func (l *login) guessed() string {
-	if l.masterName != "" {
+	switch {
+	case l.domain == nil:
+		return nobody(l.User)
+	case l.masterName != "":
 		return l.masterName
 	}
 	return l.key
+}
+
+// nobodies bounds the counters of names that nobody here can have: they cost us nothing, so the
+// throttle holds back none, and a flood of them is not to push out the counters of others.
+const nobodies = 64
+
+func nobody(name string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return fmt.Sprintf("@%d", h.Sum32()%nobodies)
 }
 
 // client is the zero Addr if nginx said no address.

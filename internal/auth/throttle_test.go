@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,12 +120,47 @@ func TestThrottleUser(t *testing.T) {
 func TestThrottleNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := withThrottle(t, newAuth(t), nil)
-		for i := range 5 {
+		for i := range 3 {
 			guess(t, a, "192.0.2.1", fmt.Sprintf("u%d@users.example", i), 1, authlog.UserUnknown)
 			guess(t, a, "192.0.2.1", fmt.Sprintf("u%d@other.example", i), 1, authlog.UserUnknown)
+			guess(t, a, "192.0.2.1", fmt.Sprintf("u%d", i), 1, authlog.UserUnknown)
 		}
+		wants(t, a, from("192.0.2.1", "u@other.example", right), authhttp.Reject, authlog.Policy, "network")
 		wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "network")
 		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
+	})
+}
+
+// A flood of names that nobody can have pushes out no counter, and what the throttle refuses counts nowhere.
+func TestThrottleWithstandsNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.MaxEntries, c.NetworkLimit = 4*nobodies, 0 })
+		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+		for i := range 10 * nobodies {
+			answer(t, a, from("192.0.2.2", fmt.Sprintf("u%d@other.example", i), wrong))
+			answer(t, a, from("192.0.2.2", fmt.Sprintf("u%d", i), wrong))
+		}
+		wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "pair")
+		for i := range 1000 {
+			wants(t, a, from("192.0.2.1", alice, fmt.Sprint(wrong, i)), authhttp.Reject, authlog.Policy, "pair")
+		}
+		time.Sleep(throttle.DefaultHalfLife)
+		guess(t, a, "192.0.2.1", alice, 1, authlog.PasswordMismatch)
+	})
+}
+
+// The penalty does not tell a right password of a closed account from a wrong one.
+func TestThrottleCountsClosedAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newSite(t), nil)
+		for i, pass := range []string{right, wrong, wrong + "2"} {
+			reason := authlog.PasswordMismatch
+			if i == 0 {
+				reason = authlog.UserDisabled
+			}
+			wants(t, a, from("192.0.2.1", "closed@users.example", pass), authhttp.Reject, reason, "")
+		}
+		wants(t, a, from("192.0.2.1", "closed@users.example", right), authhttp.Reject, authlog.Policy, "pair")
 	})
 }
 
@@ -144,6 +180,10 @@ func TestThrottleLogOnly(t *testing.T) {
 		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.LogOnly = true })
 		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
 		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "pair")
+		for range MaxStrangers { // it does not hold back strangers either
+			a.Strangers.enter(netip.Prefix{})
+		}
+		wants(t, a, from("192.0.2.3", alice, right), authhttp.OK, "", "")
 	})
 }
 
