@@ -85,4 +85,8 @@ const (
 	readBuffer = 4 << 10     // of a connection; most requests have less than 1 KiB
 	maxSmall   = 256         // content of BEGIN_REQUEST and GET_VALUES
 	spareTime  = time.Second // that an idle connection stays at net/http/fcgi
+
+	// restingPlaces are taken by connections that stay there idle; with more, they leave after each answer. Next
+	// to a mail server that hangs and holds 200 places, there is always one for who can be answered.
+	restingPlaces = 48
 )

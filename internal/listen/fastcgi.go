@@ -103,6 +103,25 @@ func (l *FastCGI) longestWaiting(of func(*fcgiConn) bool) (found *fcgiConn) {
 	return found
 }
 
+// endLarge ends a connection with a large request that is not complete, and leaves its place for
+// large ones to the caller.
+func (l *FastCGI) endLarge() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.longestWaiting((*fcgiConn).isLarge)
+	if old == nil {
+		return false
+	}
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	if !old.large || old.phase == answering {
+		return false // just now; there is no hurry to look for another
+	}
+	old.large = false
+	old.Conn.Close()
+	return true
+}
+
 // place finds a place at net/http/fcgi, unless that takes too long.
 func (l *FastCGI) place(c *fcgiConn) bool {
 	select {
@@ -117,6 +136,9 @@ func (l *FastCGI) place(c *fcgiConn) bool {
 	c.placed = true
 	return true
 }
+
+// crowded tells whether connections leave net/http/fcgi after each answer.
+func (l *FastCGI) crowded() bool { return l.wanted.Load() > 0 || len(l.places) > restingPlaces }
 
 func (l *FastCGI) queue() bool {
 	l.wanted.Add(1)

@@ -9,6 +9,7 @@ import (
 	"net/http/fcgi"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 const typeStdout = 6 // the only type that we never look at
@@ -103,10 +104,14 @@ func (w *webServer) read(until byte) (stdout string) {
 	}
 }
 
-// wantEOF wants the connection to have been ended by the other side.
+// wantEOF wants the connection to have been ended by the other side: by the bubble's clock no time passes.
 func (w *webServer) wantEOF() {
 	w.t.Helper()
+	begin := time.Now()
 	if n, err := w.Read(make([]byte, 1)); err != io.EOF {
 		w.t.Errorf("read %d, %v; want the connection to be closed", n, err)
+	}
+	if took := time.Since(begin); took > 0 {
+		w.t.Errorf("closed only after %v", took)
 	}
 }

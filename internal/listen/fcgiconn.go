@@ -49,6 +49,7 @@ type fcgiConn struct {
 	partial  bool      // a record has begun to arrive
 	begun    time.Time // to arrive, with params, stdin or partial
 	since    time.Time // of the last answer, or of connecting
+	answered bool      // there was an answer
 	draining bool      // to be closed when idle
 	placed   bool      // it has one of the places at net/http/fcgi
 	ended    bool      // nobody reads any more
@@ -92,8 +93,8 @@ func (c *fcgiConn) Read(p []byte) (int, error) {
 			break
 		}
 		c.err = c.readRecord()
-		if c.err == nil && c.complete && c.l.wanted.Load() > 0 {
-			c.err = errSpare // others wait for the place, and come first
+		if c.err == nil && c.complete && c.l.crowded() {
+			c.err = errSpare // others come first
 		}
 		if c.err != nil {
 			return 0, io.EOF
@@ -134,16 +135,20 @@ func (c *fcgiConn) finish() {
 	defer c.sending.Unlock()
 	err := c.write(c.reply)
 	c.mu.Lock()
-	c.since = time.Now()
+	c.since, c.answered = time.Now(), true
 	c.release()
 	ended := c.ended
 	if ended {
 		c.leave()
 	}
+	crowded := c.placed && c.l.crowded()
 	done := ended || err != nil || !c.request.keep || c.draining && !c.partial
 	c.mu.Unlock()
-	if done {
+	switch {
+	case done:
 		c.Conn.Close()
+	case crowded:
+		c.Conn.SetReadDeadline(time.Unix(1, 0)) // whoever reads looks again
 	}
 	if ended {
 		c.l.ended(c, io.EOF)
@@ -217,9 +222,13 @@ func (c *fcgiConn) drain() {
 	}
 }
 
-// waiting tells since when there was no complete request.
+// waiting tells since when there was no complete request. One that never had any counts as older than all that
+// had: a flood of connections ends its own.
 func (c *fcgiConn) waiting() (since time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.answered {
+		return c.since.Add(-IdleTimeout), c.phase != answering
+	}
 	return c.since, c.phase != answering
 }

@@ -74,18 +74,28 @@ func (c *fcgiConn) readParams(n int) error {
 	return err
 }
 
-// enlarge takes one of the places for large requests, if there is one.
+// enlarge takes one of the places for large requests, if need be that of the one which has waited
+// for the longest time for its rest.
 func (c *fcgiConn) enlarge() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.large {
+	if c.isLarge() {
 		return true
 	}
 	select {
 	case c.l.large <- struct{}{}:
-		c.large = true
 	default:
+		if !c.l.endLarge() {
+			return false
+		}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.large = true
+	return true
+}
+
+func (c *fcgiConn) isLarge() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.large
 }
 

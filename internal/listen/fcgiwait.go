@@ -19,7 +19,9 @@ func (r socketReader) Read(p []byte) (int, error) {
 		limit, err := c.limit()
 		if err == nil && (c.until.IsZero() || c.until.After(limit)) {
 			c.until = limit
-			err = c.SetReadDeadline(limit)
+			if err = c.SetReadDeadline(limit); err == nil {
+				_, err = c.limit() // finish may have set an earlier one just before
+			}
 		}
 		if err != nil {
 			return 0, err
@@ -59,7 +61,7 @@ func (c *fcgiConn) limit() (time.Time, error) {
 		limit = c.begun.Add(RequestTimeout)
 	case c.draining:
 		return limit, io.EOF
-	case c.placed && c.l.wanted.Load() > 0:
+	case c.placed && c.l.crowded():
 		return limit, errSpare
 	case c.placed:
 		limit, late = c.since.Add(spareTime), errSpare

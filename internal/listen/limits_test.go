@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,19 @@ func TestGuardLimitsTime(t *testing.T) {
 			w.send(typeAbortRequest, 1, "")
 			w.receive(typeEndRequest)
 		}, IdleTimeout},
+		{"slow bytes of a header", func(w *webServer) {
+			for _, b := range []byte{1, typeBeginRequest, 0} {
+				_, _ = w.Write([]byte{b})
+				<-time.After(3 * time.Second)
+			}
+		}, time.Second},
+		{"slow bytes of a record that is ignored", func(w *webServer) {
+			_, _ = io.WriteString(w, rec(typeParams, 7, "ignored")[:headerLength])
+			for range 3 {
+				<-time.After(3 * time.Second)
+				_, _ = io.WriteString(w, "x")
+			}
+		}, time.Second},
 		{"slow bytes", func(w *webServer) {
 			w.begin(1)
 			for range 3 {
@@ -176,6 +190,60 @@ func TestGuardLimitsRequests(t *testing.T) {
 	})
 }
 
+// Connections that are idle between their requests leave a place for who asks, at once, also while others
+// wait for a server that hangs.
+func TestGuardKeepsAPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const hanging = 200
+		var asked atomic.Int32
+		free := make(chan struct{})
+		l, _ := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) <= hanging {
+				<-free
+			}
+			answer(w, r)
+		})
+		defer l.Close()
+		connect := func(i int) *webServer {
+			w := &webServer{t, l.Listener.(*pipeListener).dial(fmt.Sprintf("192.0.2.%d:1", i%3))}
+			t.Cleanup(func() { w.Close() })
+			return w
+		}
+		for i := range hanging {
+			connect(i).request(1)
+		}
+		synctest.Wait()
+		begin := time.Now()
+		for i := range MaxConns - hanging {
+			w := connect(i)
+			w.request(1)
+			w.receive(typeEndRequest)
+		}
+		if waited := time.Since(begin); waited > 0 {
+			t.Errorf("requests waited %v", waited)
+		}
+		close(free)
+	})
+}
+
+// A flood of connections ends its own, and not those that web servers keep.
+func TestGuardKeepsWhoAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		defer l.Close()
+		w := connect()
+		w.request(1)
+		w.receive(typeEndRequest)
+		for i := range 2 * MaxConns {
+			c := l.Listener.(*pipeListener).dial(fmt.Sprintf("192.0.2.%d:1", 100+i%3))
+			defer c.Close()
+		}
+		synctest.Wait()
+		w.request(1)
+		w.receive(typeEndRequest)
+	})
+}
+
 // A connection that always has another request takes turns with those that wait for its place.
 func TestGuardServesInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -237,15 +305,12 @@ func TestGuardLimitsLargeRequests(t *testing.T) {
 		}
 		for _, end := range ends {
 			var all []*webServer
-			for range MaxLarge {
+			for range MaxLarge + 1 {
 				all = append(all, begin())
+				<-time.After(time.Millisecond)
 			}
-			synctest.Wait()
-			over := connect()
-			if got := talk(over, rec(typeBeginRequest, 1, keepConn)+rec(typeParams, 1, big)); got != closed {
-				t.Errorf("one more: %s", got)
-			}
-			for _, w := range all {
+			all[0].wantEOF() // it has waited for the longest time
+			for _, w := range all[1:] {
 				end(w)
 			}
 			synctest.Wait()
