@@ -7,14 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // allowed lets only some networks connect by TCP, as PHP-FPM's listen.allowed_clients.
 type allowed struct {
 	net.Listener
-	nets   atomic.Pointer[[]netip.Prefix]
-	log    *slog.Logger
-	warned sparse
+	nets    atomic.Pointer[[]netip.Prefix]
+	log     *slog.Logger
+	refused Refusals
 }
 
 func restrict(l net.Listener, nets []netip.Prefix, log *slog.Logger) net.Listener {
@@ -26,14 +27,16 @@ func restrict(l net.Listener, nets []netip.Prefix, log *slog.Logger) net.Listene
 	return a
 }
 
-// Accept closes what may not connect, and says so once a minute.
+// Accept closes what may not connect, and says so once a minute for each address.
 func (l *allowed) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil || l.allows(c.RemoteAddr()) {
 			return c, err
 		}
-		l.warned.warn(l.log, "connection refused: not in allowed_clients", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+		if l.refused.First(peerOf(c), time.Now()) {
+			l.log.Warn("connection refused: not in allowed_clients", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+		}
 		c.Close()
 	}
 }

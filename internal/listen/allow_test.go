@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,7 +22,7 @@ func networks(cidrs ...string) []netip.Prefix {
 }
 
 func TestAllowedClients(t *testing.T) {
-	l, err := Open(Address{"tcp", "127.0.0.1:0"}, Options{AllowedClients: networks("127.0.0.1/32")}, slog.New(slog.DiscardHandler))
+	l, err := Open(Address{"tcp", "127.0.0.1:0"}, Options{AllowedClients: networks("192.0.2.0/24")}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +33,19 @@ func TestAllowedClients(t *testing.T) {
 			c.Close()
 		}
 	}()
+	greets := func(allowed string, want string) {
+		t.Helper()
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := io.ReadAll(c) // the refused one may see a reset
+		c.Close()
+		if string(got) != want {
+			t.Errorf("allowed %v: client read %q, want %q", allowed, got, want)
+		}
+	}
+	greets("as opened", "")
 	for _, tt := range []struct {
 		allowed []netip.Prefix
 		want    string
@@ -45,15 +59,7 @@ func TestAllowedClients(t *testing.T) {
 		if err := Apply(l, Options{AllowedClients: tt.allowed}); err != nil {
 			t.Fatal(err)
 		}
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, _ := io.ReadAll(c) // the refused one may see a reset
-		c.Close()
-		if string(got) != tt.want {
-			t.Errorf("allowed %v: client read %q, want %q", tt.allowed, got, tt.want)
-		}
+		greets(fmt.Sprint(tt.allowed), tt.want)
 	}
 }
 
@@ -96,11 +102,15 @@ func TestRefusedClientsAreLoggedOnceAMinute(t *testing.T) {
 		}()
 		warnings := func() int { return strings.Count(log.String(), "connection refused: not in allowed_clients") }
 		for _, tt := range []struct {
-			pause time.Duration
-			want  int
-		}{{0, 1}, {0, 1}, {59 * time.Second, 1}, {time.Second, 2}, {59 * time.Second, 2}} {
+			pause  time.Duration
+			client string
+			want   int
+		}{
+			{0, "203.0.113.7:4321", 1}, {0, "203.0.113.7:1", 1}, {0, "203.0.113.8:1", 2}, {59 * time.Second, "203.0.113.7:1", 2},
+			{time.Second, "203.0.113.7:1", 3}, {0, "203.0.113.8:1", 4}, {59 * time.Second, "203.0.113.7:1", 4},
+		} {
 			<-time.After(tt.pause)
-			c := inner.dial("203.0.113.7:4321")
+			c := inner.dial(tt.client)
 			if _, err := c.Read(make([]byte, 1)); err != io.EOF {
 				t.Errorf("refused client read: %v", err)
 			}

@@ -17,8 +17,8 @@
 //
 // Running out of file descriptors must not end a listener: [FastCGI] and [HTTP] back off,
 // from 5 ms up to 1 s, and try again. Both bound the connections, in all and from one
-// TCP address. [HTTP] closes those that are too many; what else can be bounded there,
-// net/http bounds. [FastCGI] ends another one in their place: that which has
+// TCP address. [HTTP] closes those that are too many, and bounds the lines of a request; what else
+// can be bounded there, net/http bounds. [FastCGI] ends another one in their place: that which has
 // waited the longest since its last answer, so that an honest web server still gets in.
 //
 // # The FastCGI guard
@@ -58,6 +58,8 @@
 //	MaxVariables    256      variables of a request
 //	MaxName         256      bytes of a variable's name
 //	MaxBody         8 KiB    of a FastCGI request
+//	MaxLines        256      lines of an HTTP request
+//	maxRefused      1024     addresses of refused clients that are remembered, for a minute
 //	MaxPath         96       bytes of a unix socket's path
 package listen
 
@@ -74,6 +76,7 @@ const (
 	MaxVariables = 256
 	MaxName      = 256
 	MaxBody      = 8 << 10
+	MaxLines     = 256
 
 	QueueTimeout   = 5 * time.Second
 	RequestTimeout = 10 * time.Second

@@ -1,13 +1,17 @@
 package listen
 
 import (
+	"bytes"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
-// HTTP is a listener for net/http, which bounds all but the number of connections.
+// HTTP is a listener for net/http, which bounds all but the number of connections, and of lines.
 type HTTP struct {
 	*patient
 	refused sparse
@@ -48,8 +52,27 @@ func (l *HTTP) admit(peer netip.Addr) bool {
 
 type httpConn struct {
 	net.Conn
-	l    *HTTP
-	once sync.Once
+	l     *HTTP
+	once  sync.Once
+	lines atomic.Int32 // read since the last answer
+}
+
+var errLines = errors.New("HTTP request of more than " + strconv.Itoa(MaxLines) + " lines")
+
+// Read ends a connection with too many lines: net/http bounds the bytes of a header, but needs up
+// to a hundred bytes for each of it.
+func (c *httpConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.lines.Add(int32(bytes.Count(p[:n], []byte("\n")))) <= MaxLines {
+		return n, err
+	}
+	c.l.refused.warn(c.l.log, "connection ended", "error", errLines, "client", c.RemoteAddr().String(), "listener", c.l.Addr().String())
+	return 0, errLines
+}
+
+func (c *httpConn) Write(p []byte) (int, error) {
+	c.lines.Store(0)
+	return c.Conn.Write(p)
 }
 
 func (c *httpConn) Close() error {

@@ -1,13 +1,11 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestSecret(t *testing.T) {
@@ -47,41 +45,13 @@ func wantForbidden(t *testing.T, asker, head string) {
 	}
 }
 
-func TestRefusalsAreToldOnceAMinute(t *testing.T) {
-	var r refusals
-	start := time.Unix(0, 0)
-	for i, tt := range []struct {
-		address string
-		at      time.Duration
-		told    bool
-	}{
-		{"a", 0, true},
-		{"a", refusalInterval - 1, false},
-		{"b", refusalInterval - 1, true},
-		{"a", refusalInterval, true},
-		{"b", refusalInterval, false},
-		{"a", -1, true}, // a clock that was set back
+func TestAsker(t *testing.T) {
+	for from, want := range map[string]string{
+		"192.0.2.1:25": "192.0.2.1", "[2001:db8::1]:25": "2001:db8::1", "192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1",
+		"": "invalid IP", "@": "invalid IP", "fe80::1%eth0": "fe80::1", "x\nlevel=ERROR": "invalid IP",
 	} {
-		if got := r.first(tt.address, start.Add(tt.at)); got != tt.told {
-			t.Errorf("step %d: %v", i, got)
+		if got := asker(&http.Request{RemoteAddr: from}).String(); got != want {
+			t.Errorf("%q: %s, want %s", from, got, want)
 		}
-	}
-}
-
-func TestRefusalsAreBounded(t *testing.T) {
-	var r refusals
-	start := time.Unix(0, 0)
-	told := 0
-	for i := range 4 * maxRefused {
-		if r.first(fmt.Sprint(i), start.Add(time.Duration(i))) {
-			told++
-		}
-	}
-	if told != maxRefused || len(r.told) != maxRefused {
-		t.Errorf("told of %d addresses, %d remembered", told, len(r.told))
-	}
-	later := start.Add(2 * refusalInterval)
-	if !r.first("new", later) || r.first("new", later) || !r.first("0", later) {
-		t.Error("old ones make no room")
 	}
 }

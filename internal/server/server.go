@@ -40,6 +40,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
 	"mailauthd/internal/config"
+	"mailauthd/internal/listen"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
 )
@@ -59,7 +60,7 @@ type Server struct {
 	resolver *route.Resolver
 	events   *authlog.Log
 	metrics  *metrics
-	refused  refusals
+	refused  listen.Refusals
 	state    atomic.Pointer[state]
 
 	reloading sync.Mutex // one reload at a time

@@ -1,0 +1,83 @@
+package listen
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A header of many short lines would take many times its length.
+func TestHTTPLimitsLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipeListener()
+		l := NewHTTP(inner, slog.New(slog.DiscardHandler))
+		server := &http.Server{Handler: http.HandlerFunc(answer)}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		get := func(lines int) string {
+			return "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("a:\r\n", lines-3) + "\r\n"
+		}
+		c := inner.dial("192.0.2.1:1")
+		defer c.Close()
+		answers := bufio.NewReader(c)
+		for range 3 { // of a connection that is kept, each may have so many
+			if _, err := io.WriteString(c, get(MaxLines)); err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.ReadResponse(answers, nil)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("%v, %v", response, err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+		}
+		for _, request := range []string{get(MaxLines + 1), strings.TrimSuffix(get(2*MaxLines), "\r\n")} {
+			c := inner.dial("192.0.2.1:2")
+			go func() { _, _ = io.WriteString(c, request) }()
+			begin := time.Now()
+			if got, _ := io.ReadAll(c); strings.Contains(string(got), " 200 ") || time.Since(begin) > 0 {
+				t.Errorf("after %v %q", time.Since(begin), got)
+			}
+		}
+		c.Close()
+		_ = server.Shutdown(context.Background())
+		<-served
+	})
+}
+
+func TestHTTPLimitsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipeListener()
+		l := NewHTTP(inner, slog.New(slog.DiscardHandler))
+		server := &http.Server{Handler: http.HandlerFunc(answer)}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		var conns []net.Conn
+		for i := range MaxPeerConns + 1 {
+			conns = append(conns, inner.dial(fmt.Sprintf("192.0.2.1:%d", i+1)))
+		}
+		last := len(conns) - 1
+		(&webServer{t, conns[last]}).wantEOF()
+		conns[0].Close()
+		synctest.Wait()
+		conns[last] = inner.dial("192.0.2.1:9999")
+		if _, err := io.WriteString(conns[last], "GET / HTTP/1.0\r\n\r\n"); err != nil {
+			t.Error(err)
+		}
+		if head, err := io.ReadAll(conns[last]); !strings.HasSuffix(string(head), "answered") {
+			t.Errorf("%q, %v", head, err)
+		}
+		for _, c := range conns {
+			c.Close()
+		}
+		_ = server.Shutdown(context.Background())
+		<-served
+	})
+}
