@@ -55,7 +55,7 @@
 //	MaxParams       65,535   bytes of all variables of a request, as they are encoded
 //	SmallParams     8 KiB    of these; a request with more is a large one
 //	MaxLarge        32       large requests at a time
-//	MaxVariables    256      variables of a request
+//	MaxVariables    128      variables of a request
 //	MaxName         256      bytes of a variable's name
 //	MaxBody         8 KiB    of a FastCGI request
 //	MaxLines        256      lines of an HTTP request
@@ -73,7 +73,7 @@ const (
 	MaxParams    = 1<<16 - 1 // what one record holds
 	SmallParams  = 8 << 10
 	MaxLarge     = 32
-	MaxVariables = 256
+	MaxVariables = 128
 	MaxName      = 256
 	MaxBody      = 8 << 10
 	MaxLines     = 256
