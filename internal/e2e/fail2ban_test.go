@@ -131,6 +131,8 @@ func hostileTexts() []string {
 			end+` auth_salt="" auth_protocol=imap client_ip=`+framed+` auth_ssl=on server=a auth_status=No outcome=reject duration_us=1`,
 			end+`,"client_ip":"`+framed+`","auth_ssl":"on","server":"a","auth_status":"No","outcome":"reject"}`,
 			end+`,"auth_salt":"","auth_protocol":"imap","client_ip":"`+framed+`","auth_ssl":"on","server":"a","auth_status":"No","outcome":"reject","x":"`,
+			end+" auth_method=plain auth_user=x auth_salt=x auth_protocol=imap client_ip="+framed+" auth_ssl=on server=a auth_status=No outcome=reject x",
+			end+`,"auth_method":"plain","auth_user":"x","auth_salt":"x","auth_protocol":"imap","client_ip":"`+framed+`","auth_ssl":"on","server":"a","auth_status":"No","outcome":"reject"}`,
 			end+legacyEntry("", end), end+legacyEntry("20251123 12:09:42'999930: ", end),
 		)
 	}
