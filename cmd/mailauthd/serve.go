@@ -21,6 +21,7 @@ func serve(c *call) error {
 	}
 	ballast := setCollector()
 	defer runtime.KeepAlive(ballast)
+	signal.Ignore(syscall.SIGPIPE) // who reads our standard error may go
 	stderr := newStderrQueue(c.stderr)
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	// A channel for each, so that no signal is lost behind another: of many that ask

@@ -2,9 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 )
 
@@ -21,9 +18,7 @@ type stderrQueue struct {
 	done  chan struct{}
 }
 
-// newStderrQueue also keeps SIGPIPE from ending the process when the reader is gone.
 func newStderrQueue(w io.Writer) *stderrQueue {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	q := &stderrQueue{lines: make(chan []byte, maxStderrLines), done: make(chan struct{})}
 	go func() {
 		defer close(q.done)
