@@ -32,6 +32,8 @@
 //	reason         a [Reason], absent with ok
 //	error          details for the administrator, absent if there are none
 //	password_label the label of the password that was right, absent if it has none
+//	throttle       the counter that is over its limit, absent if there is none
+//	cache          "hit" or "stale" for an answer from memory, else absent
 //	duration_us    microseconds from request to decision
 //
 // # What is never written

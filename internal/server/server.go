@@ -255,11 +255,13 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 // Shutdown ends the server within the configured grace.
 func (s *Server) Shutdown() error {
 	s.cancel()
-	s.state.Load().unwatch()
-	defer closePools(s.state.Load(), nil)
-	ctx, cancel := context.WithTimeout(context.Background(), s.state.Load().config.Listen.Grace)
+	busy := s.stopListening() // after which no reload changes the state
+	st := s.state.Load()
+	st.unwatch()
+	defer closePools(st, nil)
+	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()
-	err := shutdownAll(ctx, s.stopListening())
+	err := shutdownAll(ctx, busy)
 	return errors.Join(err, s.events.Close())
 }
 

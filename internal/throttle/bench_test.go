@@ -59,6 +59,7 @@ func BenchmarkHonest(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			t, _, now := attacked(b, Defaults(), n)
 			client := netip.MustParseAddr(home)
+			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if !t.Check(client, bob, now).Allowed {

@@ -88,5 +88,7 @@
 //     the others out for as long as the guessing goes on.
 //   - The response of a CRAM-MD5 or APOP login is never the same twice. Pass it as the
 //     password: each failure then counts, also those of a program that repeats an old one.
+//   - A reload with a smaller MaxEntries holds up logins while entries are dropped: a second
+//     for a million. Forgetting a user or a network does so while all pairs are looked at.
 //   - Everything is forgotten when the process ends, and nothing is known of other machines.
 package throttle

@@ -32,7 +32,7 @@ type Throttle struct {
 	seed  maphash.Seed
 	start time.Time // of its own time
 
-	mu     sync.Mutex // one: what it guards takes less than a microsecond
+	mu     sync.Mutex // one: what it guards takes less than a microsecond, but for Configure and Forget
 	config Config
 	tables tables
 }
