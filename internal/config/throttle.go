@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -32,8 +33,9 @@ func (l *loader) buildThrottle(f *file, s *throttleSection) *throttle.Config {
 		MaxEntries:      s.MaxEntries,
 		LogOnly:         s.LogOnly,
 	}
-	if err := c.Check(); err != nil && len(l.problems) == before {
-		l.problems.add(f, toml.Key{"throttle"}, "%v", err)
+	var wrong *throttle.ConfigError
+	if errors.As(c.Check(), &wrong) && len(l.problems) == before {
+		l.problems.add(f, key(wrong.Key), "%s", wrong.Problem)
 	}
 	return c
 }

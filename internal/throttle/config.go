@@ -53,7 +53,12 @@ func Defaults() Config {
 	}
 }
 
-// Check says what is wrong, in the words of the configuration file.
+// ConfigError says what is wrong with the value of a key in the configuration file.
+type ConfigError struct{ Key, Problem string }
+
+func (e *ConfigError) Error() string { return e.Key + " " + e.Problem }
+
+// Check returns a [ConfigError] for the first value that is out of bounds.
 func (c *Config) Check() error {
 	for _, f := range []struct {
 		key             string
@@ -67,14 +72,14 @@ func (c *Config) Check() error {
 		{"max_entries", c.MaxEntries, 1, maxEntries},
 	} {
 		if f.value < f.from || f.value > f.to {
-			return fmt.Errorf("%s must be from %d to %d", f.key, f.from, f.to)
+			return &ConfigError{f.key, fmt.Sprintf("must be from %d to %d", f.from, f.to)}
 		}
 	}
 	switch {
 	case c.HalfLife < minHalfLife || c.HalfLife > maxHalfLife:
-		return fmt.Errorf("half_life must be from %v to %v", minHalfLife, maxHalfLife)
+		return &ConfigError{"half_life", fmt.Sprintf("must be from %v to %v", minHalfLife, maxHalfLife)}
 	case c.Penalty < 0 || c.MaxPenalty < c.Penalty || c.MaxPenalty > longestWait:
-		return fmt.Errorf("penalty and max_penalty must be from 0s to %v, and the first not longer", longestWait)
+		return &ConfigError{"penalty", fmt.Sprintf("must be from 0s to max_penalty, and that at most %v", longestWait)}
 	}
 	return nil
 }
