@@ -50,6 +50,10 @@ func sendAll(c net.Conn, parts ...string) {
 func attacks() []attack {
 	begin := record(beginRequest, 1, keepConnection)
 	piece := strings.Repeat("p", 1<<16-1)
+	many := loginVariables("127.0.0.1", alice)
+	for i := range 100 {
+		many += pair("HTTP_X"+strconv.Itoa(i), "x")
+	}
 	list := []attack{
 		{"65,535 ids", 1, func(c net.Conn) {
 			go func() { _, _ = io.Copy(io.Discard, c) }()
@@ -68,6 +72,18 @@ func attacks() []attack {
 		}},
 		{"answers that nobody reads", 8, func(c net.Conn) {
 			for send(c, fastcgiLogin(alice)) {
+			}
+		}},
+		{"a request, and idle", 300, func(c net.Conn) {
+			send(c, fastcgiLogin(alice))
+			_, _ = io.Copy(io.Discard, c) // until the deadline
+		}},
+		{"many small variables", 100, func(c net.Conn) {
+			for send(c, fastcgiRequest(many)) {
+				if _, err := readAnswer(c); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
 			}
 		}},
 		{"gone before the answer", 8, func(c net.Conn) { send(c, fastcgiLogin(alice)) }},

@@ -35,10 +35,13 @@ func fastcgiLogin(a account) string { return fastcgiLoginFrom("127.0.0.1", a) }
 
 // fastcgiLoginFrom is one by a client's address.
 func fastcgiLoginFrom(address string, a account) string {
-	variables := pair("REQUEST_METHOD", "GET") + pair("SERVER_PROTOCOL", "HTTP/1.0") + pair("REQUEST_URI", "/mail/auth.php") +
+	return fastcgiRequest(loginVariables(address, a))
+}
+
+func loginVariables(address string, a account) string {
+	return pair("REQUEST_METHOD", "GET") + pair("SERVER_PROTOCOL", "HTTP/1.0") + pair("REQUEST_URI", "/mail/auth.php") +
 		pair("HTTP_AUTH_METHOD", "plain") + pair("HTTP_AUTH_PROTOCOL", "imap") + pair("HTTP_CLIENT_IP", address) +
 		pair("HTTP_AUTH_USER", a.user) + pair("HTTP_AUTH_PASS", a.password)
-	return fastcgiRequest(variables)
 }
 
 func fastcgiRequest(variables string) string {
