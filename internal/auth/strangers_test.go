@@ -80,7 +80,11 @@ func TestStrangersLeaveTheLine(t *testing.T) {
 				}
 			})
 		}
+		begin := time.Now()
 		strangers.Wait()
+		if waited := time.Since(begin); waited != MaxHashWait {
+			t.Errorf("they waited %v", waited)
+		}
 		if n := a.Strangers.all + len(a.Strangers.from) + len(a.Strangers.turns); n != 0 {
 			t.Errorf("%d places are taken after all logins", n)
 		}

@@ -145,6 +145,7 @@ func TestGuard(t *testing.T) {
 		{"version 0", "\x00\x01\x00\x01\x00\x08\x00\x00" + keepConn, closed},
 		{"version 2", "\x02\x01\x00\x01\x00\x08\x00\x00" + keepConn, closed},
 		{"not FastCGI", "GET /mail/auth.php HTTP/1.0\r\n\r\n", closed},
+		{"a body over its limit in two parts", begin + empty + strings.Repeat(rec(typeStdin, 1, strings.Repeat("b", MaxBody/2+1)), 2), closed},
 		{"a body over its limit", begin + empty + rec(typeStdin, 1, strings.Repeat("b", MaxBody+1)), closed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

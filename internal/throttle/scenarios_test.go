@@ -27,6 +27,9 @@ var counting = []scenario{
 		times(100, fails(home, bob, "a"), fails(home, bob, "b"), fails(home, bob, "c")),
 		guesses(7, home, bob), verdict(home, bob, Pair),
 	}},
+	{"eight old passwords in turn count eight times", nil, []step{
+		times(100, each(8, func(i int) step { return fails(home, bob, user(i)) })), guesses(2, home, bob), verdict(home, bob, Pair),
+	}},
 	{"an old password repeated from many networks counts once", nil, []step{
 		each(1000, func(i int) step { return fails(host(i), bob, "old") }), allowed(mobile, bob),
 	}},
@@ -98,6 +101,9 @@ var succeeding = []scenario{
 	{"but those from there do", nil, []step{
 		succeeds(home, bob), distributed(30, bob), guesses(10, home, bob), verdict(home, bob, Pair),
 	}},
+	{"one of them may be used more often", nil, []step{
+		succeeds(mobile, bob), times(20, succeeds(home, bob)), distributed(30, bob), allowed(mobile, bob),
+	}},
 	{"the last eight networks are remembered", nil, []step{
 		each(9, func(i int) step { return succeeds(host(i), bob) }), succeeds(host(1), bob), succeeds(home, bob),
 		each(30, func(i int) step { return guesses(1, host(100+i), bob) }),
@@ -158,6 +164,14 @@ var attacking = []scenario{
 	{"a counter stands until the table is full of others", small, []step{
 		distributed(30, bob), each(99, func(i int) step { return guesses(1, host(1000+i), user(i)) }),
 		verdict(mobile, bob, User),
+	}},
+	{"a refused attempt is a use", small, []step{
+		distributed(30, bob), each(60, func(i int) step { return guesses(1, host(1000+i), user(i)) }), verdict(mobile, bob, User),
+		each(60, func(i int) step { return guesses(1, host(2000+i), user(100+i)) }), verdict(mobile, bob, User),
+	}},
+	{"a good login is a use", small, []step{
+		succeeds(home, bob), each(60, func(i int) step { return succeeds(host(i), user(i)) }), succeeds(home, bob),
+		each(60, func(i int) step { return succeeds(host(i), user(100+i)) }), knows(home, bob, true), knows(host(0), user(0), false),
 	}},
 	{"users that fail do not push out networks", small, []step{
 		each(99, func(i int) step { return guesses(1, home, user(i)) }), guesses(1, home, bob),

@@ -222,10 +222,15 @@ func TestTablesAreBounded(t *testing.T) {
 		s.throttle.Fail(addr(host(i)), user(i), "guess", s.now)
 		s.throttle.Succeed(addr(host(i)), user(i), s.now)
 	}
-	b := &s.throttle.tables
-	for _, n := range []int{b.networks.Len(), b.users.Len(), b.pairs.Len(), b.known.Len()} {
-		if n != c.MaxEntries {
-			t.Errorf("%d entries, want %d", n, c.MaxEntries)
+	for _, c.MaxEntries = range []int{100, 10} { // also by a reload
+		if err := s.throttle.Configure(c); err != nil {
+			t.Fatal(err)
+		}
+		b := &s.throttle.tables
+		for _, n := range []int{b.networks.Len(), b.users.Len(), b.pairs.Len(), b.known.Len()} {
+			if n != c.MaxEntries {
+				t.Errorf("%d entries, want %d", n, c.MaxEntries)
+			}
 		}
 	}
 }
