@@ -45,4 +45,5 @@ func (r *Refusals) room(now time.Time) bool {
 	return len(r.told) < maxRefused
 }
 
-func recent(t, now time.Time) bool { return now.Sub(t) < refusalInterval && !now.Before(t) }
+// recent holds a little before t, too: of clients that are refused at once, a later one may be the first here.
+func recent(t, now time.Time) bool { return now.Sub(t).Abs() < refusalInterval }

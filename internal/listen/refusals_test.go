@@ -17,6 +17,7 @@ func TestRefusalsAreToldOnceAMinute(t *testing.T) {
 		{'a', 0, true},
 		{'a', refusalInterval - 1, false},
 		{'b', refusalInterval - 1, true},
+		{'b', refusalInterval - 2, false}, // refused at the same time
 		{'a', refusalInterval, true},
 		{'b', refusalInterval, false},
 		{'a', -1, true}, // a clock that was set back
