@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -77,4 +78,34 @@ func askBoth(d door) error {
 		return fmt.Errorf("bad login got %q", head)
 	}
 	return nil
+}
+
+// A reload that is under way when the shutdown begins leaves nothing open.
+func TestShutdownDuringReload(t *testing.T) {
+	slow, quick := startSlowServer(t), startSlowServer(t)
+	quick.release()
+	text := slow.sections() + strings.ReplaceAll(quick.sections(), "slow", "quick")
+	s := start(t, "[users.", text+"[users.")
+	w := slow.waitingLogin(s.doors["unix"]) // which the shutdown waits for
+	s.configure("[users.", text+"[servers.quick.verify]\nwarm = 1\n[users.")
+	s.mu.Lock() // both wait for it, in this order
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- s.Reload() }()
+	eventually(t, "the reload has begun", func() bool { return strings.Contains(ownGoroutines(), "server.(*Server).swap(") })
+	done := s.shutdown()
+	eventually(t, "the shutdown has begun", func() bool { return strings.Contains(ownGoroutines(), "server.(*Server).stopListening(") })
+	s.mu.Unlock()
+	if err := <-reloaded; err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header = login("tim@quick.example", password)
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	eventually(t, "a connection is kept warm", func() bool { return quick.open.Load() == 1 })
+	slow.release()
+	w.want(t, "OK")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	eventually(t, "no connection is left open", func() bool { return quick.open.Load() == 0 })
 }
