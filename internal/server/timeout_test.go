@@ -1,8 +1,10 @@
 package server
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -73,6 +75,27 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Logf("log:\n%s\nstandard error:\n%s", s.readLog(), s.said)
+	}
+}
+
+// By net/http nobody is answered whom nginx no longer waits for.
+func TestAnswerTimeout(t *testing.T) {
+	for took, want := range map[time.Duration]string{AnswerTimeout - time.Second: "200 OK", AnswerTimeout + time.Second: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			in := &pipe{conns: make(chan net.Conn), done: make(chan struct{})}
+			s := &Server{log: slog.New(slog.DiscardHandler)}
+			l := s.http(in, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(took) }))
+			go l.serve()
+			client, server := net.Pipe()
+			in.conns <- server
+			if head, _ := overHTTP(client, nil); !strings.Contains(head, want) || want == "" && head != "" {
+				t.Errorf("after %v %q, want %q", took, head, want)
+			}
+			client.Close()
+			if err := l.shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

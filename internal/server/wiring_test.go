@@ -80,6 +80,10 @@ func TestReloadKeepsSlots(t *testing.T) {
 	if after := s.state.Load().auth; after == before || after.Hashing != before.Hashing || after.Strangers != before.Strangers {
 		t.Error("hashes in flight no longer count")
 	}
+	s.reload("[users.", fmt.Sprintf("[auth]\nhash_concurrency = %d\n[users.", cap(before.Hashing)+1))
+	if after := s.state.Load().auth; cap(after.Hashing) != cap(before.Hashing)+1 || after.Strangers == before.Strangers {
+		t.Errorf("hash_concurrency stays %d", cap(after.Hashing))
+	}
 	s.wantEverywhere(good, "OK")
 }
 
