@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -33,9 +32,8 @@ func (l *loader) buildThrottle(f *file, s *throttleSection) *throttle.Config {
 		MaxEntries:      s.MaxEntries,
 		LogOnly:         s.LogOnly,
 	}
-	var wrong *throttle.ConfigError
-	if errors.As(c.Check(), &wrong) && len(l.problems) == before {
-		l.problems.add(f, key(wrong.Key), "%s", wrong.Problem)
+	if err := c.Check(); err != nil && len(l.problems) == before {
+		l.problems.add(f, key(err.Key), "%s", err.Problem)
 	}
 	return c
 }

@@ -59,7 +59,7 @@ type ConfigError struct{ Key, Problem string }
 func (e *ConfigError) Error() string { return e.Key + " " + e.Problem }
 
 // Check returns a [ConfigError] for the first value that is out of bounds.
-func (c *Config) Check() error {
+func (c *Config) Check() *ConfigError {
 	for _, f := range []struct {
 		key             string
 		value, from, to int
