@@ -38,6 +38,7 @@ type Authenticator struct {
 	Resolver  *route.Resolver
 	Hashing   Slots
 	Strangers *Strangers // at Hashing; not needed without Throttle
+	Asking    Slots      // of MaxAsking, for those who wait for a mail server; nil: no bound
 	Health    Healths
 	Pools     map[string]*upstream.Pool // by server; where there is none, each login connects
 	Cache     *cache.Cache              // of passwords that were right or wrong; nil: none

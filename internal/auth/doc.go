@@ -44,6 +44,7 @@
 //	nobodies      64     names that the throttle takes for all that nobody here can have
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
+//	MaxAsking     200    logins at a time that wait for mail servers
 //	MaxWaits      10     the attempt from which on nginx is not told to wait
 //
 // and Hashing, the number of hashes computed at a time: each may take 64 MiB, and twice

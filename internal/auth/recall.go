@@ -15,7 +15,7 @@ import (
 // u is the entry whose passwords are tried, nil if a server is asked.
 func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, judge string, ask func(context.Context, *login) verdict) verdict {
 	if a.Cache == nil || l.Method != authhttp.Plain {
-		return ask(ctx, l)
+		return a.bounded(l, u, func() verdict { return ask(ctx, l) })
 	}
 	key := a.Cache.Key(judge, l.key, string(l.Protocol), l.Password)
 	known, found := a.Cache.Lookup(key, l.key, a.Now())
@@ -26,11 +26,13 @@ func (a *Authenticator) recall(ctx context.Context, l *login, u *users.User, jud
 	if u != nil {
 		together = a.Cache.Key(string(key[:]), l.ClientIP) // the throttle may reject one client and not another
 	}
-	answer, err := a.Cache.Once(ctx, together, func(ctx context.Context) any { return a.askAndStore(ctx, &own, u, key, ask) })
-	if err != nil {
-		return tempFail("%v", err)
-	}
-	v := answer.(verdict)
+	v := a.bounded(l, u, func() verdict {
+		answer, err := a.Cache.Once(ctx, together, func(ctx context.Context) any { return a.askAndStore(ctx, &own, u, key, ask) })
+		if err != nil {
+			return tempFail("%v", err)
+		}
+		return answer.(verdict)
+	})
 	if v.outcome == authhttp.TempFail && found == cache.Stale {
 		a.trace("%s; the password was right before, and counts for cache.stale_ttl more", v.detail)
 		return remembered(l, u, known, "stale")

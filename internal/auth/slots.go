@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"mailauthd/internal/users"
 )
 
 // MaxHashWait bounds how long a login waits for its turn to compute a hash: nginx
@@ -61,24 +63,19 @@ func NewStrangers(hashing Slots) *Strangers {
 
 var errCrowd = errors.New("too many logins from networks that their users are not known from wait to compute a hash")
 
-func (s *Strangers) acquire(ctx context.Context, network netip.Prefix, hashing Slots) (release func(), err error) {
-	if !s.enter(network) {
-		return nil, errCrowd
-	}
+func (s *Strangers) acquire(ctx context.Context, hashing Slots) (release func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxHashWait)
 	defer cancel()
 	endTurn, err := s.turns.acquire(ctx)
 	if err != nil {
-		s.leave(network)
 		return nil, err
 	}
 	free, err := hashing.acquire(ctx)
 	if err != nil {
 		endTurn()
-		s.leave(network)
 		return nil, err
 	}
-	return func() { free(); endTurn(); s.leave(network) }, nil
+	return func() { free(); endTurn() }, nil
 }
 
 func (s *Strangers) enter(network netip.Prefix) bool {
@@ -103,8 +100,37 @@ func (s *Strangers) leave(network netip.Prefix) {
 
 // turn waits until a login may compute a hash.
 func (a *Authenticator) turn(ctx context.Context, l *login) (release func(), err error) {
-	if a.Throttle == nil || l.throttled.Known {
+	if !a.isStranger(l) {
 		return a.Hashing.acquire(ctx)
 	}
-	return a.Strangers.acquire(ctx, l.throttled.Network, a.Hashing)
+	return a.Strangers.acquire(ctx, a.Hashing)
+}
+
+func (a *Authenticator) isStranger(l *login) bool { return a.Throttle != nil && !l.throttled.Known }
+
+// MaxAsking bounds the logins that wait for mail servers, all of them together: as many as wait for one that
+// hangs, so that two do not take all places of listen.MaxRequests.
+const MaxAsking = 200
+
+var errAsking = errors.New("too many logins wait for mail servers")
+
+// bounded decides a login that may have to wait, with others for the same answer too: for a hash of the
+// user u, or, if that is nil, for a mail server.
+func (a *Authenticator) bounded(l *login, u *users.User, decide func() verdict) verdict {
+	switch {
+	case u == nil && a.Asking != nil:
+		select {
+		case a.Asking <- struct{}{}:
+			defer func() { <-a.Asking }()
+		default:
+			return tempFail("%v", errAsking)
+		}
+	case u != nil && a.isStranger(l):
+		network := l.throttled.Network
+		if !a.Strangers.enter(network) {
+			return tempFail("%v", errCrowd)
+		}
+		defer a.Strangers.leave(network)
+	}
+	return decide()
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -91,26 +92,53 @@ func TestStrangersLeaveTheLine(t *testing.T) {
 	})
 }
 
-// One network takes a part of the places only, also with old passwords, which the throttle does not count.
+// One network takes a part of the places only: with old passwords, which the throttle does not count, and with the
+// same login many times, which is decided once.
 func TestStrangersOfOneNetwork(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := withThrottle(t, newAuth(t), nil)
-		a.CountHash = func() { time.Sleep(time.Second) }
-		others := *a // wants traces
-		count := make(chan authlog.Reason, 100)
-		for i := range cap(count) {
-			go func() {
-				_, event := others.Answer(t.Context(), from("192.0.2.1", fmt.Sprintf("u%d@users.example", i), wrong))
-				count <- event.Reason
-			}()
+	for name, prepare := range map[string]func(a *Authenticator) (*Authenticator, string){
+		"many users": func(a *Authenticator) (*Authenticator, string) { return a, "u%d@users.example" },
+		"one login":  func(a *Authenticator) (*Authenticator, string) { return withCache(a), "u@users.example" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, users := prepare(newAuth(t))
+				a = withThrottle(t, a, nil)
+				a.CountHash = func() { time.Sleep(time.Second) }
+				others := *a // wants traces
+				count := make(chan authlog.Reason, 100)
+				for i := range cap(count) {
+					go func() {
+						_, event := others.Answer(t.Context(), from("192.0.2.1", strings.ReplaceAll(users, "%d", fmt.Sprint(i)), wrong))
+						count <- event.Reason
+					}()
+				}
+				synctest.Wait()
+				if n := len(count); n != cap(count)-MaxFromNetwork {
+					t.Errorf("%d of %d logins from one network do not wait", n, cap(count))
+				}
+				wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
+				for range cap(count) {
+					<-count
+				}
+			})
+		})
+	}
+}
+
+// Logins that wait for mail servers are bounded, whichever they wait for.
+func TestAskingIsBounded(t *testing.T) {
+	const user = "alice@lost-upstream.example"
+	a := newAuth(t)
+	a.Asking = NewSlots(MaxAsking)
+	occupy(a.Asking)
+	if _, event := answer(t, a, ask{user: user, pass: right}.header()); event.Error != errAsking.Error() {
+		t.Errorf("with all places taken: %s", event.Error)
+	}
+	wants(t, a, ask{user: alice, pass: right}.header(), authhttp.OK, "", "")
+	<-a.Asking
+	for range 2 {
+		if _, event := answer(t, a, ask{user: user, pass: right}.header()); event.Error == errAsking.Error() {
+			t.Error("with a place left it is not asked")
 		}
-		synctest.Wait()
-		if n := len(count); n != cap(count)-MaxFromNetwork {
-			t.Errorf("%d of %d logins from one network do not wait", n, cap(count))
-		}
-		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
-		for range cap(count) {
-			<-count
-		}
-	})
+	}
 }

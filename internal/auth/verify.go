@@ -81,7 +81,7 @@ func (a *Authenticator) traceEntry(u *users.User, known bool) {
 // verifyEntry tries the passwords of an entry, or remembers how that ended.
 func (a *Authenticator) verifyEntry(ctx context.Context, l *login, u *users.User) verdict {
 	if a.Cache == nil {
-		return a.tryPasswords(ctx, l, u)
+		return a.bounded(l, u, func() verdict { return a.tryPasswords(ctx, l, u) })
 	}
 	return a.recall(ctx, l, u, entryID(u), func(ctx context.Context, l *login) verdict { return a.tryPasswords(ctx, l, u) })
 }

@@ -59,6 +59,9 @@ func (c *fcgiConn) limit() (time.Time, error) {
 		return time.Now().Add(spareTime), nil // to look again: it is idle next
 	case c.phase != idle || c.partial:
 		limit = c.begun.Add(RequestTimeout)
+		if c.placed && c.l.crowded() {
+			limit = c.begun.Add(spareTime) // it holds a place that others want
+		}
 	case c.draining:
 		return limit, io.EOF
 	case c.placed && c.l.crowded():
@@ -68,8 +71,12 @@ func (c *fcgiConn) limit() (time.Time, error) {
 	default:
 		limit, late = c.since.Add(IdleTimeout), io.EOF
 	}
-	if !time.Now().Before(limit) {
+	now := time.Now()
+	if !now.Before(limit) {
 		return limit, late
+	}
+	if again := now.Add(spareTime); c.placed && again.Before(limit) {
+		return again, nil // to look whether others want its place
 	}
 	return limit, nil
 }

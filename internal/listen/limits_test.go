@@ -223,6 +223,27 @@ func TestGuardKeepsAPlace(t *testing.T) {
 	})
 }
 
+// A byte of a next request does not hold a place for as long as the request may take.
+func TestGuardGivesPlacesOfSlowRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		defer l.Close()
+		for i := range MaxRequests {
+			c := l.Listener.(*pipeListener).dial(fmt.Sprintf("192.0.2.%d:1", 100+i%3))
+			defer c.Close()
+			go func() { _, _ = io.Copy(io.Discard, c) }()
+			go func() { _, _ = io.WriteString(c, wholeRequest(1, variables)+"\x01") }()
+		}
+		synctest.Wait()
+		w, begin := connect(), time.Now()
+		w.request(1)
+		w.receive(typeEndRequest)
+		if waited := time.Since(begin); waited > 2*spareTime {
+			t.Errorf("a request waited %v", waited)
+		}
+	})
+}
+
 // A flood of connections ends its own, and not those that web servers keep.
 func TestGuardKeepsWhoAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -123,6 +123,7 @@ func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenti
 		Resolver:       resolver,
 		Hashing:        hashing,
 		Strangers:      auth.NewStrangers(hashing),
+		Asking:         auth.NewSlots(auth.MaxAsking),
 		Cache:          cache.New(c.Cache),
 		AuthWait:       c.AuthWait,
 		Now:            time.Now,
@@ -181,6 +182,9 @@ func (s *Server) swap(c *config.Config) error {
 	next.auth.CountHash = s.metrics.hashes.Inc
 	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
 		next.auth.Hashing, next.auth.Strangers = old.auth.Hashing, old.auth.Strangers // the logins in flight count
+	}
+	if old := s.state.Load(); old != nil {
+		next.auth.Asking = old.auth.Asking
 	}
 	if old := s.state.Load(); old != nil && old.config.Cache == c.Cache {
 		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more

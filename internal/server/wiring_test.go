@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mailauthd/internal/auth"
 )
 
 // proxied is a login through a load balancer that speaks the PROXY protocol, at the first attempt.
@@ -77,7 +79,7 @@ func TestReloadKeepsSlots(t *testing.T) {
 		}
 	}
 	s.reload()
-	if after := s.state.Load().auth; after == before || after.Hashing != before.Hashing || after.Strangers != before.Strangers {
+	if after := s.state.Load().auth; after == before || after.Hashing != before.Hashing || after.Strangers != before.Strangers || after.Asking != before.Asking || cap(after.Asking) != auth.MaxAsking {
 		t.Error("hashes in flight no longer count")
 	}
 	s.reload("[users.", fmt.Sprintf("[auth]\nhash_concurrency = %d\n[users.", cap(before.Hashing)+1))
