@@ -24,6 +24,19 @@ func (a *Authenticator) throttle(l *login) (verdict, bool) {
 	return verdict{}, true
 }
 
+// throttled is the error of a login that the throttle rejects when its turn has come at a mail server.
+type throttled struct{ verdict }
+
+func (t throttled) Error() string { return t.detail }
+
+// stillAllowed asks the throttle again: others may have failed while this login waited.
+func (a *Authenticator) stillAllowed(l *login) error {
+	if v, ok := a.throttle(l); !ok {
+		return throttled{v}
+	}
+	return nil
+}
+
 // countFailure counts refusals, but for the throttle's own: wrong passwords, users that do not exist, and
 // right passwords of those who may not log in, or the penalty would tell one from the other.
 func (a *Authenticator) countFailure(l *login, v verdict) {

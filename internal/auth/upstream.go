@@ -104,7 +104,7 @@ func (a *Authenticator) askServer(ctx context.Context, l *login, s *route.Server
 	switch {
 	case err == nil && !v.addr.IsValid():
 		return v, false
-	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err), errors.Is(err, context.Canceled): // not the server's fault
+	case v.over != "", errors.Is(err, upstream.ErrBusy), upstream.Starved(err), errors.Is(err, context.Canceled): // not the server's fault
 	case !errors.Is(err, upstream.ErrRejected) && upstream.Unreachable(err):
 		ticket.Failed(err)
 		return v, false
@@ -128,7 +128,10 @@ func (a *Authenticator) askAddrs(ctx context.Context, l *login, s *route.Server)
 		var reply string
 		reply, err = a.login(ctx, l, s, addr)
 		v = verdict{outcome: authhttp.OK, reply: reply}
+		var late throttled
 		switch {
+		case errors.As(err, &late):
+			v = late.verdict
 		case errors.Is(err, upstream.ErrRejected):
 			v = reject(authlog.PasswordMismatch, "server %q: %v", s.Name, err)
 		case err != nil:
@@ -149,6 +152,7 @@ func (a *Authenticator) login(ctx context.Context, l *login, s *route.Server, ad
 	}
 	a.trace("checking by %s at %v", target.Protocol, target.Addr)
 	if pool := a.Pools[s.Name]; pool != nil {
+		target.Turn = func() error { return a.stillAllowed(l) }
 		return pool.Login(ctx, target, l.serverLogin(), l.Password)
 	}
 	return target.Login(ctx, l.serverLogin(), l.Password)

@@ -81,7 +81,7 @@
 //   - Logins that are being decided at the same time do not see each other: call Check
 //     when a login's turn has come, not when it begins to wait for it. What they add
 //     beyond a limit takes longer to decay. (Of hashes that are as many as are computed at a
-//     time; at a mail server as many as may connect to it and wait for that.)
+//     time; at a mail server as many as may connect to it.)
 //   - Who keeps guessing at a user from many networks keeps that user out of networks
 //     where the user has not logged in since the process began, or which 8 others have
 //     followed. A higher limit by user makes that dearer, and guessing cheaper.

@@ -31,6 +31,7 @@ type Server struct {
 	AllowCleartext bool     // show the password to the network if a mechanism does
 
 	Trace func(line string) // if set, sees the dialogue without its secrets
+	Turn  func() error      // if set, is asked after a wait for others in a Pool; an error ends the login
 }
 
 // Login checks a password in one dialogue with the server. Without an error the

@@ -67,6 +67,11 @@ func (p *Pool) Login(ctx context.Context, s Server, user, password string) (repl
 	}
 	judged := false
 	defer func() { p.leave(s, judged) }()
+	if waited && s.Turn != nil {
+		if err := s.Turn(); err != nil {
+			return "", err
+		}
+	}
 	reply, err = p.login(ctx, s, c, user, password)
 	judged = err == nil || errors.Is(err, ErrRejected)
 	if waited && !judged && ctx.Err() != nil { // the server had less time than it may take
