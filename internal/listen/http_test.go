@@ -14,14 +14,24 @@ import (
 	"time"
 )
 
+// serveHTTP runs net/http on a bounded listener in memory, until shutdown, which waits for open connections.
+func serveHTTP() (inner *pipeListener, shutdown func()) {
+	inner = newPipeListener()
+	l := NewHTTP(inner, slog.New(slog.DiscardHandler))
+	server := &http.Server{Handler: http.HandlerFunc(answer)}
+	served := make(chan error)
+	go func() { served <- server.Serve(l) }()
+	return inner, func() {
+		_ = server.Shutdown(context.Background())
+		<-served
+	}
+}
+
 // A header of many short lines would take many times its length.
 func TestHTTPLimitsLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner := newPipeListener()
-		l := NewHTTP(inner, slog.New(slog.DiscardHandler))
-		server := &http.Server{Handler: http.HandlerFunc(answer)}
-		served := make(chan error)
-		go func() { served <- server.Serve(l) }()
+		inner, shutdown := serveHTTP()
+		defer shutdown()
 		get := func(lines int) string {
 			return "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("a:\r\n", lines-3) + "\r\n"
 		}
@@ -47,18 +57,13 @@ func TestHTTPLimitsLines(t *testing.T) {
 			}
 		}
 		c.Close()
-		_ = server.Shutdown(context.Background())
-		<-served
 	})
 }
 
 func TestHTTPLimitsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner := newPipeListener()
-		l := NewHTTP(inner, slog.New(slog.DiscardHandler))
-		server := &http.Server{Handler: http.HandlerFunc(answer)}
-		served := make(chan error)
-		go func() { served <- server.Serve(l) }()
+		inner, shutdown := serveHTTP()
+		defer shutdown()
 		var conns []net.Conn
 		for i := range MaxPeerConns + 1 {
 			conns = append(conns, inner.dial(fmt.Sprintf("192.0.2.1:%d", i+1)))
@@ -77,7 +82,5 @@ func TestHTTPLimitsConnections(t *testing.T) {
 		for _, c := range conns {
 			c.Close()
 		}
-		_ = server.Shutdown(context.Background())
-		<-served
 	})
 }
