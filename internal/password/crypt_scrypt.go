@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-crypt/x/yescrypt"
 	"golang.org/x/crypto/scrypt"
+
+	"mailauthd/internal/crypt"
 )
 
 // scryptHash is scrypt (RFC 7914) as libxcrypt writes it, "$7$" with log2 N in one
@@ -62,7 +64,7 @@ func (p Policy) checkScrypt(log, r, lanes uint64) error {
 // digits64 reads digits of crypt(3), the low ones first.
 func digits64(s string) (n uint64) {
 	for i := range len(s) {
-		n |= uint64(strings.IndexByte(cryptLetters, s[i])) << (6 * i)
+		n |= uint64(strings.IndexByte(crypt.Digits, s[i])) << (6 * i)
 	}
 	return n
 }
@@ -123,11 +125,11 @@ func (h *yescryptHash) verify(password string) (bool, error) {
 // yescrypt.
 func gostKey(password, setting string, key []byte) []byte {
 	mac := func(key, message []byte) []byte {
-		m := hmac.New(newStreebog, key)
+		m := hmac.New(crypt.NewStreebog256, key)
 		m.Write(message)
 		return m.Sum(nil)
 	}
-	s := newStreebog()
+	s := crypt.NewStreebog256()
 	s.Write([]byte(password))
 	return mac(mac(s.Sum(nil), []byte(setting)), key)
 }

@@ -1,7 +1,6 @@
 package password
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"os/exec"
@@ -44,38 +43,6 @@ func TestCryptOfTheSystem(t *testing.T) {
 			checkOnly(t, h, password, cut(value))
 		}
 	}
-}
-
-func TestStreebog(t *testing.T) {
-	// RFC 6986, section 10, the examples with 256 bits; there written last byte first.
-	for _, tt := range []struct{ message, sum string }{
-		{
-			"323130393837363534333231303938373635343332313039383736353433323130393837363534333231303938373635343332313039383736353433323130",
-			"00557be5e584fd52a449b16b0251d05d27f94ab76cbaa6da890b59d8ef1e159d",
-		},
-		{
-			"fbe2e5f0eee3c820fbeafaebef20fffbf0e1e0f0f520e0ed20e8ece0ebe5f0f2f120fff0eeec20f120faf2fee5e2202ce8f6f3ede220e8e6eee1e8f0f2d1202ce8f0f2e5e220e5d1",
-			"508f7e553c06501d749a66fc28c6cac0b005746d97537fa85d9e40904efed29d",
-		},
-	} {
-		s := newStreebog()
-		s.Write(backwards(t, tt.message))
-		if got := s.Sum(nil); !bytes.Equal(got, backwards(t, tt.sum)) {
-			t.Errorf("got %x, want the reverse of %s", got, tt.sum)
-		}
-	}
-}
-
-func backwards(t *testing.T, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
-		b[i], b[j] = b[j], b[i]
-	}
-	return b
 }
 
 func ExampleSchemes() {

@@ -68,9 +68,7 @@
 // The standard library, golang.org/x/crypto (argon2, bcrypt, scrypt, md4), and
 // github.com/go-crypt/x (SHA-crypt, $sha1$, yescrypt), which go-crypt/crypt stands on as
 // well: that one's own parsers replace damaged parameters by defaults, so a value is
-// parsed here. Written from their specifications, because neither of these libraries
-// has them: DES crypt, $apr1$ (and $1$, which is the same), Streebog for $gy$, OTP, and
-// all of Dovecot's own formats.
+// parsed here. Package crypt has the hash functions that none of these libraries has.
 //
 // What the formats mean was learned from Dovecot's password-scheme.c and libxcrypt's
 // crypt(5). The tests compare with doveadm pw and with the system's crypt(3).

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"mailauthd/internal/crypt"
 )
 
 // coding is how the bytes of a value are written.
@@ -56,10 +58,7 @@ func decode64(e *base64.Encoding, s string) ([]byte, bool) {
 	return b, err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
-// cryptLetters are the digits of crypt(3), by value.
-const cryptLetters = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-func isCrypt64(s string) bool { return strings.Trim(s, cryptLetters) == "" }
+func isCrypt64(s string) bool { return strings.Trim(s, crypt.Digits) == "" }
 
 // number reads a decimal that is written as numbers are printed: crypt(3) compares
 // text, so a hash with "+7" or "007" in it would match no password.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mailauthd/internal/crypt"
 )
 
 // request is what a value is made from.
@@ -79,7 +81,7 @@ func randomBytes(n int) []byte {
 func randomSalt(n int) string {
 	b := randomBytes(n)
 	for i := range b {
-		b[i] = cryptLetters[b[i]&63]
+		b[i] = crypt.Digits[b[i]&63]
 	}
 	return string(b)
 }

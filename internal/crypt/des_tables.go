@@ -1,4 +1,4 @@
-package password
+package crypt
 
 // The tables of DES, as FIPS 46-3 prints them.
 

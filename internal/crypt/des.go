@@ -1,49 +1,19 @@
-package password
+package crypt
 
 import (
-	"crypto/subtle"
-	"fmt"
 	"math/bits"
 	"strings"
 )
 
-// desCrypt is traditional DES crypt(3): two digits of salt and eleven of key. It reads
-// the low seven bits of the first eight bytes of a password. There is no kept library;
-// crypto/des has no place for a salt.
-type desCrypt string
+// MaxDES is how many bytes of a password [DES] reads, the low seven bits of each.
+const MaxDES = 8
 
-const (
-	desCryptSize = 13
-	desCryptMax  = 8 // bytes of a password
-)
-
-func parseDES(src source) (verifier, error) {
-	s := src.value
-	if len(s) != desCryptSize || !isCrypt64(s) {
-		return nil, errFormat
-	}
-	if strings.IndexByte(cryptLetters, s[desCryptSize-1])&3 != 0 { // 64 bits end in a digit of 4
-		return nil, errDamage
-	}
-	return desCrypt(s), nil
-}
-
-func (h desCrypt) verify(password string) (bool, error) {
-	return subtle.ConstantTimeCompare([]byte(cryptDES(password, string(h[:2]))), []byte(h)) == 1, nil
-}
-
-func makeDES(r request) (string, error) {
-	if len(r.password) > desCryptMax {
-		return "", fmt.Errorf("keeps no more than %d bytes of a password", desCryptMax)
-	}
-	return cryptDES(r.password, randomSalt(2)), r.noRounds()
-}
-
-// cryptDES encrypts zeros 25 times under the password; the salt swaps bits of the
-// expansion E (FIPS 46-3; Morris and Thompson, "Password Security: A Case History").
-func cryptDES(password, salt string) string {
+// DES is traditional crypt(3): it encrypts zeros 25 times under the password, and the salt
+// swaps bits of the expansion E. The salt is two of [Digits], and the first two of the 13
+// in the result.
+func DES(password, salt string) string {
 	var key uint64
-	for i := range desCryptMax {
+	for i := range MaxDES {
 		key <<= 8
 		if i < len(password) {
 			key |= uint64(password[i]) << 1 & 0xff
@@ -61,15 +31,15 @@ func cryptDES(password, salt string) string {
 	out := permute(uint64(l)<<32|uint64(r), 64, desFP[:])
 	digits := []byte(salt)
 	for shift := 58; shift > 0; shift -= 6 {
-		digits = append(digits, cryptLetters[out>>shift&63])
+		digits = append(digits, Digits[out>>shift&63])
 	}
-	return string(append(digits, cryptLetters[out<<2&63]))
+	return string(append(digits, Digits[out<<2&63]))
 }
 
 // desSaltMask has the bits of a 24-bit half of E's output that change places with the
 // other half: salt bit i is E's bit i, counted from the left.
 func desSaltMask(salt string) uint32 {
-	n := strings.IndexByte(cryptLetters, salt[0]) | strings.IndexByte(cryptLetters, salt[1])<<6
+	n := strings.IndexByte(Digits, salt[0]) | strings.IndexByte(Digits, salt[1])<<6
 	return bits.Reverse32(uint32(n)) >> 8
 }
 

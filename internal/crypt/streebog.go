@@ -1,4 +1,4 @@
-package password
+package crypt
 
 import (
 	"encoding/binary"
@@ -6,8 +6,7 @@ import (
 	"math/bits"
 )
 
-// streebog is GOST R 34.11-2012 with 256 bits (RFC 6986). It keeps what is written until
-// Sum: passwords and keys are short.
+// streebog keeps what is written until Sum: passwords and keys are short.
 type streebog struct{ message []byte }
 
 const (
@@ -15,7 +14,8 @@ const (
 	streebogBlock = 64
 )
 
-func newStreebog() hash.Hash { return new(streebog) }
+// NewStreebog256 is GOST R 34.11-2012 with 256 bits (RFC 6986).
+func NewStreebog256() hash.Hash { return new(streebog) }
 
 func (s *streebog) Size() int      { return streebogSize }
 func (s *streebog) BlockSize() int { return streebogBlock }

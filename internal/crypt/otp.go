@@ -1,0 +1,32 @@
+package crypt
+
+import (
+	"crypto/sha1"
+	"encoding/binary"
+	"hash"
+)
+
+// OTP is the one-time password of 64 bits that is count steps after the first (RFC 2289,
+// section 6). The hash is MD4, MD5 or SHA-1; the seed is in lower case.
+func OTP(newHash func() hash.Hash, count int, seed, phrase string) []byte {
+	key := fold(newHash(), []byte(seed+phrase))
+	for range count {
+		key = fold(newHash(), key)
+	}
+	return key
+}
+
+// fold hashes and folds to 64 bits (RFC 2289, appendix A).
+func fold(h hash.Hash, b []byte) []byte {
+	h.Write(b)
+	folded := make([]byte, 8)
+	for i, c := range h.Sum(nil) {
+		folded[i%8] ^= c
+	}
+	if h.Size() == sha1.Size { // its words are big-endian, a one-time password is not
+		for i := 0; i < 8; i += 4 {
+			binary.LittleEndian.PutUint32(folded[i:], binary.BigEndian.Uint32(folded[i:]))
+		}
+	}
+	return folded
+}
