@@ -87,11 +87,12 @@ func (s *Source) CheckFile(path string) error {
 	return nil
 }
 
-// Edit replaces one of the files by what change makes of it: under a lock, all or
-// nothing, and only if the configuration as a whole would load then; that is what it
-// returns. See [users.WriteAtomic].
+// Edit replaces one of the files by what change makes of it: all or nothing, and only if
+// the configuration as a whole would load then; that is what it returns. No other edit of any
+// of the files runs meanwhile, but others may have ended since Open: change gets the file as
+// it is now, and the other files are read again. See [users.WriteAtomic].
 func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) (after *Config, err error) {
-	err = users.WriteAtomic(path, func(old []byte) (doc []byte, err error) {
+	err = users.WriteAtomic(s.loader.path, path, func(old []byte) (doc []byte, err error) {
 		doc, after, err = s.edited(path, old, change)
 		return doc, err
 	})
@@ -115,7 +116,7 @@ func (s *Source) edited(path string, old []byte, change func(doc []byte) ([]byte
 	if after, err = l.load(); err != nil {
 		return nil, nil, fmt.Errorf("nothing was changed, because the configuration would not load then:\n%w", err)
 	}
-	return doc, after, nil
+	return doc, after, (&Source{Config: after, loader: l}).CheckFile(path)
 }
 
 // SameFile tells whether two paths lead to one file.

@@ -14,28 +14,37 @@ import (
 // Limits of [WriteAtomic].
 const (
 	MaxFile   = 256 << 20        // bytes of the file, before and after
-	LockWait  = 10 * time.Second // for another edit of the same file to end
+	LockWait  = 10 * time.Second // for another edit to end
 	lockRetry = 20 * time.Millisecond
 )
 
 // WriteAtomic replaces the content of a file by what edit makes of it. Whoever reads
 // the file at any time, or after a crash, sees all of the old or all of the new.
 //
-// Edits lock out one another, by flock(2) on the file itself: there is no lock file
-// to be left behind. A change by a program that takes no lock is noticed as long as it
-// comes before the rename, and nothing is written then. Owner, group and mode are
-// kept or it is an error; access lists and other extended attributes, and other hard links
-// to the file, do not move to the new one. A symbolic link stays one.
+// Only one edit of a configuration runs at a time, whichever of its files it changes, so
+// edit may read the other files too. The lock is flock(2) on the configuration's main
+// file, which must be readable but need not be writable, and then on the edited file, which
+// another configuration may include as well. There is no lock file to be left behind.
+//
+// A change of the file by a program that takes no lock is noticed as long as it comes
+// before the rename, and nothing is written then. Owner, group and mode are kept or it is
+// an error; access lists and other extended attributes, and other hard links to the file, do
+// not move to the new one. A symbolic link stays one.
 //
 // An error of edit is returned as it is. There is no backup, and after an error no
 // temporary file either; its name never ends as the file's, so that an include
 // pattern such as "users.d/*.toml" does not find it.
-func WriteAtomic(path string, edit func(old []byte) ([]byte, error)) error {
-	f, err := lock(path)
+func WriteAtomic(main, path string, edit func(old []byte) ([]byte, error)) error {
+	held, err := lock(main, nil)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // unlocks
+	defer held.Close() // unlocks
+	f, err := lock(path, held)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
 	before, err := f.Stat()
 	if err != nil {
 		return err
@@ -57,29 +66,29 @@ func WriteAtomic(path string, edit func(old []byte) ([]byte, error)) error {
 	return replace(f.Name(), before, edited)
 }
 
-// lock opens and locks a file. Whoever waited for a lock may have got one on a file
-// that has been replaced meanwhile, and begins again.
-func lock(path string) (*os.File, error) {
+// lock opens and locks a file, unless it is the one that is held already. After waiting, the
+// lock may be that of a file that has been replaced meanwhile; then lock begins again.
+func lock(path string, held *os.File) (*os.File, error) {
 	deadline := time.NewTimer(LockWait)
 	defer deadline.Stop()
 	retry := time.NewTicker(lockRetry)
 	defer retry.Stop()
 	for {
-		f, err := tryLock(path)
+		f, err := tryLock(path, held)
 		if f != nil || err != nil {
 			return f, err
 		}
 		select {
 		case <-retry.C:
 		case <-deadline.C:
-			return nil, fmt.Errorf("%s: another edit has had the file locked for %v: try again when it is done", path, LockWait)
+			return nil, fmt.Errorf("%s: another edit has held the lock on this file for %v: try again when it is done", path, LockWait)
 		}
 	}
 }
 
 // tryLock returns neither a file nor an error when it is to be tried again. The
 // file's name is the real one.
-func tryLock(path string) (*os.File, error) {
+func tryLock(path string, held *os.File) (*os.File, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
@@ -88,7 +97,7 @@ func tryLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	locked, err := holds(f)
+	locked, err := holds(f, held)
 	if !locked {
 		f.Close()
 		return nil, err
@@ -96,8 +105,9 @@ func tryLock(path string) (*os.File, error) {
 	return f, nil
 }
 
-// holds locks an open file and tells whether it is still the one of its name.
-func holds(f *os.File) (bool, error) {
+// holds locks an open file, unless it is the held one, and reports whether it is still the
+// one of its name. A second flock of the held file would wait for the first.
+func holds(f, held *os.File) (bool, error) {
 	opened, err := f.Stat()
 	if err != nil {
 		return false, err
@@ -105,7 +115,9 @@ func holds(f *os.File) (bool, error) {
 	if !opened.Mode().IsRegular() {
 		return false, fmt.Errorf("%s: not a regular file", f.Name())
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if !isFile(held, opened) {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
 		return false, nil
 	}
@@ -117,6 +129,14 @@ func holds(f *os.File) (bool, error) {
 		return false, nil
 	}
 	return err == nil && os.SameFile(opened, named), err
+}
+
+func isFile(f *os.File, info os.FileInfo) bool {
+	if f == nil {
+		return false
+	}
+	own, err := f.Stat()
+	return err == nil && os.SameFile(own, info)
 }
 
 // replace puts a new file in the place of one that is locked.

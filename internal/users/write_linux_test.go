@@ -28,6 +28,37 @@ func asNobody(t *testing.T, f func()) {
 	f()
 }
 
+// openDirs lets others into a test's directory.
+func openDirs(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An administrator of the users file may be able to read the main file only.
+func TestWriteAtomicWithAReadOnlyMainFile(t *testing.T) {
+	main, path := usersFile(t, "main"), usersFile(t, "old")
+	openDirs(t, filepath.Dir(main))
+	openDirs(t, filepath.Dir(path))
+	if err := os.Chmod(main, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		if err := errors.Join(os.Chown(path, 65534, 65534), os.Chown(filepath.Dir(path), 65534, 65534)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asNobody(t, func() {
+		if err := WriteAtomic(main, path, to("new")); err != nil {
+			t.Error(err)
+		}
+	})
+	wantContent(t, path, "new")
+}
+
 func TestWriteAtomicWithoutRights(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -42,17 +73,13 @@ func TestWriteAtomicWithoutRights(t *testing.T) {
 			}
 			path := usersFile(t, "old")
 			dir := filepath.Dir(path)
-			for up := dir; up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
-				if err := os.Chmod(up, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
+			openDirs(t, dir)
 			if err := errors.Join(os.Chmod(path, 0o644), os.Chmod(dir, tt.dirMode)); err != nil {
 				t.Fatal(err)
 			}
 			defer os.Chmod(dir, 0o755)
 			asNobody(t, func() {
-				if err := WriteAtomic(path, to("new")); !errors.Is(err, os.ErrPermission) {
+				if err := WriteAtomic(path, path, to("new")); !errors.Is(err, os.ErrPermission) {
 					t.Errorf("error %v, want one about permission", err)
 				}
 			})

@@ -48,7 +48,7 @@ func TestWriteAtomicConcurrently(t *testing.T) {
 	for range writers {
 		wg.Go(func() {
 			for range edits {
-				err := WriteAtomic(path, func(old []byte) ([]byte, error) {
+				err := WriteAtomic(path, path, func(old []byte) ([]byte, error) {
 					n, err := strconv.Atoi(string(old))
 					return strconv.AppendInt(nil, int64(n)+1, 10), err
 				})
@@ -71,7 +71,7 @@ func TestWriteAtomicKeepsModeAndOwner(t *testing.T) {
 	if err := errors.Join(os.Chown(path, uid, gid), os.Chmod(path, 0o604)); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAtomic(path, to("new")); err != nil {
+	if err := WriteAtomic(path, path, to("new")); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, path, "new")
@@ -90,7 +90,7 @@ func TestWriteAtomicFollowsLinks(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAtomic(link, to("new")); err != nil {
+	if err := WriteAtomic(link, link, to("new")); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, path, "new")
@@ -102,7 +102,7 @@ func TestWriteAtomicFollowsLinks(t *testing.T) {
 func TestWriteAtomicHere(t *testing.T) {
 	path := usersFile(t, "old")
 	t.Chdir(filepath.Dir(path))
-	if err := WriteAtomic("users.toml", to("new")); err != nil {
+	if err := WriteAtomic("users.toml", "users.toml", to("new")); err != nil {
 		t.Error(err)
 	}
 	wantContent(t, path, "new")
@@ -111,7 +111,7 @@ func TestWriteAtomicHere(t *testing.T) {
 func TestWriteAtomicWithoutChange(t *testing.T) {
 	path := usersFile(t, "same")
 	before, _ := os.Stat(path)
-	if err := WriteAtomic(path, to("same")); err != nil {
+	if err := WriteAtomic(path, path, to("same")); err != nil {
 		t.Error(err)
 	}
 	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
@@ -147,7 +147,7 @@ func TestWriteAtomicRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := usersFile(t, "old")
-			if err := WriteAtomic(path, tt.edit(path)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := WriteAtomic(path, path, tt.edit(path)); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 			wantContent(t, path, "old")
@@ -157,37 +157,61 @@ func TestWriteAtomicRefuses(t *testing.T) {
 
 func TestWriteAtomicNeedsAFile(t *testing.T) {
 	dir := t.TempDir()
-	if err := WriteAtomic(filepath.Join(dir, "none"), to("x")); !errors.Is(err, os.ErrNotExist) {
+	if err := WriteAtomic(filepath.Join(dir, "none"), filepath.Join(dir, "none"), to("x")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a file: %v", err)
 	}
-	if err := WriteAtomic(dir, to("x")); err == nil {
+	if err := WriteAtomic(dir, dir, to("x")); err == nil {
 		t.Error("a directory is edited")
 	}
 	fifo := filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAtomic(fifo, to("x")); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if err := WriteAtomic(fifo, fifo, to("x")); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("of a pipe: %v", err)
 	}
 }
 
+// The lock is that of the main file and of the edited one.
 func TestWriteAtomicWaitsNotForever(t *testing.T) {
-	path := usersFile(t, "old")
-	other, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		err := WriteAtomic(path, to("new"))
-		if err == nil || !strings.Contains(err.Error(), "locked for 10s") || time.Since(start) != LockWait {
-			t.Errorf("after %v: %v", time.Since(start), err)
+	main, path := usersFile(t, "main"), usersFile(t, "old")
+	for _, locked := range []string{main, path} {
+		other, err := os.Open(locked)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		defer other.Close()
+		if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			err := WriteAtomic(main, path, to("new"))
+			if err == nil || !strings.Contains(err.Error(), locked+": another edit has held the lock") || time.Since(start) != LockWait {
+				t.Errorf("after %v: %v", time.Since(start), err)
+			}
+		})
+		other.Close()
+	}
 	wantContent(t, path, "old")
+}
+
+// A link is the main file under another name; what it is called for is edited.
+func TestWriteAtomicOfTheMainFileByAnotherName(t *testing.T) {
+	path := usersFile(t, "old")
+	dir := t.TempDir()
+	hard, soft := filepath.Join(dir, "hard"), filepath.Join(dir, "soft")
+	if err := errors.Join(os.Link(path, hard), os.Symlink(path, soft)); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(path, soft, to("new")); err != nil {
+		t.Error(err)
+	}
+	wantContent(t, path, "new")
+	wantContent(t, hard, "old")
+	if err := errors.Join(os.Remove(hard), os.Link(path, hard), WriteAtomic(path, hard, to("newer"))); err != nil {
+		t.Error(err)
+	}
+	wantContent(t, path, "new")
+	wantContent(t, hard, "newer")
 }
