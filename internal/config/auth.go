@@ -54,6 +54,8 @@ func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 		FailureMessage:  s.FailureMessage,
 		ResponseCodes:   s.ResponseCodes,
 		HashConcurrency: s.HashConcurrency,
+
+		RecipientDelimiter: l.recipientDelimiter(f, key("recipient_delimiter"), s.RecipientDelimiter),
 	}
 }
 
@@ -83,6 +85,19 @@ func checkFailureMessage(s string) string {
 		return "must not be longer than 200 bytes"
 	}
 	return ""
+}
+
+const maxRecipientDelimiter = 8 // characters
+
+// recipientDelimiter wants characters that no address needs for anything else.
+func (l *loader) recipientDelimiter(f *file, key toml.Key, set string) string {
+	unfit := func(c rune) bool {
+		return c <= ' ' || c > '~' || 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("@.*", c)
+	}
+	if len(set) > maxRecipientDelimiter || strings.ContainsFunc(set, unfit) {
+		l.problems.add(f, key, `want at most %d characters such as "+" or "+-": printable ASCII, but no letter, digit, space, "@", "." or "*"`, maxRecipientDelimiter)
+	}
+	return set
 }
 
 func (l *loader) defaultDomain(f *file, key toml.Key, s string, domains *route.Table) string {

@@ -65,6 +65,8 @@ type Auth struct {
 	Access          access.Rules
 	Secret          *Secret // that askers must show; nil: none
 	ProxyAddr       bool    // the client's address is that of the PROXY protocol
+
+	RecipientDelimiter string // of domains that have none of their own; empty: no address has an extension
 }
 
 // Secret is what only our own web server knows.
@@ -223,8 +225,8 @@ func (l *loader) build() *Config {
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
 		c.Servers = append(c.Servers, servers[name])
 	}
-	c.Domains = route.NewTable(l.buildDomains(servers))
 	f = l.sectionFile("auth")
+	c.Domains = route.NewTable(l.buildDomains(servers, f.content.Auth.RecipientDelimiter))
 	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
 	l.warnOfMethods(f, &c.Auth, c.Servers)
 	l.warnOfListeners(&c.Listen, c.Auth.Secret)

@@ -43,6 +43,32 @@ func TestSampleShowsDefaults(t *testing.T) {
 	}
 }
 
+// The samples have every key, if only in a comment.
+func TestSamplesShowEveryKey(t *testing.T) {
+	var text strings.Builder
+	for _, name := range []string{"mailauthd.toml", "servers.toml", "users.toml"} {
+		data, err := os.ReadFile(filepath.Join(root, "conf", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(data)
+	}
+	var walk func(s *schema)
+	walk = func(s *schema) {
+		if s == nil {
+			return
+		}
+		walk(s.each)
+		for key, inner := range s.keys {
+			if inner == nil && !regexp.MustCompile(`(?m)(^|[ #])`+key+` *= `).MatchString(text.String()) {
+				t.Errorf("no sample has the key %q", key)
+			}
+			walk(inner)
+		}
+	}
+	walk(wholeFile)
+}
+
 // base makes a whole configuration of a snippet that shows only some sections.
 var base = map[string]string{
 	"listen":  "[listen]\nhttp = [\"127.0.0.1:8008\"]\n",

@@ -35,6 +35,8 @@ type authSection struct {
 	External         externalSection `toml:"external"`
 	Secret           *secretSection  `toml:"secret"`
 	ClientIP         string          `toml:"client_ip"`
+
+	RecipientDelimiter string `toml:"recipient_delimiter"`
 }
 
 type secretSection struct {
@@ -124,6 +126,9 @@ type domainSection struct {
 	Policy   *string  `toml:"policy"`
 	MX       []string `toml:"mx"`
 	CatchAll bool     `toml:"catch_all"`
+
+	RecipientDelimiter *string `toml:"recipient_delimiter"` // "": none, whatever [auth] has
+
 	accessSection
 }
 

@@ -86,15 +86,20 @@ func (l *loader) timeout(f *file, server toml.Key, name string, s *string, prese
 	return l.duration(f, append(server, "verify", name), *s, time.Millisecond, maxTimeout)
 }
 
-func (l *loader) buildDomains(servers map[string]*route.Server) []*route.Domain {
+func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string) []*route.Domain {
 	var domains []*route.Domain
 	first := make(map[string]string) // by the one spelling, as written
 	for _, f := range l.files {
 		for _, name := range f.sections["domains"] {
 			key := toml.Key{"domains", name}
-			d := l.buildDomain(f, key, f.content.Domains[name], servers)
+			s := f.content.Domains[name]
+			d := l.buildDomain(f, key, s, servers)
 			if d == nil {
 				continue
+			}
+			d.RecipientDelimiter = delimiter
+			if s.RecipientDelimiter != nil {
+				d.RecipientDelimiter = l.recipientDelimiter(f, append(key, "recipient_delimiter"), *s.RecipientDelimiter)
 			}
 			if twin, ok := first[d.Name]; ok {
 				l.problems.add(f, key, "the same domain as %s", toml.Key{"domains", twin})

@@ -8,7 +8,8 @@
 // one domain. The spelling that a client used is what a mail server is told; the
 // one spelling made here is for looking up only.
 //
-// [Recipient] takes an address out of an SMTP command.
+// [Recipient] takes an address out of an SMTP command, [CutExtension] the extension off a
+// recipient such as "bob+news@example.com".
 package mailaddr
 
 import (
@@ -33,6 +34,33 @@ func Split(name string) (local, domain string) {
 		return name, ""
 	}
 	return name[:at], name[at+1:]
+}
+
+// CutExtension returns a user name without the extension of its local part, and reports
+// whether it had one: with "+" among the delimiters "bob+news@example.com" is
+// "bob@example.com". The name must be in canonical form.
+//
+// The rules are those of Postfix's split_addr(3). The first of the delimiters that occurs
+// begins the extension; a local part that begins with one is left as it is. So are
+// postmaster, mailer-daemon and double-bounce, and, if "-" is one of the delimiters,
+// owner-NAME and NAME-request (Postfix's owner_request_special, which is on by default).
+func CutExtension(name, delimiters string) (base string, cut bool) {
+	local, _ := Split(name)
+	switch local {
+	case "postmaster", "mailer-daemon", "double-bounce":
+		return name, false
+	}
+	if strings.Contains(delimiters, "-") {
+		list, isRequest := strings.CutSuffix(local, "-request")
+		if strings.HasPrefix(local, "owner-") || isRequest && list != "" {
+			return name, false
+		}
+	}
+	at := strings.IndexAny(local, delimiters)
+	if at <= 0 {
+		return name, false
+	}
+	return name[:at] + name[len(local):], true
 }
 
 // Domain returns the one spelling of a domain: ASCII, lower case, IDNA A-labels.

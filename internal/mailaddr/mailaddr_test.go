@@ -49,6 +49,42 @@ func TestUser(t *testing.T) {
 	}
 }
 
+func TestCutExtension(t *testing.T) {
+	for _, tt := range []struct{ name, delimiters, want string }{ // nothing wanted: not cut
+		{"bob+news@domain1.com", "+", "bob@domain1.com"},
+		{"bob+@domain1.com", "+", "bob@domain1.com"},
+		{"bob+a+b@domain1.com", "+", "bob@domain1.com"},
+		{"bob-a+b@domain1.com", "+", "bob-a@domain1.com"},
+		{"bob-a+b@domain1.com", "+-", "bob@domain1.com"},
+		{"bob+a@b@domain1.com", "+", "bob@domain1.com"},
+		{"j\xfcrgen+x@domain1.com", "+", "j\xfcrgen@domain1.com"},
+		{"bob+news", "+", "bob"},
+		{"bob@domain+1.com", "+", ""},
+		{"bob+news@domain1.com", "", ""},
+		{"bob+news@domain1.com", "-", ""},
+		{"+bob+news@domain1.com", "+", ""},
+		{"@domain1.com", "+", ""},
+		{"", "+", ""},
+		{"postmaster@domain1.com", "mt", ""},
+		{"mailer-daemon@domain1.com", "-", ""},
+		{"double-bounce@domain1.com", "-", ""},
+		{"postmaster+x@domain1.com", "+", "postmaster@domain1.com"},
+		{"owner-list@domain1.com", "-", ""},
+		{"owner-list+x@domain1.com", "+-", ""},
+		{"owner-list+x@domain1.com", "+", "owner-list@domain1.com"},
+		{"list-request@domain1.com", "-", ""},
+		{"list+x-request@domain1.com", "+-", ""},
+		{"list+x-request@domain1.com", "+", "list@domain1.com"},
+		{"-request@domain1.com", "-", ""},
+		{"list-requests@domain1.com", "-", "list@domain1.com"},
+	} {
+		base, cut := CutExtension(tt.name, tt.delimiters)
+		if cut != (tt.want != "") || cut && base != tt.want || !cut && base != tt.name {
+			t.Errorf("CutExtension(%q, %q) = %q, %v; want %q", tt.name, tt.delimiters, base, cut, tt.want)
+		}
+	}
+}
+
 func TestUserAllocates(t *testing.T) {
 	for name, want := range map[string]float64{
 		"bob@domain1.com":             0,

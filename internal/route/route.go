@@ -115,6 +115,8 @@ type Domain struct {
 	MX       []*Server // where mail from outside goes, for the method none; nil: Servers
 	CatchAll bool      // every recipient counts as known
 
+	RecipientDelimiter string // see mailaddr.CutExtension; empty: no address has an extension
+
 	Access access.Rules
 }
 
