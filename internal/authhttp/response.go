@@ -1,8 +1,10 @@
 package authhttp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -72,17 +74,33 @@ func (r *Response) Check() error {
 	} else if err := CheckText(r.Text); err != nil {
 		return err
 	}
-	size := 0
-	for _, f := range r.fields() {
+	fields := r.fields()
+	for _, f := range fields {
 		if err := CheckValue(f.value); err != nil {
 			return fmt.Errorf("%s %w", f.name, err)
 		}
-		size += len(f.name) + len(": ") + len(f.value) + len("\r\n")
 	}
-	if size > MaxHead {
+	if size := sizeOf(fields); size > MaxHead {
 		return fmt.Errorf("response of %d bytes: nginx has room for %d", size, MaxHead)
 	}
 	return nil
+}
+
+// sizeOf is the number of bytes of the head.
+func sizeOf(fields []field) int {
+	size := 0
+	for _, f := range fields {
+		size += len(f.name) + len(": ") + len(f.value) + len("\r\n")
+	}
+	return size
+}
+
+// PasswordRoom returns the largest number of bytes of a password that can be sent to nginx
+// along with a user name, whatever the server's address and port.
+func PasswordRoom(user string) int {
+	longest := netip.AddrFrom16([16]byte(bytes.Repeat([]byte{0xff}, 16)))
+	r := Response{Outcome: OK, Server: netip.AddrPortFrom(longest, math.MaxUint16), User: user, Password: "x"}
+	return max(0, MaxHead-sizeOf(r.fields())+len(r.Password))
 }
 
 // CheckText says why a text cannot be told to a client as a failure: nginx takes

@@ -158,3 +158,19 @@ func TestWait(t *testing.T) {
 		t.Error("a good login has to wait")
 	}
 }
+
+func TestPasswordRoom(t *testing.T) {
+	longest := netip.MustParseAddrPort("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535")
+	for _, user := range []string{"", "bob@domain1.com", strings.Repeat("u", 400)} {
+		room := PasswordRoom(user)
+		for n, fits := range map[int]bool{room: true, room + 1: false} {
+			r := Response{Outcome: OK, Server: longest, User: user, Password: strings.Repeat("x", n)}
+			if err := r.Check(); (err == nil) != fits {
+				t.Errorf("a user name of %d bytes and a password of %d: %v", len(user), n, err)
+			}
+		}
+	}
+	if room := PasswordRoom(strings.Repeat("u", MaxUser)); room != 0 {
+		t.Errorf("room of %d bytes beside the longest user name", room)
+	}
+}

@@ -77,9 +77,30 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.serverList(f, append(key, "servers"), s.Servers, b.servers)
 	b.sendable(f, append(key, "login"), s.Login)
 	b.sendable(f, append(key, "upstream_password"), s.UpstreamPassword)
+	b.warnOfLength(f, key, &u)
 	b.aliases(f, key, s.Aliases, &u)
 	b.checkProof(f, key, &u, domain)
 	b.list = append(b.list, u)
+}
+
+// warnOfLength tells of passwords that may be too long to be sent to nginx: such a login
+// would end as a temporary failure.
+func (b *userBuilder) warnOfLength(f *file, key toml.Key, u *users.User) {
+	check := func(name, secret, then string) {
+		room := min(authhttp.PasswordRoom(u.Name), authhttp.PasswordRoom(u.Login))
+		if len(secret) > room {
+			b.warn(f, append(key, name), "longer than %d bytes: may be too long to be sent to nginx%s", room, then)
+		}
+	}
+	if u.UpstreamPassword != "" { // the others are not sent
+		check("upstream_password", u.UpstreamPassword, "")
+		return
+	}
+	for i := range u.Passwords {
+		if clear, ok := u.Passwords[i].Hash.Cleartext(); ok {
+			check("password", clear, ", and then only plain logins will do")
+		}
+	}
 }
 
 // name brings a name or an alias to the one spelling, and finds its domain.
@@ -169,6 +190,8 @@ func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
 	clear, _ := h.Cleartext()
 	if strings.ContainsAny(clear, "\x00\r\n") {
 		l.problems.add(f, key, "holds CR, LF or NUL, with which no client can log in")
+	} else if len(clear) > authhttp.MaxPassword {
+		l.problems.add(f, key, "longer than %d bytes, with which no client can log in", authhttp.MaxPassword)
 	} else if err := authhttp.CheckValue(clear); err != nil {
 		l.warn(f, key, "%v: only plain logins will do", err)
 	}

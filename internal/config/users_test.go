@@ -69,6 +69,7 @@ func TestUserKeysRefused(t *testing.T) {
 		`password = [{ hash = "{PLAIN}x", pass = 1 }]`:             "password.pass: unknown key (known: hash, label, protocols)",
 		`password = "{MD5}hunter2"`:                                "scheme MD5 is weak: set allow_weak_schemes = true in [auth]",
 		`password = "{PLAIN}hunter2\n"`:                            "holds CR, LF or NUL",
+		`password = "{CLEAR}` + strings.Repeat("x", 1025) + `"`:    "longer than 1024 bytes, with which no client can log in",
 		"servers = [\"nobody\"]\npassword = \"{PLAIN}x\"":          "servers: entry 1: no such server (known: s, t)",
 		"servers = [\"s\", \"t\", \"s\"]\npassword = \"{PLAIN}x\"": "servers: entry 3: s stands there already",
 		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"":          "protocols: entry 1: want one of imap, pop3, smtp",
@@ -107,6 +108,31 @@ func TestWarnings(t *testing.T) {
 		}
 		if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Error(), want) || c.Warnings[0].Line < 13 {
 			t.Errorf("%s: warnings %v, want %q", line, c.Warnings, want)
+		}
+	}
+}
+
+// A password in cleartext that does not fit into the response ends as a temporary failure
+// after cram-md5, apop and external, and upstream_password always.
+func TestLongPasswords(t *testing.T) {
+	password := func(key string, n int) string { return key + strings.Repeat("x", n) + "\"\n" }
+	const plain, upstream = `password = "{PLAIN}`, `upstream_password = "`
+	for _, tt := range []struct{ lines, want string }{
+		{password(plain, 472), ""},
+		{password(plain, 473), ".password: longer than 472 bytes: may be too long to be sent to nginx, and then only plain logins will do"},
+		{password(`password = "{cleartext}`, 560), ".password: longer than 472 bytes"},
+		{`password = ["{PLAIN}x", { label = "phone", hash = "{CLEAR}` + strings.Repeat("x", 560) + `" }]`, ".password: longer than 472 bytes"},
+		{password(plain, 472) + `login = "alice@domain1.com"`, ".password: longer than 468 bytes"},
+		{password(plain, 472) + `login = "a"`, ""},
+		{password(plain, 560) + password(upstream, 472), ""},
+		{password(plain, 1) + password(upstream, 473), ".upstream_password: longer than 472 bytes: may be too long to be sent to nginx"},
+	} {
+		c, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+tt.lines+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Warnings) != min(1, len(tt.want)) || tt.want != "" && !strings.Contains(c.Warnings[0].Error(), tt.want) {
+			t.Errorf("%.40s: warnings %v, want %q", tt.lines, c.Warnings, tt.want)
 		}
 	}
 }
