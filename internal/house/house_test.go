@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"internal/authhttp": 0,
 	"internal/authlog":  0,
 	"internal/crypt":    0,
+	"internal/limit":    0,
 	"internal/mailaddr": 0,
 	"internal/throttle": 0,
 	"internal/tomledit": 0,
