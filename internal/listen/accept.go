@@ -14,21 +14,21 @@ const (
 	maxPause = time.Second
 )
 
-// patient is a listener that goes on when it cannot accept, as without file descriptors.
-type patient struct {
+// retryListener is a listener that tries again when it cannot accept, as without file descriptors.
+type retryListener struct {
 	net.Listener
 	log    *slog.Logger
-	warned sparse
+	warned rateLimitedLog
 	done   chan struct{}
 	once   sync.Once
 }
 
-func newPatient(l net.Listener, log *slog.Logger) *patient {
-	return &patient{Listener: l, log: log, done: make(chan struct{})}
+func newRetryListener(l net.Listener, log *slog.Logger) *retryListener {
+	return &retryListener{Listener: l, log: log, done: make(chan struct{})}
 }
 
 // Accept returns an error only when the listener is closed.
-func (l *patient) Accept() (net.Conn, error) {
+func (l *retryListener) Accept() (net.Conn, error) {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		c, err := l.Listener.Accept()
 		if err == nil {
@@ -48,18 +48,18 @@ func (l *patient) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *patient) Close() error {
+func (l *retryListener) Close() error {
 	l.once.Do(func() { close(l.done) })
 	return l.Listener.Close()
 }
 
-// sparse warns once a minute.
-type sparse struct {
+// rateLimitedLog warns at most once a minute.
+type rateLimitedLog struct {
 	mu   sync.Mutex
 	last time.Time
 }
 
-func (s *sparse) warn(log *slog.Logger, message string, args ...any) {
+func (s *rateLimitedLog) warn(log *slog.Logger, message string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.Sub(s.last) >= time.Minute {

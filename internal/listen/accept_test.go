@@ -45,7 +45,7 @@ func (l *brokenListener) pauses() []time.Duration {
 func TestAcceptBacksOffAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &brokenListener{failures: 10}
-		l := newPatient(inner, slog.New(slog.DiscardHandler))
+		l := newRetryListener(inner, slog.New(slog.DiscardHandler))
 		const ms = time.Millisecond
 		for _, want := range [][]time.Duration{
 			{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second},
@@ -67,7 +67,7 @@ func TestAcceptBacksOffAndRecovers(t *testing.T) {
 
 func TestCloseEndsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newPatient(&brokenListener{failures: 1 << 30}, slog.New(slog.DiscardHandler))
+		l := newRetryListener(&brokenListener{failures: 1 << 30}, slog.New(slog.DiscardHandler))
 		accepted := make(chan error, 1)
 		go func() {
 			_, err := l.Accept()

@@ -27,7 +27,7 @@ func restrict(l net.Listener, nets []netip.Prefix, log *slog.Logger) net.Listene
 	return a
 }
 
-// Accept closes what may not connect, and says so once a minute for each address.
+// Accept closes connections that are not allowed, and logs that once a minute for each address.
 func (l *allowed) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()

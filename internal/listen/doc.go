@@ -1,5 +1,5 @@
 // Package listen opens the sockets that web servers reach us by, and guards what is
-// behind them from whoever connects.
+// behind them from the clients that connect.
 //
 // # Addresses
 //
@@ -30,16 +30,17 @@
 // A connection has one request at a time. FCGI_GET_VALUES says so, and another
 // BEGIN_REQUEST meanwhile gets END_REQUEST with FCGI_CANT_MPX_CONN. Another role than
 // responder gets FCGI_UNKNOWN_ROLE, an unknown management record FCGI_UNKNOWN_TYPE, a request
-// that finds no place FCGI_OVERLOADED: busy connections take turns at the places. ABORT_REQUEST
-// ends a request that is not complete; of one that is, the answer comes as soon as it can. Records of
-// requests that are over or were refused are ignored. The body is read and thrown away: auth_http has none.
+// that gets no slot at net/http/fcgi FCGI_OVERLOADED. While requests wait for a slot, each connection gives its own
+// back after an answer. ABORT_REQUEST ends a request that is not complete; of one that is, the answer comes as soon
+// as it can. Records of requests that are over or were refused are ignored. The body is read and thrown away:
+// auth_http has none.
 //
 // The connection is closed without a word for anything else: broken framing; a name-value
 // pair that does not end where it should, or without a name; a header (HTTP_*) that stands
 // there twice, of which net/http/fcgi would keep the last only; whatever is over a
 // limit. The reason is logged, once a minute. A request without REQUEST_METHOD or with a bad
 // SERVER_PROTOCOL or URI is answered by net/http/fcgi with status 500 and no
-// Auth-Status, which nobody gets in by, and logged in the same way.
+// Auth-Status, which lets no login in, and logged in the same way.
 //
 // # Limits
 //
@@ -47,7 +48,7 @@
 //
 //	MaxConns        512      connections (Apache has at most 400 by default)
 //	MaxPeerConns    256      of these from one TCP address
-//	MaxRequests     256      FastCGI requests at net/http/fcgi, of 64 KiB to 128 KiB each
+//	MaxRequests     256      slots for FastCGI requests at net/http/fcgi, of 64 KiB to 128 KiB each
 //	QueueTimeout    5 s      that a complete request waits to be one of them
 //	RequestTimeout  10 s     from the first byte of a FastCGI request to the last
 //	IdleTimeout     120 s    between them; nginx closes after its keepalive_timeout, 60 s
@@ -89,7 +90,7 @@ const (
 	maxSmall   = 256         // content of BEGIN_REQUEST and GET_VALUES
 	spareTime  = time.Second // that an idle connection stays at net/http/fcgi
 
-	// restingPlaces are taken by connections that stay there idle; with more, they leave after each answer. Next
-	// to a mail server that hangs and holds 200 places, there is always one for who can be answered.
-	restingPlaces = 48
+	// maxIdleSlots is how many slots may be taken while connections still keep theirs when idle; with more, they leave
+	// net/http/fcgi after each answer. So there is a free slot even while a mail server that hangs holds 200.
+	maxIdleSlots = 48
 )

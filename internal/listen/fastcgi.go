@@ -15,13 +15,13 @@ import (
 // FastCGI is a listener for net/http/fcgi, and guards it: it reads what web servers send,
 // passes on complete requests only, and sends each answer by one write.
 type FastCGI struct {
-	*patient
-	refused sparse
+	*retryListener
+	refused rateLimitedLog
 	begin   sync.Once
 	ready   chan *fcgiConn // with a complete request
-	places  chan struct{}  // at net/http/fcgi, each with a connection
-	wanted  atomic.Int32   // connections that wait for a place
-	large   chan struct{}  // places for requests of more than SmallParams
+	slots   chan struct{}  // at net/http/fcgi, each with a connection
+	wanted  atomic.Int32   // connections that wait for a slot
+	large   chan struct{}  // slots for requests of more than SmallParams
 
 	mu      sync.Mutex
 	conns   map[*fcgiConn]struct{}
@@ -30,16 +30,16 @@ type FastCGI struct {
 	gone    chan struct{} // closed when stopped, and there are no connections
 }
 
-// NewFastCGI wraps a listening socket. What goes wrong is told to log, once a minute.
+// NewFastCGI wraps a listening socket. What goes wrong is logged, once a minute.
 func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
 	return &FastCGI{
-		patient: newPatient(l, log),
-		ready:   make(chan *fcgiConn),
-		places:  make(chan struct{}, MaxRequests),
-		large:   make(chan struct{}, MaxLarge),
-		conns:   make(map[*fcgiConn]struct{}),
-		crowd:   crowd{from: make(map[netip.Addr]int)},
-		gone:    make(chan struct{}),
+		retryListener: newRetryListener(l, log),
+		ready:         make(chan *fcgiConn),
+		slots:         make(chan struct{}, MaxRequests),
+		large:         make(chan struct{}, MaxLarge),
+		conns:         make(map[*fcgiConn]struct{}),
+		crowd:         crowd{from: make(map[netip.Addr]int)},
+		gone:          make(chan struct{}),
 	}
 }
 
@@ -57,7 +57,7 @@ func (l *FastCGI) Accept() (net.Conn, error) {
 
 func (l *FastCGI) acceptAll() {
 	for {
-		nc, err := l.patient.Accept()
+		nc, err := l.retryListener.Accept()
 		if err != nil {
 			return
 		}
@@ -103,7 +103,7 @@ func (l *FastCGI) longestWaiting(of func(*fcgiConn) bool) (found *fcgiConn) {
 	return found
 }
 
-// endLarge ends a connection with a large request that is not complete, and leaves its place for
+// endLarge ends a connection with a large request that is not complete, and leaves its slot for
 // large ones to the caller.
 func (l *FastCGI) endLarge() bool {
 	l.mu.Lock()
@@ -122,29 +122,29 @@ func (l *FastCGI) endLarge() bool {
 	return true
 }
 
-// place finds a place at net/http/fcgi, unless that takes too long.
-func (l *FastCGI) place(c *fcgiConn) bool {
+// acquireSlot gets a slot at net/http/fcgi, unless that takes too long.
+func (l *FastCGI) acquireSlot(c *fcgiConn) bool {
 	select {
-	case l.places <- struct{}{}:
+	case l.slots <- struct{}{}:
 	default:
-		if !l.queue() {
+		if !l.waitForSlot() {
 			return false
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.placed = true
+	c.hasSlot = true
 	return true
 }
 
-// crowded tells whether connections leave net/http/fcgi after each answer.
-func (l *FastCGI) crowded() bool { return l.wanted.Load() > 0 || len(l.places) > restingPlaces }
+// scarce reports whether slots are few, so that connections leave net/http/fcgi after each answer.
+func (l *FastCGI) scarce() bool { return l.wanted.Load() > 0 || len(l.slots) > maxIdleSlots }
 
-func (l *FastCGI) queue() bool {
+func (l *FastCGI) waitForSlot() bool {
 	l.wanted.Add(1)
 	defer l.wanted.Add(-1)
 	select {
-	case l.places <- struct{}{}:
+	case l.slots <- struct{}{}:
 		return true
 	case <-time.After(QueueTimeout):
 		return false
@@ -181,7 +181,7 @@ func (l *FastCGI) endIfEmpty() {
 	}
 }
 
-// ended is told by each connection why it ends.
+// ended forgets a connection, and logs why it ended.
 func (l *FastCGI) ended(c *fcgiConn, err error) {
 	l.mu.Lock()
 	l.forget(c)
@@ -202,7 +202,7 @@ func (l *FastCGI) notHTTP(c *fcgiConn) {
 
 // Close stops accepting. Connections live on.
 func (l *FastCGI) Close() error {
-	err := l.patient.Close()
+	err := l.retryListener.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stopped = true

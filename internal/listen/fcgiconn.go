@@ -29,7 +29,7 @@ type fcgiConn struct {
 	l        *FastCGI
 	peer     netip.Addr
 
-	// Of whoever reads.
+	// Used by the goroutine that reads.
 	in       *bufio.Reader
 	within   bool // a record
 	small    [maxSmall]byte
@@ -42,7 +42,7 @@ type fcgiConn struct {
 	sending sync.Mutex // of what follows: held while writing to the socket
 	sendBy  time.Time  // the socket's deadline for writing
 
-	reply []byte // of whoever answers
+	reply []byte // used by the goroutine that answers
 
 	mu       sync.Mutex // of what follows
 	phase    phase
@@ -51,9 +51,9 @@ type fcgiConn struct {
 	since    time.Time // of the last answer, or of connecting
 	answered bool      // there was an answer
 	draining bool      // to be closed when idle
-	placed   bool      // it has one of the places at net/http/fcgi
-	ended    bool      // nobody reads any more
-	large    bool      // request has one of the places for large ones
+	hasSlot  bool      // at net/http/fcgi
+	ended    bool      // reading has ended
+	large    bool      // request has a slot for large ones
 }
 
 func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
@@ -70,7 +70,7 @@ func (c *fcgiConn) wait() {
 			err = c.readRecord()
 		}
 		if err == nil && c.complete {
-			if c.l.place(c) {
+			if c.l.acquireSlot(c) {
 				c.l.hand(c)
 				return
 			}
@@ -93,7 +93,7 @@ func (c *fcgiConn) Read(p []byte) (int, error) {
 			break
 		}
 		c.err = c.readRecord()
-		if c.err == nil && c.complete && c.l.crowded() {
+		if c.err == nil && c.complete && c.l.scarce() {
 			c.err = errSpare // others come first
 		}
 		if c.err != nil {
@@ -123,7 +123,7 @@ func (c *fcgiConn) Close() error {
 		return c.end(c.err)
 	}
 	c.mu.Lock()
-	c.leave()
+	c.releaseSlot()
 	c.mu.Unlock()
 	go c.wait()
 	return nil
@@ -139,16 +139,16 @@ func (c *fcgiConn) finish() {
 	c.release()
 	ended := c.ended
 	if ended {
-		c.leave()
+		c.releaseSlot()
 	}
-	crowded := c.placed && c.l.crowded()
+	wanted := c.hasSlot && c.l.scarce()
 	done := ended || err != nil || !c.request.keep || c.draining && !c.partial
 	c.mu.Unlock()
 	switch {
 	case done:
 		c.Conn.Close()
-	case crowded:
-		c.Conn.SetReadDeadline(time.Unix(1, 0)) // whoever reads looks again
+	case wanted:
+		c.Conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine that reads, which looks again
 	}
 	if ended {
 		c.l.ended(c, io.EOF)
@@ -180,7 +180,7 @@ func (c *fcgiConn) end(err error) error {
 	answering := c.phase == answering
 	if !answering {
 		c.release()
-		c.leave()
+		c.releaseSlot()
 	}
 	c.mu.Unlock()
 	if answering && errors.Is(err, io.EOF) {
@@ -203,11 +203,11 @@ func (c *fcgiConn) release() {
 	}
 }
 
-// leave gives the place at net/http/fcgi back; mu is held.
-func (c *fcgiConn) leave() {
-	if c.placed {
-		c.placed = false
-		<-c.l.places
+// releaseSlot gives the slot at net/http/fcgi back; mu is held.
+func (c *fcgiConn) releaseSlot() {
+	if c.hasSlot {
+		c.hasSlot = false
+		<-c.l.slots
 	}
 }
 

@@ -74,8 +74,8 @@ func (c *fcgiConn) readParams(n int) error {
 	return err
 }
 
-// enlarge takes one of the places for large requests, if need be that of the one which has waited
-// for the longest time for its rest.
+// enlarge takes a slot for large requests, if need be that of the connection which has waited
+// the longest since its last answer.
 func (c *fcgiConn) enlarge() bool {
 	if c.isLarge() {
 		return true
@@ -194,7 +194,7 @@ func (c *fcgiConn) takeParams(length int) error {
 	return nil
 }
 
-// takeBody is called for each STDIN; the last one is empty. auth_http has no body, and nobody
+// takeBody is called for each STDIN; the last one is empty. auth_http has no body, and no handler
 // reads one.
 func (c *fcgiConn) takeBody(length int) error {
 	if c.request.body += length; c.request.body > MaxBody {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// errSpare ends net/http/fcgi's use of a connection that is idle, or whose turn it is not.
-var errSpare = errors.New("idle, or not its turn")
+// errSpare ends net/http/fcgi's use of a connection that is idle, or whose slot is wanted.
+var errSpare = errors.New("idle, or its slot is wanted")
 
-// socketReader fills a connection's buffer: the one place where we wait for a peer.
+// socketReader fills a connection's buffer: its Read is where a goroutine waits for a peer.
 type socketReader struct{ c *fcgiConn }
 
 func (r socketReader) Read(p []byte) (int, error) {
@@ -28,7 +28,7 @@ func (r socketReader) Read(p []byte) (int, error) {
 		}
 		n, err := c.Conn.Read(p)
 		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-			c.until = time.Time{} // limit tells whether that was too early
+			c.until = time.Time{} // limit reports whether that was too early
 			continue
 		}
 		if n > 0 {
@@ -59,14 +59,14 @@ func (c *fcgiConn) limit() (time.Time, error) {
 		return time.Now().Add(spareTime), nil // to look again: it is idle next
 	case c.phase != idle || c.partial:
 		limit = c.begun.Add(RequestTimeout)
-		if c.placed && c.l.crowded() {
-			limit = c.begun.Add(spareTime) // it holds a place that others want
+		if c.hasSlot && c.l.scarce() {
+			limit = c.begun.Add(spareTime) // its slot is wanted
 		}
 	case c.draining:
 		return limit, io.EOF
-	case c.placed && c.l.crowded():
+	case c.hasSlot && c.l.scarce():
 		return limit, errSpare
-	case c.placed:
+	case c.hasSlot:
 		limit, late = c.since.Add(spareTime), errSpare
 	default:
 		limit, late = c.since.Add(IdleTimeout), io.EOF
@@ -75,8 +75,8 @@ func (c *fcgiConn) limit() (time.Time, error) {
 	if !now.Before(limit) {
 		return limit, late
 	}
-	if again := now.Add(spareTime); c.placed && again.Before(limit) {
-		return again, nil // to look whether others want its place
+	if again := now.Add(spareTime); c.hasSlot && again.Before(limit) {
+		return again, nil // to look whether its slot is wanted
 	}
 	return limit, nil
 }

@@ -51,7 +51,7 @@ func FuzzGuard(f *testing.F) {
 			t.Errorf("%d bytes are kept", n)
 		}
 		if len(l.large) != 0 || l.crowd.all != 0 {
-			t.Errorf("%d large places and %d connections are left", len(l.large), l.crowd.all)
+			t.Errorf("%d large slots and %d connections are left", len(l.large), l.crowd.all)
 		}
 	})
 }

@@ -160,7 +160,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// What net/http/fcgi would read otherwise than whoever sent it ends the connection.
+// What net/http/fcgi would read otherwise than the sender meant ends the connection.
 func TestGuardReadsVariables(t *testing.T) {
 	const ok = variables
 	many := func(n int) (s string) {

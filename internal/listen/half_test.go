@@ -40,7 +40,7 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 	}
 	for deadline := time.Now().Add(10 * time.Second); l.halfClosed() == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("nobody notices")
+			t.Fatal("the end of the requests was not noticed")
 		}
 	}
 	done := make(chan error)
@@ -49,12 +49,12 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 	if answer, err := io.ReadAll(c); err != nil || !strings.Contains(string(answer), "Auth-Status: OK") {
 		t.Errorf("%q, %v", answer, err)
 	}
-	if err := <-done; err != nil || len(l.all()) > 0 || len(l.places) > 0 {
-		t.Errorf("Shutdown = %v, %d connections and %d places left", err, len(l.all()), len(l.places))
+	if err := <-done; err != nil || len(l.all()) > 0 || len(l.slots) > 0 {
+		t.Errorf("Shutdown = %v, %d connections and %d slots left", err, len(l.all()), len(l.slots))
 	}
 }
 
-// halfClosed counts connections that nobody reads from, and that have an answer to come.
+// halfClosed counts connections that are not read from any more, and that have an answer to come.
 func (l *FastCGI) halfClosed() (n int) {
 	for _, c := range l.all() {
 		c.mu.Lock()

@@ -13,21 +13,21 @@ import (
 
 // HTTP is a listener for net/http, which bounds all but the number of connections, and of lines.
 type HTTP struct {
-	*patient
-	refused sparse
+	*retryListener
+	refused rateLimitedLog
 	mu      sync.Mutex
 	crowd   crowd
 }
 
-// NewHTTP wraps a listening socket. What goes wrong is told to log, once a minute.
+// NewHTTP wraps a listening socket. What goes wrong is logged, once a minute.
 func NewHTTP(l net.Listener, log *slog.Logger) *HTTP {
-	return &HTTP{patient: newPatient(l, log), crowd: crowd{from: make(map[netip.Addr]int)}}
+	return &HTTP{retryListener: newRetryListener(l, log), crowd: crowd{from: make(map[netip.Addr]int)}}
 }
 
 // Accept closes connections that are too many.
 func (l *HTTP) Accept() (net.Conn, error) {
 	for {
-		c, err := l.patient.Accept()
+		c, err := l.retryListener.Accept()
 		if err != nil {
 			return nil, err
 		}

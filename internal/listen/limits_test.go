@@ -87,13 +87,13 @@ func TestGuardKeepsConnections(t *testing.T) {
 			w.request(1)
 			w.receive(typeEndRequest)
 		}
-		if n := len(l.places); n != 1 {
-			t.Errorf("%d places taken by a busy connection", n)
+		if n := len(l.slots); n != 1 {
+			t.Errorf("%d slots taken by a busy connection", n)
 		}
 		<-time.After(2 * spareTime)
 		synctest.Wait()
-		if n := len(l.places); n != 0 {
-			t.Errorf("%d places taken by an idle connection", n)
+		if n := len(l.slots); n != 0 {
+			t.Errorf("%d slots taken by an idle connection", n)
 		}
 	})
 }
@@ -156,7 +156,7 @@ func TestGuardLimitsConnections(t *testing.T) {
 	})
 }
 
-// More requests than there are places wait for one, but not for ever.
+// More requests than there are slots wait for one, but not for ever.
 func TestGuardLimitsRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
@@ -179,7 +179,7 @@ func TestGuardLimitsRequests(t *testing.T) {
 		refused.request(1)
 		synctest.Wait()
 		close(free)
-		for _, w := range append(all, refused) { // who is idle makes way
+		for _, w := range append(all, refused) { // idle connections leave their slots
 			if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "answered") {
 				t.Errorf("answer %q", got)
 			}
@@ -187,9 +187,9 @@ func TestGuardLimitsRequests(t *testing.T) {
 	})
 }
 
-// Connections that are idle between their requests leave a place for who asks, at once, also while others
+// Connections that are idle between their requests leave a slot for the next request at once, also while others
 // wait for a server that hangs.
-func TestGuardKeepsAPlace(t *testing.T) {
+func TestGuardKeepsASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hanging = 200
 		var asked atomic.Int32
@@ -223,8 +223,8 @@ func TestGuardKeepsAPlace(t *testing.T) {
 	})
 }
 
-// A byte of a next request does not hold a place for as long as the request may take.
-func TestGuardGivesPlacesOfSlowRequests(t *testing.T) {
+// A byte of a next request does not hold a slot for as long as the request may take.
+func TestGuardFreesSlotsOfSlowRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
 		defer l.Close()
@@ -245,7 +245,7 @@ func TestGuardGivesPlacesOfSlowRequests(t *testing.T) {
 }
 
 // A flood of connections ends its own, and not those that web servers keep.
-func TestGuardKeepsWhoAsks(t *testing.T) {
+func TestGuardKeepsAnsweredConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
 		defer l.Close()
@@ -263,8 +263,8 @@ func TestGuardKeepsWhoAsks(t *testing.T) {
 	})
 }
 
-// A connection that always has another request takes turns with those that wait for its place.
-func TestGuardServesInTurn(t *testing.T) {
+// A connection that always has another request shares the slots with those that wait for one.
+func TestGuardSharesSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const took = time.Second
 		l, _ := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
@@ -297,14 +297,14 @@ func TestGuardServesInTurn(t *testing.T) {
 				t.Errorf("answer %q", got)
 			}
 			if waited := time.Since(begin); waited > 2*took {
-				t.Errorf("an answer in %v, it should take its turn after %v", waited, took)
+				t.Errorf("an answer in %v, it should get a slot after %v", waited, took)
 			}
 		}
 		done.Wait()
 	})
 }
 
-// Requests over SmallParams have fewer places, which come back however the request ends.
+// Requests over SmallParams have fewer slots, which come back however the request ends.
 func TestGuardLimitsLargeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -334,7 +334,7 @@ func TestGuardLimitsLargeRequests(t *testing.T) {
 			}
 			synctest.Wait()
 			if n := len(l.large); n != 0 {
-				t.Errorf("%d places are not given back", n)
+				t.Errorf("%d slots are not given back", n)
 			}
 		}
 	})
@@ -350,13 +350,13 @@ func TestGuardLimitsSending(t *testing.T) {
 		<-time.After(2 * SendTimeout)
 		synctest.Wait()
 		w.wantEOF()
-		if n := len(l.all()) + len(l.places); n != 0 {
-			t.Errorf("%d connections and places are left", n)
+		if n := len(l.all()) + len(l.slots); n != 0 {
+			t.Errorf("%d connections and slots are left", n)
 		}
 	})
 }
 
-// A handler that outlives its connection keeps its place until it ends.
+// A handler that outlives its connection keeps its slot until it ends.
 func TestGuardCountsAbandonedRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
@@ -366,13 +366,13 @@ func TestGuardCountsAbandonedRequests(t *testing.T) {
 		w.request(1)
 		w.Close()
 		synctest.Wait()
-		if n := len(l.places); n != 1 {
-			t.Errorf("%d places", n)
+		if n := len(l.slots); n != 1 {
+			t.Errorf("%d slots", n)
 		}
 		close(free)
 		synctest.Wait()
-		if n := len(l.places) + len(l.all()); n != 0 {
-			t.Errorf("%d places and connections after the handler's end", n)
+		if n := len(l.slots) + len(l.all()); n != 0 {
+			t.Errorf("%d slots and connections after the handler's end", n)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func cutLength(b []byte) (n int, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// checkParams refuses what net/http/fcgi would read otherwise than whoever sent it: it
+// checkParams refuses what net/http/fcgi would read otherwise than the sender meant: it
 // stops at a broken pair, and keeps the last of equal names. Of the variables that are no
 // headers web servers do send some twice, and mean the last.
 func checkParams(b []byte) error {

@@ -42,8 +42,8 @@ func TestRefusalsAreBounded(t *testing.T) {
 			told++
 		}
 	}
-	if told != maxRefused || len(r.told) != maxRefused {
-		t.Errorf("told of %d addresses, %d remembered", told, len(r.told))
+	if told != maxRefused || len(r.logged) != maxRefused {
+		t.Errorf("told of %d addresses, %d remembered", told, len(r.logged))
 	}
 	later := start.Add(2 * refusalInterval)
 	if !r.First(address(1<<20), later) || r.First(address(1<<20), later) || !r.First(address(0), later) {

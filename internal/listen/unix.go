@@ -59,7 +59,7 @@ func openUnix(path string, o Options) (net.Listener, error) {
 }
 
 // lock keeps two processes from replacing the same stale socket at the same instant. It does
-// not wait: whoever holds the lock is about to have the socket.
+// not wait: the process that holds the lock is about to have the socket.
 func lock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
@@ -71,7 +71,7 @@ func lock(path string) (unlock func(), err error) {
 	}
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		ours, err1 := f.Stat()
-		now, err2 := os.Lstat(path) // it may have been removed by who held it
+		now, err2 := os.Lstat(path) // it may have been removed by the process that held it
 		if err1 == nil && err2 == nil && os.SameFile(ours, now) {
 			return unlock, nil
 		}
@@ -97,7 +97,7 @@ func checkFree(path string) error {
 		c.Close()
 		return errors.New("another process listens there already (ss -lxp shows which)")
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) { // nobody there: stale
+	if errors.Is(err, syscall.ECONNREFUSED) { // no process listens: stale
 		return nil
 	}
 	return err
@@ -164,7 +164,7 @@ type unixListener struct {
 	once sync.Once
 }
 
-// lost tells whether the name no longer leads here.
+// lost reports whether the name no longer leads here.
 func (l *unixListener) lost() bool {
 	now, err := os.Lstat(l.path)
 	return err != nil || !os.SameFile(now, l.made)
