@@ -68,38 +68,16 @@ func (s *rateLimitedLog) warn(log *slog.Logger, message string, args ...any) {
 	}
 }
 
-// crowd counts connections, in all and by TCP peer.
-type crowd struct {
-	all  int
-	from map[netip.Addr]int
-}
-
-// full tells whether one more connection of a peer is too many, in all or of this peer.
-func (c *crowd) full(peer netip.Addr) (all, own bool) {
-	return c.all >= MaxConns, peer.IsValid() && c.from[peer] >= MaxPeerConns
-}
-
-func (c *crowd) join(peer netip.Addr) {
-	c.all++
-	if peer.IsValid() {
-		c.from[peer]++
-	}
-}
-
-func (c *crowd) leave(peer netip.Addr) {
-	c.all--
-	if !peer.IsValid() {
-		return
-	}
-	if c.from[peer]--; c.from[peer] == 0 {
-		delete(c.from, peer)
-	}
-}
-
 // peerOf is the address of a TCP peer; not valid for any other.
 func peerOf(c net.Conn) netip.Addr {
 	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap()
 	}
 	return netip.Addr{}
+}
+
+// networkOf is the address of a TCP peer as a network; not valid for any other.
+func networkOf(c net.Conn) netip.Prefix {
+	peer := peerOf(c)
+	return netip.PrefixFrom(peer, peer.BitLen())
 }

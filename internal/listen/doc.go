@@ -16,10 +16,15 @@
 // # Accepting
 //
 // Running out of file descriptors must not end a listener: [FastCGI] and [HTTP] back off,
-// from 5 ms up to 1 s, and try again. Both bound the connections, in all and from one
-// TCP address. [HTTP] closes those that are too many, and bounds the lines of a request; what else
-// can be bounded there, net/http bounds. [FastCGI] ends another one in their place: that which has
-// waited the longest since its last answer, so that an honest web server still gets in.
+// from 5 ms up to 1 s, and try again.
+//
+// Both bound the connections, in all and from one TCP address. For one too many they end another, so that
+// an honest web server still gets in: the one that has waited the longest since its last answer, of the same address
+// if that address has too many. A connection that never got an answer counts as older than all that
+// did. A connection is not ended while its request is being answered; if that is so for all, the new one is closed.
+// An HTTP request is being answered from the end of its header, except while net/http waits for its body.
+//
+// [HTTP] also bounds the lines of a request. What else can be bounded there, net/http bounds.
 //
 // # The FastCGI guard
 //

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
-	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,31 +16,25 @@ import (
 // FastCGI is a listener for net/http/fcgi, and guards it: it reads what web servers send,
 // passes on complete requests only, and sends each answer by one write.
 type FastCGI struct {
-	*retryListener
-	refused rateLimitedLog
-	begin   sync.Once
-	ready   chan *fcgiConn // with a complete request
-	slots   chan struct{}  // at net/http/fcgi, each with a connection
-	wanted  atomic.Int32   // connections that wait for a slot
-	large   chan struct{}  // slots for requests of more than SmallParams
+	connections[*fcgiConn]
+	begin  sync.Once
+	ready  chan *fcgiConn // with a complete request
+	slots  chan struct{}  // at net/http/fcgi, each with a connection
+	wanted atomic.Int32   // connections that wait for a slot
+	large  chan struct{}  // slots for requests of more than SmallParams
 
-	mu      sync.Mutex
-	conns   map[*fcgiConn]struct{}
-	crowd   crowd
-	stopped bool
+	stopped bool          // guarded by mu
 	gone    chan struct{} // closed when stopped, and there are no connections
 }
 
 // NewFastCGI wraps a listening socket. What goes wrong is logged, once a minute.
 func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
 	return &FastCGI{
-		retryListener: newRetryListener(l, log),
-		ready:         make(chan *fcgiConn),
-		slots:         make(chan struct{}, MaxRequests),
-		large:         make(chan struct{}, MaxLarge),
-		conns:         make(map[*fcgiConn]struct{}),
-		crowd:         crowd{from: make(map[netip.Addr]int)},
-		gone:          make(chan struct{}),
+		connections: newConnections[*fcgiConn](l, log),
+		ready:       make(chan *fcgiConn),
+		slots:       make(chan struct{}, MaxRequests),
+		large:       make(chan struct{}, MaxLarge),
+		gone:        make(chan struct{}),
 	}
 }
 
@@ -69,38 +64,11 @@ func (l *FastCGI) acceptAll() {
 	}
 }
 
-// admit makes room for a connection where there is none: by ending the one that has
-// waited for the longest time.
+// admit makes room for a connection by ending another one.
 func (l *FastCGI) admit(c *fcgiConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stopped {
-		return false
-	}
-	if all, own := l.crowd.full(c.peer); all || own {
-		old := l.longestWaiting(func(o *fcgiConn) bool { return !own || o.peer == c.peer })
-		l.refused.warn(l.log, "too many FastCGI connections", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
-		if old == nil {
-			return false
-		}
-		old.Conn.Close()
-		l.forget(old)
-	}
-	l.conns[c] = struct{}{}
-	l.crowd.join(c.peer)
-	return true
-}
-
-// longestWaiting is called with mu held.
-func (l *FastCGI) longestWaiting(of func(*fcgiConn) bool) (found *fcgiConn) {
-	var first time.Time
-	for c := range l.conns {
-		since, ok := c.waiting()
-		if ok && of(c) && (found == nil || since.Before(first)) {
-			found, first = c, since
-		}
-	}
-	return found
+	return !l.stopped && l.add(c)
 }
 
 // endLarge ends a connection with a large request that is not complete, and leaves its slot for
@@ -108,8 +76,8 @@ func (l *FastCGI) longestWaiting(of func(*fcgiConn) bool) (found *fcgiConn) {
 func (l *FastCGI) endLarge() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := l.longestWaiting((*fcgiConn).isLarge)
-	if old == nil {
+	old, ok := l.longestWaiting((*fcgiConn).isLarge)
+	if !ok {
 		return false
 	}
 	old.mu.Lock()
@@ -137,9 +105,6 @@ func (l *FastCGI) acquireSlot(c *fcgiConn) bool {
 	return true
 }
 
-// scarce reports whether slots are few, so that connections leave net/http/fcgi after each answer.
-func (l *FastCGI) scarce() bool { return l.wanted.Load() > 0 || len(l.slots) > maxIdleSlots }
-
 func (l *FastCGI) waitForSlot() bool {
 	l.wanted.Add(1)
 	defer l.wanted.Add(-1)
@@ -151,6 +116,9 @@ func (l *FastCGI) waitForSlot() bool {
 	}
 }
 
+// scarce reports whether slots are few, so that connections leave net/http/fcgi after each answer.
+func (l *FastCGI) scarce() bool { return l.wanted.Load() > 0 || len(l.slots) > maxIdleSlots }
+
 // hand gives a connection to net/http/fcgi.
 func (l *FastCGI) hand(c *fcgiConn) {
 	select {
@@ -160,16 +128,7 @@ func (l *FastCGI) hand(c *fcgiConn) {
 	}
 }
 
-// forget is called with mu held.
-func (l *FastCGI) forget(c *fcgiConn) {
-	if _, ok := l.conns[c]; !ok {
-		return
-	}
-	delete(l.conns, c)
-	l.crowd.leave(c.peer)
-	l.endIfEmpty()
-}
-
+// endIfEmpty is called with mu held.
 func (l *FastCGI) endIfEmpty() {
 	if !l.stopped || len(l.conns) > 0 {
 		return
@@ -184,20 +143,20 @@ func (l *FastCGI) endIfEmpty() {
 // ended forgets a connection, and logs why it ended.
 func (l *FastCGI) ended(c *fcgiConn, err error) {
 	l.mu.Lock()
-	l.forget(c)
+	l.remove(c)
+	l.endIfEmpty()
 	l.mu.Unlock()
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return // the peer went, we had enough, or it was idle
+		return // the peer closed it, we did, or it was idle
 	}
-	l.refused.warn(l.log, "FastCGI connection ended", "error", err, "client", c.RemoteAddr().String(), "listener", l.Addr().String())
+	l.warn("FastCGI connection ended", c, "error", err)
 }
 
 // notHTTP is called when net/http/fcgi makes no request of the variables; it answers
-// with status 500 then, and nobody gets in.
+// with status 500 then, which lets no login in.
 func (l *FastCGI) notHTTP(c *fcgiConn) {
-	l.refused.warn(l.log, "FastCGI request without a good REQUEST_METHOD, SERVER_PROTOCOL or REQUEST_URI",
-		"client", c.RemoteAddr().String(), "listener", l.Addr().String())
+	l.warn("FastCGI request without a good REQUEST_METHOD, SERVER_PROTOCOL or REQUEST_URI", c)
 }
 
 // Close stops accepting. Connections live on.
@@ -231,9 +190,5 @@ func (l *FastCGI) Shutdown(ctx context.Context) error {
 func (l *FastCGI) all() []*fcgiConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	list := make([]*fcgiConn, 0, len(l.conns))
-	for c := range l.conns {
-		list = append(list, c)
-	}
-	return list
+	return slices.Collect(maps.Keys(l.conns))
 }

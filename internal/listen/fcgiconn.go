@@ -27,7 +27,7 @@ const (
 type fcgiConn struct {
 	net.Conn // the socket
 	l        *FastCGI
-	peer     netip.Addr
+	from     netip.Prefix
 
 	// Used by the goroutine that reads.
 	in       *bufio.Reader
@@ -44,12 +44,11 @@ type fcgiConn struct {
 
 	reply []byte // used by the goroutine that answers
 
-	mu       sync.Mutex // of what follows
+	mu sync.Mutex // of what follows
+	activity
 	phase    phase
 	partial  bool      // a record has begun to arrive
 	begun    time.Time // to arrive, with params, stdin or partial
-	since    time.Time // of the last answer, or of connecting
-	answered bool      // there was an answer
 	draining bool      // to be closed when idle
 	hasSlot  bool      // at net/http/fcgi
 	ended    bool      // reading has ended
@@ -57,7 +56,7 @@ type fcgiConn struct {
 }
 
 func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
-	c := &fcgiConn{Conn: nc, l: l, peer: peerOf(nc), since: time.Now()}
+	c := &fcgiConn{Conn: nc, l: l, from: networkOf(nc), activity: activity{since: time.Now()}}
 	c.in = bufio.NewReaderSize(socketReader{c}, readBuffer)
 	return c
 }
@@ -135,7 +134,7 @@ func (c *fcgiConn) finish() {
 	defer c.sending.Unlock()
 	err := c.write(c.reply)
 	c.mu.Lock()
-	c.since, c.answered = time.Now(), true
+	c.activity = activity{answered: true, since: time.Now()}
 	c.release()
 	ended := c.ended
 	if ended {
@@ -222,13 +221,20 @@ func (c *fcgiConn) drain() {
 	}
 }
 
-// waiting tells since when there was no complete request. One that never had any counts as older than all that
-// had: a flood of connections ends its own.
-func (c *fcgiConn) waiting() (since time.Time, ok bool) {
+func (c *fcgiConn) network() netip.Prefix { return c.from }
+
+func (c *fcgiConn) waiting() (activity, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.answered {
-		return c.since.Add(-IdleTimeout), c.phase != answering
+	return c.activity, c.phase != answering
+}
+
+func (c *fcgiConn) evict() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == answering {
+		return false
 	}
-	return c.since, c.phase != answering
+	c.Conn.Close()
+	return true
 }

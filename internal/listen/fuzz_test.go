@@ -50,8 +50,8 @@ func FuzzGuard(f *testing.F) {
 		if n := cap(c.request.records); n > 2*MaxParams {
 			t.Errorf("%d bytes are kept", n)
 		}
-		if len(l.large) != 0 || l.crowd.all != 0 {
-			t.Errorf("%d large slots and %d connections are left", len(l.large), l.crowd.all)
+		if len(l.large) != 0 || l.count.Len() != 0 {
+			t.Errorf("%d large slots and %d connections are left", len(l.large), l.count.Len())
 		}
 	})
 }

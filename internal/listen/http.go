@@ -1,85 +1,126 @@
 package listen
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // HTTP is a listener for net/http, which bounds all but the number of connections, and of lines.
 type HTTP struct {
-	*retryListener
-	refused rateLimitedLog
-	mu      sync.Mutex
-	crowd   crowd
+	connections[*httpConn]
 }
 
 // NewHTTP wraps a listening socket. What goes wrong is logged, once a minute.
 func NewHTTP(l net.Listener, log *slog.Logger) *HTTP {
-	return &HTTP{retryListener: newRetryListener(l, log), crowd: crowd{from: make(map[netip.Addr]int)}}
+	return &HTTP{newConnections[*httpConn](l, log)}
 }
 
-// Accept closes connections that are too many.
+// Accept makes room for a connection by ending another one. It closes the new one if a request is being answered
+// on all others.
 func (l *HTTP) Accept() (net.Conn, error) {
 	for {
-		c, err := l.retryListener.Accept()
+		nc, err := l.retryListener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		if l.admit(peerOf(c)) {
-			return &httpConn{Conn: c, l: l}, nil
+		c := &httpConn{Conn: nc, l: l, from: networkOf(nc), activity: activity{since: time.Now()}}
+		l.mu.Lock()
+		ok := l.add(c)
+		l.mu.Unlock()
+		if ok {
+			return c, nil
 		}
-		l.refused.warn(l.log, "connection refused: too many", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
-		c.Close()
+		nc.Close()
 	}
 }
 
-func (l *HTTP) admit(peer netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all, own := l.crowd.full(peer)
-	if all || own {
-		return false
-	}
-	l.crowd.join(peer)
-	return true
-}
-
+// httpConn is the connection of a web server or another client.
 type httpConn struct {
-	net.Conn
-	l     *HTTP
-	once  sync.Once
-	lines atomic.Int32 // read since the last answer
+	net.Conn // the socket
+	l        *HTTP
+	from     netip.Prefix
+
+	mu sync.Mutex // of what follows
+	activity
+	answering bool // the header of a request has come, and net/http wants nothing more of it
+	lineStart bool // what was read ends with a line
+	lines     int  // read since the last answer
 }
 
 var errLines = errors.New("HTTP request of more than " + strconv.Itoa(MaxLines) + " lines")
 
 // Read ends a connection with too many lines: net/http bounds the bytes of a header, but needs up
 // to a hundred bytes for each of it.
+//
+// While a handler runs, net/http reads a single byte, to notice that the client closes the connection. A longer
+// read means that it waits for a request, or for the rest of one.
 func (c *httpConn) Read(p []byte) (int, error) {
+	if len(p) > 1 {
+		c.mu.Lock()
+		c.answering = false
+		c.mu.Unlock()
+	}
 	n, err := c.Conn.Read(p)
-	if c.lines.Add(int32(bytes.Count(p[:n], []byte("\n")))) <= MaxLines {
+	if c.scan(p[:n]) <= MaxLines {
 		return n, err
 	}
-	c.l.refused.warn(c.l.log, "connection ended", "error", errLines, "client", c.RemoteAddr().String(), "listener", c.l.Addr().String())
+	c.l.warn("connection ended", c, "error", errLines)
 	return 0, errLines
 }
 
+// scan looks for the empty line that ends a header. It returns how many lines have come since the last answer.
+func (c *httpConn) scan(p []byte) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range p {
+		switch b {
+		case '\n':
+			c.lines++
+			c.answering = c.answering || c.lineStart
+			c.lineStart = true
+		case '\r':
+		default:
+			c.lineStart = false
+		}
+	}
+	return c.lines
+}
+
+// Write is called with an answer, or with a part of it.
 func (c *httpConn) Write(p []byte) (int, error) {
-	c.lines.Store(0)
+	c.mu.Lock()
+	c.activity, c.lines = activity{answered: true, since: time.Now()}, 0
+	c.mu.Unlock()
 	return c.Conn.Write(p)
 }
 
+// Close may be called more than once.
 func (c *httpConn) Close() error {
-	c.once.Do(func() {
-		c.l.mu.Lock()
-		defer c.l.mu.Unlock()
-		c.l.crowd.leave(peerOf(c))
-	})
+	c.l.mu.Lock()
+	c.l.remove(c)
+	c.l.mu.Unlock()
 	return c.Conn.Close()
+}
+
+func (c *httpConn) network() netip.Prefix { return c.from }
+
+func (c *httpConn) waiting() (activity, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.activity, !c.answering
+}
+
+func (c *httpConn) evict() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answering {
+		return false
+	}
+	c.Conn.Close()
+	return true
 }

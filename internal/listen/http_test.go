@@ -3,10 +3,8 @@ package listen
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,10 +13,10 @@ import (
 )
 
 // serveHTTP runs net/http on a bounded listener in memory, until shutdown, which waits for open connections.
-func serveHTTP() (inner *pipeListener, shutdown func()) {
+func serveHTTP(h http.HandlerFunc) (inner *pipeListener, shutdown func()) {
 	inner = newPipeListener()
 	l := NewHTTP(inner, slog.New(slog.DiscardHandler))
-	server := &http.Server{Handler: http.HandlerFunc(answer)}
+	server := &http.Server{Handler: h}
 	served := make(chan error)
 	go func() { served <- server.Serve(l) }()
 	return inner, func() {
@@ -30,7 +28,7 @@ func serveHTTP() (inner *pipeListener, shutdown func()) {
 // A header of many short lines would take many times its length.
 func TestHTTPLimitsLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inner, shutdown := serveHTTP()
+		inner, shutdown := serveHTTP(answer)
 		defer shutdown()
 		get := func(lines int) string {
 			return "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("a:\r\n", lines-3) + "\r\n"
@@ -57,30 +55,5 @@ func TestHTTPLimitsLines(t *testing.T) {
 			}
 		}
 		c.Close()
-	})
-}
-
-func TestHTTPLimitsConnections(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		inner, shutdown := serveHTTP()
-		defer shutdown()
-		var conns []net.Conn
-		for i := range MaxPeerConns + 1 {
-			conns = append(conns, inner.dial(fmt.Sprintf("192.0.2.1:%d", i+1)))
-		}
-		last := len(conns) - 1
-		(&webServer{t, conns[last]}).wantEOF()
-		conns[0].Close()
-		synctest.Wait()
-		conns[last] = inner.dial("192.0.2.1:9999")
-		if _, err := io.WriteString(conns[last], "GET / HTTP/1.0\r\n\r\n"); err != nil {
-			t.Error(err)
-		}
-		if head, err := io.ReadAll(conns[last]); !strings.HasSuffix(string(head), "answered") {
-			t.Errorf("%q, %v", head, err)
-		}
-		for _, c := range conns {
-			c.Close()
-		}
 	})
 }

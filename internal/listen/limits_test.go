@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -145,7 +146,7 @@ func TestGuardLimitsConnections(t *testing.T) {
 		}
 		synctest.Wait()
 		l.mu.Lock()
-		if n, own := l.crowd.all, l.crowd.from[peerOf(pipeConn{remote: tcpAddr("192.0.2.9:1")})]; n != MaxConns || own != MaxPeerConns {
+		if n, own := l.count.Len(), l.count.From(netip.MustParsePrefix("192.0.2.9/32")); n != MaxConns || own != MaxPeerConns {
 			t.Errorf("%d connections, %d of one peer", n, own)
 		}
 		l.mu.Unlock()
