@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -106,7 +107,15 @@ func open(a Address, o Options) (net.Listener, error) {
 	case "systemd":
 		return activated(a.Name)
 	}
-	l, err := net.Listen("tcp", a.Name)
+	return openTCP(a.Name)
+}
+
+// openTCP turns the keep-alives of accepted connections off: they cost four system calls for
+// each, and the deadlines of a connection end it when its peer is gone. Go has no way to turn
+// them off for an inherited socket (net.FileListener).
+func openTCP(address string) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	l, err := config.Listen(context.Background(), "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("another process listens there already (ss -ltnp shows which): %w", syscall.EADDRINUSE)
 	}
