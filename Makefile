@@ -38,7 +38,7 @@ lint:
 bench:
 	.ci/programs bench
 	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
-	go test -count=1 -timeout 30m -run '^Test(Throughput|ReloadsUnderLoad|Guessing)$$' -v ./internal/e2e -throughput -guessing
+	go test -count=1 -timeout 30m -run '^Test(Throughput|IMAPLogins|ReloadsUnderLoad|Guessing)$$' -v ./internal/e2e -throughput -guessing
 
 # Every fuzz target in turn, FUZZTIME each.
 fuzz:

@@ -35,9 +35,10 @@
 //	go test -run 'Middles/apache-unix/imap_plain' -v ./internal/e2e/
 //	go test -run Snippets ./internal/e2e/
 //	go test -run Throughput -v ./internal/e2e/ -throughput
+//	go test -run IMAPLogins -v ./internal/e2e/ -throughput
 //	go test -run Guessing -v ./internal/e2e/ -guessing
 //
-// The last two are of make bench. TestGuessing without its flag makes a small part of the guesses.
+// The last three are of make bench. TestGuessing without its flag makes a small part of the guesses.
 // TestReloadsUnderLoad is always the whole, and prints what it measured too.
 //
 // A test fails with the ends of the logs of the programs that it had started. Whatever the test, it
