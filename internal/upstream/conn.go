@@ -36,6 +36,7 @@ type Conn struct {
 	report     Report
 
 	used   bool // for a login
+	sent   bool // a part of the login, if only the user name
 	polite bool // the server waits for a command, and may be told goodbye
 
 	// secrets are the password and what proved it: a server may echo them, and
@@ -80,9 +81,17 @@ func (c *Conn) readLine() (string, error) {
 	return line, nil
 }
 
-// writeLine sends one command.
-func (c *Conn) writeLine(line string) error {
-	c.tell("C: ", line)
+// writeLine sends one command, which holds nothing of the login.
+func (c *Conn) writeLine(line string) error { return c.write(line, line) }
+
+// writeLogin sends a line that holds a part of the login. The trace has it as shown.
+func (c *Conn) writeLogin(line, shown string) error {
+	c.sent = true // also if only some bytes are sent
+	return c.write(line, shown)
+}
+
+func (c *Conn) write(line, shown string) error {
+	c.tell("C: ", shown)
 	_, err := io.WriteString(c.net, line+"\r\n")
 	return err
 }
@@ -93,9 +102,7 @@ func (c *Conn) writeSecret(shown, secret string) error {
 	if c.pending() {
 		return errors.New("server spoke before its turn")
 	}
-	c.tell("C: ", shown+"***")
-	_, err := io.WriteString(c.net, shown+secret+"\r\n")
-	return err
+	return c.writeLogin(shown+secret, shown+"***")
 }
 
 // pending tells whether the server has said something that was not read, or is gone.

@@ -87,6 +87,12 @@
 // Everything else, and everything that happens before, is any other error: the password
 // was not judged.
 //
+// An error is [Unreachable] if the server was not reached, or broke off, before anything of
+// the login was sent: while connecting, in TLS, the greeting, the capabilities, or the command that names
+// the mechanism. After the first line with a part of the login, be it a user name, an initial response or
+// a literal's length, no error is: a closed connection, a time-out or a BYE may be what the client
+// asked for by an odd name, and must not set the server aside for all others.
+//
 // # Limits
 //
 //	ConnectTimeout  5 s, unless configured   to a TCP connection

@@ -83,12 +83,21 @@ func (p *Pool) Login(ctx context.Context, s Server, user, password string) (repl
 // login asks the server by the warm connection c, if it is not nil. Nobody knows that a
 // peer is gone before something is sent to it, so then a fresh connection is asked.
 func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password string) (string, error) {
-	if c != nil {
-		reply, gone, err := c.loginWarm(ctx, user, password)
-		if !gone || ctx.Err() != nil {
-			return reply, err
-		}
+	if c == nil {
+		return p.loginFresh(ctx, s, user, password)
 	}
+	reply, gone, err := c.loginWarm(ctx, user, password)
+	if !gone || ctx.Err() != nil {
+		return reply, err
+	}
+	reply, err = p.loginFresh(ctx, s, user, password)
+	if err != nil && c.sent { // what was sent may be why there is no other connection, or no time for it
+		err = sentError{err}
+	}
+	return reply, err
+}
+
+func (p *Pool) loginFresh(ctx context.Context, s Server, user, password string) (string, error) {
 	c, err := p.open(s, ctx)
 	if err != nil {
 		return "", err

@@ -102,7 +102,7 @@ func judgePOP3(line string) verdict {
 // userCommand is USER and PASS (RFC 1939 section 7). The password is judged only by
 // the answer to PASS: -ERR to USER may as well mean that the command is switched off.
 func userCommand(c *Conn, user, password string) (string, error) {
-	if err := c.writeLine("USER " + user); err != nil {
+	if err := c.writeLogin("USER "+user, "USER "+user); err != nil {
 		return "", err
 	}
 	line, err := c.readLine()

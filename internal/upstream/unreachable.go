@@ -17,10 +17,21 @@ type noGreeting struct{ error }
 
 func (e noGreeting) Unwrap() error { return e.error }
 
-// Unreachable tells whether an error of a login means that the server refused the
-// connection, did not greet, did not answer in time, broke off, or could not show who it is: then
-// another server may be asked. An answer of any kind is none of these.
+// sentError is the error of a login of which something was sent, if only the user name. The client
+// may have caused it by what it sent, so it says nothing of other logins.
+type sentError struct{ error }
+
+func (e sentError) Unwrap() error { return e.error }
+
+// Unreachable reports whether an error of a login means that the server cannot be asked: it refused
+// the connection, did not greet, did not answer in time, broke off, or could not show who it is. Then
+// another server may be asked. An answer of any kind is none of these, and neither is a failure
+// after a part of the login was sent, the user name included: no client can make a server
+// unreachable by what it sends.
 func Unreachable(err error) bool {
+	if _, sent := errors.AsType[sentError](err); sent {
+		return false
+	}
 	var network net.Error
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
