@@ -42,6 +42,7 @@ type Conn struct {
 	// secrets are the password and what proved it: a server may echo them, and
 	// all that is told of the dialogue hides them.
 	secrets []string
+	mask    *strings.Replacer // of the secrets; nil until it is needed
 }
 
 // newConn wraps a connection that nothing has been said on.
@@ -134,17 +135,6 @@ func (c *Conn) Close() {
 // goodbyeTimeout bounds the writing of a few bytes, which a peer that has stopped
 // reading could block.
 const goodbyeTimeout = time.Second
-
-// hide keeps secrets out of all that is told of the dialogue from now on.
-func (c *Conn) hide(secrets ...string) {
-	for _, s := range secrets {
-		if s != "" {
-			c.secrets = append(c.secrets, s, "***")
-		}
-	}
-}
-
-func (c *Conn) masked(line string) string { return strings.NewReplacer(c.secrets...).Replace(line) }
 
 // unexpected is the error for what is no answer to the login.
 func (c *Conn) unexpected(step, line string) error {

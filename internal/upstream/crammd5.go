@@ -40,6 +40,6 @@ func (x *cram) respond(challenge []byte) ([]byte, error) {
 	return []byte(answer), nil
 }
 
-func (x *cram) secrets() []string { return []string{x.digest, strings.ToUpper(x.digest), x.password} }
+func (x *cram) secrets() []string { return []string{x.digest, strings.ToUpper(x.digest)} }
 
 func (*cram) believe(verdict) error { return nil } // there was a response, and it was the only one

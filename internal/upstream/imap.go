@@ -112,7 +112,6 @@ func (c *Conn) judgeIMAP(line string) verdict {
 // loginCommand is LOGIN (RFC 3501 section 6.2.3). What cannot be quoted goes as a
 // literal, and waits until the server wants it.
 func loginCommand(c *Conn, user, password string) (string, error) {
-	c.hide(password, quote(password))
 	command, secret := c.tagged("LOGIN"), ""
 	for _, s := range []string{user, password} {
 		if quotable(s) {

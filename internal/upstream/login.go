@@ -101,6 +101,7 @@ func (c *Conn) Login(ctx context.Context, user, password string) (reply string, 
 		return "", errors.New("connection was used or closed: open another")
 	}
 	c.used, c.polite = true, false
+	c.hideLogin(user, password)
 	ctx, cancel := context.WithTimeout(ctx, c.server.Timeout)
 	defer cancel()
 	err = c.within(ctx, func() error {

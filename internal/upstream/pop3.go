@@ -112,7 +112,6 @@ func userCommand(c *Conn, user, password string) (string, error) {
 	if !hasWord(line, "+OK") {
 		return "", notOffered{c.unexpected("USER not offered", line)}
 	}
-	c.hide(password)
 	return c.lastCommand("PASS ", password)
 }
 
@@ -126,7 +125,7 @@ func apopCommand(c *Conn, user, password string) (string, error) {
 	}
 	sum := md5.Sum([]byte(c.stamp + password))
 	digest := hex.EncodeToString(sum[:])
-	c.hide(digest, strings.ToUpper(digest), password)
+	c.hide(digest, strings.ToUpper(digest))
 	return c.lastCommand(fmt.Sprintf("APOP %s ", user), digest)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -15,7 +14,7 @@ type exchange interface {
 	// respond answers the server's challenge; the first one is empty where the
 	// client speaks first.
 	respond(challenge []byte) ([]byte, error)
-	// secrets are what of the latest response must not be told, besides the whole of it.
+	// secrets are what must not be told, besides the password and the latest response.
 	secrets() []string
 	// believe tells why the verdict is none; most of all, success before the
 	// password was proved or, in SCRAM, known to the server.
@@ -86,10 +85,9 @@ func (c *Conn) respond(x exchange, challenge []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	encoded := base64.StdEncoding.EncodeToString(response)
-	c.hide(encoded, strings.TrimRight(encoded, "="))
+	c.hideBase64(response)
 	c.hide(x.secrets()...)
-	return encoded, nil
+	return base64.StdEncoding.EncodeToString(response), nil
 }
 
 // finish ends the exchange with the server's last word.
@@ -108,7 +106,6 @@ func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string,
 type fixed struct {
 	clientFirst bool
 	responses   [][]byte
-	password    string
 	sent        int
 }
 
@@ -122,7 +119,7 @@ func (s *fixed) respond([]byte) ([]byte, error) {
 	return s.responses[s.sent-1], nil
 }
 
-func (s *fixed) secrets() []string { return []string{s.password} }
+func (*fixed) secrets() []string { return nil }
 
 func (s *fixed) believe(v verdict) error {
 	if v == accepted && s.sent < len(s.responses) {
@@ -138,11 +135,13 @@ var (
 
 // newPlain is PLAIN (RFC 4616), without an authorization identity.
 func newPlain(_ context.Context, user, password string) exchange {
-	return &fixed{clientFirst: true, password: password, responses: [][]byte{slices.Concat([]byte{0}, []byte(user), []byte{0}, []byte(password))}}
+	return &fixed{clientFirst: true, responses: [][]byte{plainMessage(user, password)}}
 }
+
+func plainMessage(user, password string) []byte { return []byte("\x00" + user + "\x00" + password) }
 
 // newLogin is LOGIN (draft-murchison-sasl-login): the server asks for the user name
 // and then for the password, in words that differ.
 func newLogin(_ context.Context, user, password string) exchange {
-	return &fixed{password: password, responses: [][]byte{[]byte(user), []byte(password)}}
+	return &fixed{responses: [][]byte{[]byte(user), []byte(password)}}
 }

@@ -48,7 +48,7 @@ func (*scram) first() bool { return true }
 // secrets include the signature: who sees it can guess passwords as well as with the proof.
 func (x *scram) secrets() []string {
 	signature := base64.StdEncoding.EncodeToString(x.signature)
-	return []string{x.proof, signature, base64.StdEncoding.EncodeToString([]byte("v=" + signature)), x.password}
+	return []string{x.proof, signature, base64.StdEncoding.EncodeToString([]byte("v=" + signature))}
 }
 
 func (x *scram) respond(challenge []byte) ([]byte, error) {
@@ -179,9 +179,11 @@ func parseServerFirst(message, ours string) (f serverFirst, err error) {
 	if f.salt, err = base64.StdEncoding.DecodeString(salt); err != nil || len(f.salt) == 0 {
 		return f, errors.New("SCRAM: salt is not base64")
 	}
-	f.iterations, err = strconv.Atoi(count)
-	if err != nil || f.iterations < MinIterations || f.iterations > MaxIterations {
-		return f, fmt.Errorf("SCRAM: server wants iterations %.20q, not %d to %d", count, MinIterations, MaxIterations)
+	if f.iterations, err = strconv.Atoi(count); err != nil {
+		return f, errors.New("SCRAM: number of iterations is not a number") // it may be a secret
+	}
+	if f.iterations < MinIterations || f.iterations > MaxIterations {
+		return f, fmt.Errorf("SCRAM: server wants %d iterations, not %d to %d", f.iterations, MinIterations, MaxIterations)
 	}
 	return f, nil
 }

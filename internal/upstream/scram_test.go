@@ -104,7 +104,7 @@ type scramServer struct {
 	no    string
 
 	iterations int
-	first      string // instead of its first message
+	first      string // instead of its first message; NONCE is the client's
 	final      string // instead of its last one; "-" is none, and "e=…" is followed by no
 }
 
@@ -122,7 +122,7 @@ func (f scramServer) step(command string) step {
 		bare := string(clientFirst[len("n,,"):])
 		first := bare[strings.Index(bare, "r="):] + "theirs,s=" + base64.StdEncoding.EncodeToString([]byte("salt")) + fmt.Sprint(",i=", max(f.iterations, 4096))
 		if f.first != "" {
-			first = f.first
+			first = strings.ReplaceAll(f.first, "NONCE", bare[strings.Index(bare, "r=")+len("r="):])
 		}
 		if !strings.HasPrefix(first, "r=") { // an answer
 			return say(first)(s)
