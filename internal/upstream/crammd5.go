@@ -22,7 +22,7 @@ func CRAMMD5(user, password string, challenge []byte) string {
 // cram is the client's side of CRAM-MD5.
 type cram struct{ user, password, digest string }
 
-func newCRAMMD5(_ context.Context, user, password string) exchange {
+func newCRAMMD5(_ context.Context, _ Server, user, password string) exchange {
 	return &cram{user: user, password: password}
 }
 

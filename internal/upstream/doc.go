@@ -100,7 +100,8 @@
 //	MaxLine         8192 bytes     one line of the server
 //	MaxLines        100            all lines of one dialogue
 //	MinIterations   4096           SCRAM's, as the server asks for
-//	MaxIterations   1,000,000      and they end with the time of the login
+//	MaxIterations   1,000,000      and they end with the time of the login; [Server].Compute may bound
+//	                               how many logins iterate at a time
 //	goodbyeTimeout  1 s            to send the goodbye; its answer is not waited for
 //
 // Those of a [Pool]:

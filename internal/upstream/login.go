@@ -31,7 +31,13 @@ type Server struct {
 	AllowCleartext bool     // show the password to the network if a mechanism does
 
 	Trace func(line string) // if set, sees the dialogue without its secrets
-	Turn  func() error      // if set, is asked after a wait for others in a Pool; an error ends the login
+
+	// Compute, if set, is called before the iterations of SCRAM, which take CPU time. It may wait until
+	// ctx ends, with the time of the login. done is called after them; an error ends the login,
+	// which wraps it and is neither ErrRejected nor [Unreachable].
+	Compute func(ctx context.Context) (done func(), err error)
+
+	Turn func() error // if set, is asked after a wait for others in a Pool; an error ends the login
 }
 
 // Login checks a password in one dialogue with the server. Without an error the

@@ -25,7 +25,7 @@ type mechanism struct {
 	protocol string // the only one that has it, or empty
 	shows    bool   // the password, to whoever sees the connection
 
-	sasl    func(ctx context.Context, user, password string) exchange
+	sasl    func(ctx context.Context, s Server, user, password string) exchange
 	command func(c *Conn, user, password string) (reply string, err error)
 }
 
@@ -45,7 +45,7 @@ func (m *mechanism) login(ctx context.Context, c *Conn, user, password string) (
 	if m.command != nil {
 		return m.command(c, user, password)
 	}
-	return c.authenticate(m.name, m.sasl(ctx, user, password))
+	return c.authenticate(m.name, m.sasl(ctx, c.server, user, password))
 }
 
 // Mechanisms are the names that [Server] knows, the strongest first.

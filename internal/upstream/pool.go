@@ -86,6 +86,7 @@ func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password stri
 	if c == nil {
 		return p.loginFresh(ctx, s, user, password)
 	}
+	c.server.Compute = s.Compute // that of this login
 	reply, gone, err := c.loginWarm(ctx, user, password)
 	if !gone || ctx.Err() != nil {
 		return reply, err

@@ -134,7 +134,7 @@ var (
 )
 
 // newPlain is PLAIN (RFC 4616), without an authorization identity.
-func newPlain(_ context.Context, user, password string) exchange {
+func newPlain(_ context.Context, _ Server, user, password string) exchange {
 	return &fixed{clientFirst: true, responses: [][]byte{plainMessage(user, password)}}
 }
 
@@ -142,6 +142,6 @@ func plainMessage(user, password string) []byte { return []byte("\x00" + user + 
 
 // newLogin is LOGIN (draft-murchison-sasl-login): the server asks for the user name
 // and then for the password, in words that differ.
-func newLogin(_ context.Context, user, password string) exchange {
+func newLogin(_ context.Context, _ Server, user, password string) exchange {
 	return &fixed{responses: [][]byte{[]byte(user), []byte(password)}}
 }

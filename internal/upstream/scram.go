@@ -26,6 +26,7 @@ const (
 // User name and password are taken byte by byte, without SASLprep, as Dovecot does.
 type scram struct {
 	ctx            context.Context // stops the iterations
+	compute        func(context.Context) (done func(), err error)
 	hash           func() hash.Hash
 	user, password string
 	nonce          string // ours
@@ -37,9 +38,9 @@ type scram struct {
 	failure   string // the server's e=
 }
 
-func newSCRAM(h func() hash.Hash) func(ctx context.Context, user, password string) exchange {
-	return func(ctx context.Context, user, password string) exchange {
-		return &scram{ctx: ctx, hash: h, user: user, password: password, nonce: rand.Text()}
+func newSCRAM(h func() hash.Hash) func(ctx context.Context, s Server, user, password string) exchange {
+	return func(ctx context.Context, s Server, user, password string) exchange {
+		return &scram{ctx: ctx, compute: s.Compute, hash: h, user: user, password: password, nonce: rand.Text()}
 	}
 }
 
@@ -74,7 +75,7 @@ func (x *scram) clientFinal(first string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	salted, err := x.iterate(challenge.salt, challenge.iterations)
+	salted, err := x.salted(challenge.salt, challenge.iterations)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +132,18 @@ func (x *scram) mac(key []byte, message string) []byte {
 	m := hmac.New(x.hash, key)
 	m.Write([]byte(message))
 	return m.Sum(nil)
+}
+
+// salted iterates when the caller lets it, for the iterations take CPU time.
+func (x *scram) salted(salt []byte, n int) ([]byte, error) {
+	if x.compute != nil {
+		done, err := x.compute(x.ctx)
+		if err != nil {
+			return nil, fmt.Errorf("SCRAM: %d iterations: %w", n, err)
+		}
+		defer done()
+	}
+	return x.iterate(salt, n)
 }
 
 // iterate is Hi of RFC 5802 section 2.2: PBKDF2 of a single block. It is not

@@ -30,7 +30,7 @@ func TestSCRAMExamples(t *testing.T) {
 			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
 			"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="},
 	} {
-		x := newSCRAM(tt.hash)(t.Context(), "user", "pencil").(*scram)
+		x := newSCRAM(tt.hash)(t.Context(), Server{}, "user", "pencil").(*scram)
 		x.nonce = tt.nonce
 		for _, turn := range []struct{ challenge, want string }{{"", tt.clientFirst}, {tt.serverFirst, tt.clientFinal}, {tt.serverFinal, ""}} {
 			got, err := x.respond([]byte(turn.challenge))

@@ -9,7 +9,7 @@ import (
 )
 
 // kind is what connections must have in common for one to do for the other: all of
-// [Server] but Trace, which follows one dialogue only.
+// [Server] but what belongs to one login only.
 type kind struct {
 	protocol       string
 	addr           netip.AddrPort
@@ -95,6 +95,7 @@ func (p *Pool) shelf(s Server) *shelf {
 		}
 		p.drop(last)
 	}
+	s.Compute, s.Turn = nil, nil // of this login only
 	p.shelves[k] = &shelf{server: s}
 	return p.shelves[k]
 }
