@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/throttle"
-	"mailauthd/internal/upstream"
 )
 
 const alice = "alice@users.example"
@@ -311,37 +309,5 @@ func TestClientAddressOfTheProxyProtocol(t *testing.T) {
 		if _, e := answer(t, a, h); e.ClientIP != want {
 			t.Errorf("proxied %v: client %s, want %s", proxied, e.ClientIP, want)
 		}
-	}
-}
-
-// At a mail server, too, guesses that have come at once are counted as their turns come.
-func TestThrottleCountsWhoWaitedForAServer(t *testing.T) {
-	const n = 20
-	server := startScripted(t, "* OK hi", offered, "001 NO AUTHENTICATE failed")
-	a := withThrottle(t, newUpstreamAuth(t, server.addr()), nil)
-	a.Pools = map[string]*upstream.Pool{"up": upstream.NewPool(n/2, 0, 0)}
-	var asked atomic.Int32
-	all := make(chan struct{})
-	a.Trace = func(format string, _ ...any) {
-		switch {
-		case strings.HasPrefix(format, "checking") && asked.Add(1) == n:
-			close(all)
-		case format == "%s": // the dialogue
-			<-all
-		}
-	}
-	reasons := make(chan authlog.Reason)
-	for i := range n {
-		go func() {
-			_, e := a.Answer(t.Context(), from("192.0.2.1", "tim@up.example", fmt.Sprint(wrong, i)))
-			reasons <- e.Reason
-		}()
-	}
-	count := make(map[authlog.Reason]int)
-	for range n {
-		count[<-reasons]++
-	}
-	if judged := count[authlog.PasswordMismatch]; judged > n/2+5 || judged+count[authlog.Policy] != n {
-		t.Errorf("%v", count)
 	}
 }

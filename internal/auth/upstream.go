@@ -152,7 +152,6 @@ func (a *Authenticator) login(ctx context.Context, l *login, s *route.Server, ad
 	}
 	a.trace("checking by %s at %v", target.Protocol, target.Addr)
 	if pool := a.Pools[s.Name]; pool != nil {
-		target.Turn = func() error { return a.stillAllowed(l) }
 		return pool.Login(ctx, target, l.serverLogin(), l.Password)
 	}
 	return target.Login(ctx, l.serverLogin(), l.Password)

@@ -21,12 +21,15 @@
 // [Pool.Login] does the same with a bound on the connections to one server, and with warm
 // ones if it is to keep some: greeted, and by TLS, ahead of need. A login takes one of
 // the same protocol, address and settings, so that it costs only the authentication; after a
-// login that the server has judged, what is missing is opened in the background. Warm
+// login that the server has decided, what is missing is opened in the background. Warm
 // connections count against the bound, too, but never keep a login waiting: the oldest
 // one is closed, and what is just being opened is given up, where a login needs the slot. One
 // that ends unused is replaced while there were logins of its kind in the last minutes. One
 // that the server has left without a word costs a fresh connection, not the login, even
 // if the password was on its way.
+//
+// Who waits for whom is the caller's to decide: it is to let in as many logins as there may be
+// connections. Of more, those that find no slot wait for one until their time ends ([ErrBusy]).
 //
 // # TLS
 //
@@ -114,9 +117,6 @@
 //	demandFor       5 min                    after a kind's last login it is not kept warm
 //	minOpenWait     1 s                      after a failure in the background, doubled
 //	maxOpenWait     1 min                    with each, up to this
-//
-// As many logins may wait as there may be connections, so that one slow server does not
-// take all that the caller has.
 //
 // net/textproto reads lines without a bound, so lines are read here.
 package upstream

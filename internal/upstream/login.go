@@ -36,8 +36,6 @@ type Server struct {
 	// ctx ends, with the time of the login. done is called after them; an error ends the login,
 	// which wraps it and is neither ErrRejected nor [Unreachable].
 	Compute func(ctx context.Context) (done func(), err error)
-
-	Turn func() error // if set, is asked after a wait for others in a Pool; an error ends the login
 }
 
 // Login checks a password in one dialogue with the server. Without an error the

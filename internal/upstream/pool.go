@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrBusy is the error of a login that had to wait for others so long that its time
-// ended. It says nothing about the server.
+// ErrBusy is the error of a login whose time ended while it waited for a connection of a
+// [Pool] that others had. It says nothing about the server, and is not [Unreachable].
 var ErrBusy = errors.New("all connections to the server are in use")
 
 // Limits of a [Pool].
@@ -24,7 +24,8 @@ const (
 )
 
 // Pool bounds the connections to one mail server, by all its protocols, and may keep some
-// of them open ahead of need. It is safe for concurrent use.
+// of them open ahead of need. It is safe for concurrent use. A caller that lets in no more
+// logins than there may be connections never has one wait for another.
 type Pool struct {
 	slots chan struct{} // an element for each connection: in a login, warm, or being opened
 	warm  int
@@ -33,7 +34,7 @@ type Pool struct {
 
 	mu         sync.Mutex
 	shelves    map[kind]*shelf
-	waiting    int  // logins, for a slot
+	waiting    int  // logins, for a slot: nothing is opened ahead of need meanwhile
 	closed     bool // nothing is kept any more
 	opening    context.Context
 	yield      context.CancelFunc // ends what is being opened ahead of need
@@ -56,27 +57,20 @@ func NewPool(max, warm int, ttl time.Duration) *Pool {
 	return p
 }
 
-// Login is [Server.Login], with a warm connection if there is one. The server's Timeout
-// bounds the wait for other logins, too; one in vain ends with [ErrBusy].
+// Login is [Server.Login], with a warm connection if there is one. Where more logins come than there may
+// be connections, it waits for another one's end; if the context or the server's Timeout ends
+// before, the error is [ErrBusy].
 func (p *Pool) Login(ctx context.Context, s Server, user, password string) (reply string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	c, waited, err := p.enter(ctx, s)
+	c, err := p.enter(ctx, s)
 	if err != nil {
 		return "", err
 	}
-	judged := false
-	defer func() { p.leave(s, judged) }()
-	if waited && s.Turn != nil {
-		if err := s.Turn(); err != nil {
-			return "", err
-		}
-	}
+	decided := false
+	defer func() { p.leave(s, decided) }()
 	reply, err = p.login(ctx, s, c, user, password)
-	judged = err == nil || errors.Is(err, ErrRejected)
-	if waited && !judged && ctx.Err() != nil { // the server had less time than it may take
-		err = fmt.Errorf("%w: %w", ErrBusy, err)
-	}
+	decided = err == nil || errors.Is(err, ErrRejected)
 	return reply, err
 }
 
@@ -115,42 +109,33 @@ func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply stri
 	return reply, err != nil && c.used && c.lines == before, err
 }
 
-// enter gets one of the slots: with a warm connection, which has one; a free one; that of
-// a warm connection that this login has no use for; or, after a wait, another login's.
-func (p *Pool) enter(ctx context.Context, s Server) (c *Conn, waited bool, err error) {
+// enter gets a slot: that of a warm connection for this login, which is returned; a free one; or
+// that of a warm connection which this login cannot use, and which is closed.
+func (p *Pool) enter(ctx context.Context, s Server) (*Conn, error) {
 	for c := p.take(s); c != nil; c = p.take(s) {
 		if c.Usable() {
-			return c, false, nil
+			return c, nil
 		}
 		c.Close()
 		<-p.slots
 	}
 	select {
 	case p.slots <- struct{}{}:
-		return nil, false, nil
+		return nil, nil
 	default:
 	}
-	c, err = p.sacrifice()
-	if err != nil {
-		return nil, false, err
-	}
-	if c != nil {
+	if c := p.evict(); c != nil {
 		c.Close()
-		return nil, false, nil
+		return nil, nil
 	}
-	defer p.waited()
-	select {
-	case p.slots <- struct{}{}:
-		return nil, true, nil
-	case <-ctx.Done():
-		return nil, true, fmt.Errorf("%w, %d of them: given up (%w)", ErrBusy, cap(p.slots), context.Cause(ctx))
-	}
+	return nil, p.wait(ctx)
 }
 
-// sacrifice returns the warm connection that would end first, with its slot. If there is
-// none the caller is going to wait, unless as many do: then what is being opened ahead of
-// need gives up its slots, and nothing else takes one.
-func (p *Pool) sacrifice() (*Conn, error) {
+// evict returns the warm connection that would end first, with its slot. If there is none the caller
+// is counted as waiting, and is to wait: what is being opened ahead of need lets go of its slots, and
+// nothing is kept or opened ahead of need meanwhile. That is one step, so that no connection becomes a
+// warm one in between.
+func (p *Pool) evict() *Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var from *shelf
@@ -160,27 +145,33 @@ func (p *Pool) sacrifice() (*Conn, error) {
 		}
 	}
 	if from != nil {
-		return from.take(from.idle[0]), nil
-	}
-	if p.waiting == cap(p.slots) {
-		return nil, fmt.Errorf("%w, %d of them, and as many logins wait", ErrBusy, cap(p.slots))
+		return from.take(from.idle[0])
 	}
 	p.waiting++
 	p.yield()
 	p.opening, p.yield = context.WithCancel(context.Background())
-	return nil, nil
+	return nil
 }
 
-func (p *Pool) waited() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting--
+// wait waits for a slot, after evict has found none.
+func (p *Pool) wait(ctx context.Context) error {
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.waiting--
+	}()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w, %d of them: given up (%w)", ErrBusy, cap(p.slots), context.Cause(ctx))
+	}
 }
 
-// leave gives the slot back. Where the server judges logins, the next one is prepared for.
-func (p *Pool) leave(s Server, judged bool) {
+// leave gives the slot back. If the server has decided the login, the next one is prepared for.
+func (p *Pool) leave(s Server, decided bool) {
 	<-p.slots
-	if !judged || !p.keeps(s) {
+	if !decided || !p.keeps(s) {
 		return
 	}
 	p.mu.Lock()

@@ -29,7 +29,7 @@ func (e sentError) Unwrap() error { return e.error }
 // after a part of the login was sent, the user name included: no client can make a server
 // unreachable by what it sends.
 func Unreachable(err error) bool {
-	if _, sent := errors.AsType[sentError](err); sent {
+	if _, sent := errors.AsType[sentError](err); sent || errors.Is(err, ErrBusy) {
 		return false
 	}
 	var network net.Error

@@ -95,7 +95,7 @@ func (p *Pool) shelf(s Server) *shelf {
 		}
 		p.drop(last)
 	}
-	s.Compute, s.Turn = nil, nil // of this login only
+	s.Compute = nil // of this login only
 	p.shelves[k] = &shelf{server: s}
 	return p.shelves[k]
 }
