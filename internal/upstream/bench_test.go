@@ -146,7 +146,7 @@ func remembered(login func()) func() {
 // ready waits until there is as much warm as there is to be.
 func (p *Pool) ready(b *testing.B) {
 	b.Helper()
-	until(b, "the pool is full", func() bool { return p.idle() == p.warm && len(p.slots) == p.warm })
+	until(b, "the pool is full", func() bool { return p.kept() == p.warm && len(p.slots) == p.warm })
 }
 
 // hold lets nothing be opened ahead of need until release; there is enough.
@@ -155,13 +155,13 @@ func (p *Pool) hold(b *testing.B, s Server) {
 	p.ready(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shelves[kindOf(s)].retry = time.Now().Add(time.Hour)
+	p.idle[keyOf(s)].retryAt = time.Now().Add(time.Hour)
 }
 
 func (p *Pool) release(s Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sh := p.shelves[kindOf(s)]
-	sh.retry = time.Time{}
-	p.refill(sh)
+	l := p.idle[keyOf(s)]
+	l.retryAt = time.Time{}
+	p.refill(l)
 }

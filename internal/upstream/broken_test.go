@@ -110,8 +110,8 @@ func TestCancelledBefore(t *testing.T) {
 	}
 }
 
-// TestJudgedThenSilent: the verdict stands, whatever becomes of the goodbye.
-func TestJudgedThenSilent(t *testing.T) {
+// TestAnsweredThenSilent: the answer stands, whatever becomes of the goodbye.
+func TestAnsweredThenSilent(t *testing.T) {
 	for protocol, said := range map[string]struct{ yes, no string }{
 		"pop3": {"+OK\r\n", "-ERR\r\n"}, "imap": {"001 OK\r\n", "001 NO\r\n"}, "smtp": {"235 yes\r\n", "535 no\r\n"},
 	} {

@@ -120,7 +120,7 @@ func TestPoolCompute(t *testing.T) {
 		if _, err := p.Login(t.Context(), s, user, password); err != nil {
 			t.Error(err)
 		}
-		until(t, "one is kept", func() bool { return p.idle() == 1 })
+		until(t, "one is kept", func() bool { return p.kept() == 1 })
 		if opened := int(n.opened.Load()); opened != i+2 {
 			t.Errorf("%d connections opened after login %d, want %d", opened, i+1, i+2)
 		}

@@ -55,7 +55,7 @@ func newConn(s Server, nc net.Conn) *Conn {
 // use makes nc what lines are read from and written to.
 func (c *Conn) use(nc net.Conn) { c.net, c.r = nc, bufio.NewReaderSize(nc, MaxLine) }
 
-// tell shows a line to whoever follows the dialogue.
+// tell shows a line of the client or the server to Trace.
 func (c *Conn) tell(who, line string) {
 	if c.trace != nil {
 		c.trace(who + c.masked(line))
@@ -101,12 +101,12 @@ func (c *Conn) write(line, shown string) error {
 // it said before it could know the password: that is no answer to it.
 func (c *Conn) writeSecret(shown, secret string) error {
 	if c.pending() {
-		return errors.New("server spoke before its turn")
+		return errors.New("server spoke before the response was sent")
 	}
 	return c.writeLogin(shown+secret, shown+"***")
 }
 
-// pending tells whether the server has said something that was not read, or is gone.
+// pending reports whether the server has said something that was not read, or is gone.
 func (c *Conn) pending() bool {
 	c.raw.nowait = true
 	defer func() { c.raw.nowait = false }()
@@ -114,7 +114,7 @@ func (c *Conn) pending() bool {
 	return !errors.Is(err, errNothing)
 }
 
-// Usable tells whether a connection that was kept for a while can still be used: it is
+// Usable reports whether a connection that was kept for a while can still be used: it is
 // open, and the server has not said anything, such as that it has waited for too long.
 func (c *Conn) Usable() bool { return c.polite && !c.used && !c.pending() }
 
@@ -153,7 +153,7 @@ func (c *Conn) conclude(line string, v verdict) (reply string, err error) {
 	return "", c.unexpected("authentication", line)
 }
 
-// hasWord tells whether line begins with word, in any case, and word ends there.
+// hasWord reports whether line begins with word, in any case, and word ends there.
 func hasWord(line, word string) bool {
 	if len(line) < len(word) || !strings.EqualFold(line[:len(word)], word) {
 		return false
@@ -161,7 +161,7 @@ func hasWord(line, word string) bool {
 	return len(line) == len(word) || line[len(word)] == ' '
 }
 
-// hasCode tells whether text begins with one of the response codes, such as "[INUSE",
+// hasCode reports whether text begins with one of the response codes, such as "[INUSE",
 // with or without arguments.
 func hasCode(text string, codes ...string) bool {
 	text, _, _ = strings.Cut(strings.TrimLeft(text, " "), "]")

@@ -42,4 +42,4 @@ func (x *cram) respond(challenge []byte) ([]byte, error) {
 
 func (x *cram) secrets() []string { return []string{x.digest, strings.ToUpper(x.digest)} }
 
-func (*cram) believe(verdict) error { return nil } // there was a response, and it was the only one
+func (*cram) checkOutcome(verdict) error { return nil } // there was a response, and it was the only one

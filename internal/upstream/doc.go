@@ -23,13 +23,13 @@
 // the same protocol, address and settings, so that it costs only the authentication; after a
 // login that the server has decided, what is missing is opened in the background. Warm
 // connections count against the bound, too, but never keep a login waiting: the oldest
-// one is closed, and what is just being opened is given up, where a login needs the slot. One
-// that ends unused is replaced while there were logins of its kind in the last minutes. One
-// that the server has left without a word costs a fresh connection, not the login, even
-// if the password was on its way.
+// one is closed, and what is just being opened is given up, where a login needs the slot. A warm
+// connection that ends unused is replaced while there were logins of its protocol, address and settings
+// in the last minutes. If the server has left one without a word, that costs a fresh connection, not
+// the login, even if the password was on its way.
 //
-// Who waits for whom is the caller's to decide: it is to let in as many logins as there may be
-// connections. Of more, those that find no slot wait for one until their time ends ([ErrBusy]).
+// The caller decides which login waits for which: it is to admit no more logins at a time than there
+// may be connections. Of more, those that find no slot wait for one until their time ends ([ErrBusy]).
 //
 // # TLS
 //
@@ -58,13 +58,13 @@
 //	USER        POP3   2             shown, by USER and PASS
 //
 // The smaller number is where the server takes an initial response (SASL-IR) and it fits
-// the command's length. SCRAM ends with one turn of the client that is empty, counted here.
+// the command's length. SCRAM ends with an empty response of the client, counted here.
 // What shows the password goes only by TLS, to a loopback address, or with
 // AllowCleartext; it is left out of the list otherwise.
 //
 // The first mechanism of the list that the protocol has and the server offers is used.
 // The server is asked what it offers in SMTP, by TLS, for "auto" and for IMAP-LOGIN; an
-// IMAP greeting that tells counts, too. Where nothing is known the mechanisms are tried in
+// IMAP greeting that says so counts, too. Where nothing is known the mechanisms are tried in
 // order, until the server begins one. "auto" uses only what is offered. As for APOP, a time stamp in
 // the greeting is the offer: a server that shows one without knowing APOP refuses
 // everybody, and wants its mechanisms by name.
@@ -88,13 +88,13 @@
 // error is not one of the password's, such as "no-resources".
 //
 // Everything else, and everything that happens before, is any other error: the password
-// was not judged.
+// was not checked.
 //
 // An error is [Unreachable] if the server was not reached, or broke off, before anything of
 // the login was sent: while connecting, in TLS, the greeting, the capabilities, or the command that names
-// the mechanism. After the first line with a part of the login, be it a user name, an initial response or
-// a literal's length, no error is: a closed connection, a time-out or a BYE may be what the client
-// asked for by an odd name, and must not set the server aside for all others.
+// the mechanism. After the first line with a part of the login, such as a user name, an initial response or
+// a literal's length, no error is. A client can make a server close the connection or time out
+// by an odd name, and that must not set the server aside for all others.
 //
 // # Limits
 //
@@ -111,10 +111,10 @@
 //
 //	MaxConnections  100, unless configured   at a time, the warm ones included
 //	Timeout         20 s, unless configured  waiting for a slot included
-//	warm            none, unless configured  of a kind: a protocol, an address and its settings
+//	warm            none, unless configured  for each key: a protocol, an address and its settings
 //	WarmTTL         1 min, unless configured a warm connection
-//	maxKinds        16                       that have warm ones; the one least recently asked for goes
-//	demandFor       5 min                    after a kind's last login it is not kept warm
+//	maxKeys         16                       with warm ones; that of the least recent login is dropped
+//	demandFor       5 min                    after a key's last login it has no warm ones
 //	minOpenWait     1 s                      after a failure in the background, doubled
 //	maxOpenWait     1 min                    with each, up to this
 //

@@ -88,12 +88,12 @@ func until(t testing.TB, what string, done func() bool) {
 	}
 }
 
-// idle is the number of warm connections.
-func (p *Pool) idle() (n int) {
+// kept is the number of warm connections.
+func (p *Pool) kept() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, sh := range p.shelves {
-		n += len(sh.idle)
+	for _, l := range p.idle {
+		n += len(l.conns)
 	}
 	return n
 }

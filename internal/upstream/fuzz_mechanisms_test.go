@@ -40,8 +40,8 @@ func FuzzServerFinal(f *testing.F) {
 		encoded, _, _ := strings.Cut(strings.TrimPrefix(message, "v="), ",")
 		got, bad := base64.StdEncoding.DecodeString(encoded)
 		is := strings.HasPrefix(message, "v=") && bad == nil && hmac.Equal(got, signature)
-		if x.verified != is || (x.believe(accepted) == nil) != is {
-			t.Errorf("%q: verified %t, believed: %v", message, x.verified, x.believe(accepted))
+		if x.verified != is || (x.checkOutcome(accepted) == nil) != is {
+			t.Errorf("%q: verified %t, believed: %v", message, x.verified, x.checkOutcome(accepted))
 		}
 		if (err == nil) != (is || x.failure != "") {
 			t.Errorf("%q: %v, failure %q", message, err, x.failure)

@@ -44,7 +44,7 @@ func (*recording) SetWriteDeadline(time.Time) error { return nil }
 // grammar tells what a server must have said, in this order, for a verdict.
 type grammar struct{ challenge, yes, no *regexp.Regexp }
 
-// said tells whether the server's lines hold a challenge and then a completion.
+// said reports whether the server's lines hold a challenge and then a completion.
 func (g grammar) said(server string, completion *regexp.Regexp) bool {
 	challenged := false
 	for line := range strings.Lines(server) {

@@ -68,7 +68,7 @@ func (imap) maxCommand() int { return 8192 }
 
 func (imap) answer(c *Conn) (saslReply, error) {
 	line, err := c.readTagged(nil)
-	return saslReply{line, hasWord(line, "+"), continuation(line), c.judgeIMAP(line)}, err
+	return saslReply{line, hasWord(line, "+"), continuation(line), c.imapVerdict(line)}, err
 }
 
 // readTagged skips untagged responses, which a server may send at any time (RFC 3501
@@ -95,8 +95,8 @@ func (c *Conn) readTagged(untagged func(line string)) (string, error) {
 // section 3).
 var notThePassword = []string{"[UNAVAILABLE", "[INUSE", "[PRIVACYREQUIRED", "[LIMIT", "[SERVERBUG", "[CORRUPTION", "[CLIENTBUG", "[CANNOT"}
 
-// judgeIMAP reads the completion of AUTHENTICATE or LOGIN.
-func (c *Conn) judgeIMAP(line string) verdict {
+// imapVerdict reads the completion of AUTHENTICATE or LOGIN.
+func (c *Conn) imapVerdict(line string) verdict {
 	status, ours := strings.CutPrefix(line, c.tag()+" ")
 	switch {
 	case !ours: // another tag, a continuation, or garbage
@@ -137,10 +137,10 @@ func loginCommand(c *Conn, user, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.conclude(line, c.judgeIMAP(line))
+	return c.conclude(line, c.imapVerdict(line))
 }
 
-// quotable tells whether s is of the characters of a quoted string: seven bits.
+// quotable reports whether s is of the characters of a quoted string: seven bits.
 func quotable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }

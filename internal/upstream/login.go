@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrRejected wraps the reply of a server that judged the password, and refused it.
+// ErrRejected wraps the reply of a server that has checked the password and refused it.
 var ErrRejected = errors.New("login refused")
 
 // Default deadlines. Both stay under the 60 s after which nginx gives up on us.
@@ -32,9 +32,9 @@ type Server struct {
 
 	Trace func(line string) // if set, sees the dialogue without its secrets
 
-	// Compute, if set, is called before the iterations of SCRAM, which take CPU time. It may wait until
-	// ctx ends, with the time of the login. done is called after them; an error ends the login,
-	// which wraps it and is neither ErrRejected nor [Unreachable].
+	// Compute, if set, is called before the iterations of SCRAM, which take CPU time. It may wait
+	// for a slot until ctx ends, which is the login's. done is called after the iterations. An error
+	// ends the login: the login's error wraps it, and is neither [ErrRejected] nor [Unreachable].
 	Compute func(ctx context.Context) (done func(), err error)
 }
 
@@ -64,7 +64,7 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	defer func() {
-		if !c.polite { // an error, or a panic of who follows the dialogue
+		if !c.polite { // an error, or a panic of Trace
 			c.raw.Close()
 		}
 	}()

@@ -220,7 +220,7 @@ func TestLoginNowhere(t *testing.T) {
 	}
 }
 
-// notInTime tells whether a login ended by its deadline rather than by an answer.
+// notInTime reports whether a login ended by its deadline rather than by an answer.
 func notInTime(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -31,7 +31,7 @@ func (c *Conn) hideBase64(message []byte) {
 }
 
 // masked is a line with its secrets hidden. Of several secrets that begin at the same byte the
-// longest is replaced, so that no rest of it is left.
+// longest is replaced, so that no part of it is left.
 func (c *Conn) masked(line string) string {
 	if c.mask == nil {
 		slices.SortFunc(c.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })

@@ -59,7 +59,7 @@ func (c *Conn) prepare(probe bool) (err error) {
 	return nil
 }
 
-// needsCapabilities tells whether a login must know what the server offers. auth.php
+// needsCapabilities reports whether a login must know what the server offers. auth.php
 // did not ask, and there may be servers that do not tell: one that is to be asked as
 // auth.php did is not. LOGIN is forbidden to those who have not looked (RFC 3501
 // section 6.2.3).

@@ -17,7 +17,7 @@ const (
 	MaxConnections = 100
 	WarmTTL        = time.Minute
 
-	maxKinds    = 16
+	maxKeys     = 16
 	demandFor   = 5 * time.Minute
 	minOpenWait = time.Second
 	maxOpenWait = time.Minute
@@ -27,24 +27,24 @@ const (
 // of them open ahead of need. It is safe for concurrent use. A caller that lets in no more
 // logins than there may be connections never has one wait for another.
 type Pool struct {
-	slots chan struct{} // an element for each connection: in a login, warm, or being opened
+	slots chan struct{} // a semaphore: of each connection, in a login, warm, or being opened
 	warm  int
 	ttl   time.Duration
 	open  func(Server, context.Context) (*Conn, error)
 
-	mu         sync.Mutex
-	shelves    map[kind]*shelf
-	waiting    int  // logins, for a slot: nothing is opened ahead of need meanwhile
-	closed     bool // nothing is kept any more
-	opening    context.Context
-	yield      context.CancelFunc // ends what is being opened ahead of need
-	background sync.WaitGroup
+	mu            sync.Mutex
+	idle          map[connKey]*idleConns
+	waiting       int             // logins, for a slot: nothing is opened ahead of need meanwhile
+	closed        bool            // nothing is kept any more
+	opening       context.Context // of what is being opened ahead of need
+	cancelOpening context.CancelFunc
+	background    sync.WaitGroup
 }
 
-// NewPool makes a pool of max connections at a time; [MaxConnections] if it is 0. Of
-// each kind that is asked for it keeps warm ones, each no longer than ttl, or
-// [WarmTTL] if that is 0: less than servers and firewalls let a connection be idle. With
-// warm 0 it keeps none.
+// NewPool makes a pool of max connections at a time; [MaxConnections] if it is 0. For each
+// protocol, address and settings that logins have had lately it keeps so many warm connections, each
+// no longer than ttl, or [WarmTTL] if that is 0: less than servers and firewalls let a connection be
+// idle. With warm 0 it keeps none.
 func NewPool(max, warm int, ttl time.Duration) *Pool {
 	if max <= 0 {
 		max = MaxConnections
@@ -52,8 +52,8 @@ func NewPool(max, warm int, ttl time.Duration) *Pool {
 	if ttl <= 0 {
 		ttl = WarmTTL
 	}
-	p := &Pool{slots: make(chan struct{}, max), warm: warm, ttl: ttl, open: Server.Open, shelves: map[kind]*shelf{}}
-	p.opening, p.yield = context.WithCancel(context.Background())
+	p := &Pool{slots: make(chan struct{}, max), warm: warm, ttl: ttl, open: Server.Open, idle: map[connKey]*idleConns{}}
+	p.opening, p.cancelOpening = context.WithCancel(context.Background())
 	return p
 }
 
@@ -74,8 +74,8 @@ func (p *Pool) Login(ctx context.Context, s Server, user, password string) (repl
 	return reply, err
 }
 
-// login asks the server by the warm connection c, if it is not nil. Nobody knows that a
-// peer is gone before something is sent to it, so then a fresh connection is asked.
+// login asks the server by the warm connection c, if it is not nil. That the server is gone may
+// show only when something is sent to it: then a fresh connection is opened.
 func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password string) (string, error) {
 	if c == nil {
 		return p.loginFresh(ctx, s, user, password)
@@ -101,7 +101,7 @@ func (p *Pool) loginFresh(ctx context.Context, s Server, user, password string) 
 	return c.Login(ctx, user, password)
 }
 
-// loginWarm tells also whether the server was gone: it has not said a word since.
+// loginWarm reports also whether the server was gone: it has not said a word since.
 func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply string, gone bool, err error) {
 	defer c.Close()
 	before := c.lines
@@ -138,18 +138,18 @@ func (p *Pool) enter(ctx context.Context, s Server) (*Conn, error) {
 func (p *Pool) evict() *Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var from *shelf
-	for _, sh := range p.shelves {
-		if len(sh.idle) > 0 && (from == nil || sh.idle[0].until.Before(from.idle[0].until)) {
-			from = sh
+	var from *idleConns
+	for _, l := range p.idle {
+		if len(l.conns) > 0 && (from == nil || l.conns[0].until.Before(from.conns[0].until)) {
+			from = l
 		}
 	}
 	if from != nil {
-		return from.take(from.idle[0])
+		return from.remove(from.conns[0])
 	}
 	p.waiting++
-	p.yield()
-	p.opening, p.yield = context.WithCancel(context.Background())
+	p.cancelOpening()
+	p.opening, p.cancelOpening = context.WithCancel(context.Background())
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (p *Pool) wait(ctx context.Context) error {
 	}
 }
 
-// leave gives the slot back. If the server has decided the login, the next one is prepared for.
+// leave releases the slot. If the server has decided the login, the next one is prepared for.
 func (p *Pool) leave(s Server, decided bool) {
 	<-p.slots
 	if !decided || !p.keeps(s) {
@@ -176,8 +176,8 @@ func (p *Pool) leave(s Server, decided bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if sh := p.shelves[kindOf(s)]; sh != nil {
-		p.refill(sh)
+	if l := p.idle[keyOf(s)]; l != nil {
+		p.refill(l)
 	}
 }
 
@@ -186,7 +186,7 @@ func (p *Pool) leave(s Server, decided bool) {
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
-	p.yield()
+	p.cancelOpening()
 	p.mu.Unlock()
 	p.DropWarm()
 	p.background.Wait()
@@ -196,7 +196,7 @@ func (p *Pool) Close() {
 func (p *Pool) DropWarm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for k := range p.shelves {
+	for k := range p.idle {
 		p.drop(k)
 	}
 }

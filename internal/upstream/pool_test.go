@@ -132,7 +132,7 @@ func TestPoolWarm(t *testing.T) {
 					if _, err := p.Login(t.Context(), s, user, password); err != nil {
 						t.Error(err)
 					}
-					until(t, "the pool is refilled", func() bool { return p.idle() == kept && len(p.slots) == kept })
+					until(t, "the pool is refilled", func() bool { return p.kept() == kept && len(p.slots) == kept })
 					until(t, "the server has seen it", func() bool { return f.open.Load() == int32(kept) })
 					if n := f.clients.Load(); n != clients {
 						t.Errorf("%d connections so far, want %d", n, clients)
@@ -179,13 +179,13 @@ func TestPoolGivesWay(t *testing.T) {
 	login(silent.server("imap"))
 	until(t, "two are being opened", func() bool { return silent.clients.Load() == 3 })
 	login(f.server("pop3"))
-	until(t, "there are slots again", func() bool { return len(p.slots) == p.idle() })
+	until(t, "there are slots again", func() bool { return len(p.slots) == p.kept() })
 	login(f.server("pop3"))
-	until(t, "two are kept", func() bool { return p.idle() == 2 })
+	until(t, "two are kept", func() bool { return p.kept() == 2 })
 	other := f.server("pop3")
 	other.Mechanisms = []string{"CRAM-MD5"}
 	login(other)
-	until(t, "two are kept again", func() bool { return p.idle() == 2 && len(p.slots) == 2 })
+	until(t, "two are kept again", func() bool { return p.kept() == 2 && len(p.slots) == 2 })
 }
 
 // TestPoolDead: a warm connection that the server has left, before or as the login comes,
@@ -210,12 +210,12 @@ func TestPoolDead(t *testing.T) {
 				if _, err := p.Login(t.Context(), f.server("imap"), user, password); err != nil {
 					t.Error(err)
 				}
-				until(t, "one is kept", func() bool { return p.idle() == 1 })
+				until(t, "one is kept", func() bool { return p.kept() == 1 })
 			}
 			login()
 			close(kept)
 			if name != "as it comes" {
-				c := p.shelves[kindOf(f.server("imap"))].idle[0]
+				c := p.idle[keyOf(f.server("imap"))].conns[0]
 				until(t, "the server is gone", func() bool { return !c.Usable() })
 			}
 			login()
@@ -227,8 +227,8 @@ func TestPoolDead(t *testing.T) {
 	}
 }
 
-// TestPoolJudged: what the server says by a warm connection is its answer, also if it is none.
-func TestPoolJudged(t *testing.T) {
+// TestPoolAnswered: what the server says by a warm connection is its answer, also if it is none.
+func TestPoolAnswered(t *testing.T) {
 	for says, want := range map[string]outcome{"-ERR no": reject, "-ERR [SYS/TEMP] later": tempfail, "what?": tempfail} {
 		f := newFarm(t, func(n int) []step {
 			if n == 2 {
@@ -238,7 +238,7 @@ func TestPoolJudged(t *testing.T) {
 		})
 		p := NewPool(10, 1, 0)
 		_, err := p.Login(t.Context(), f.server("pop3"), user, password)
-		until(t, "one is kept", func() bool { return p.idle() == 1 })
+		until(t, "one is kept", func() bool { return p.kept() == 1 })
 		if err != nil {
 			t.Error(err)
 		}
@@ -277,5 +277,5 @@ func TestPoolWaiting(t *testing.T) {
 	}
 	close(release)
 	logins.Wait()
-	until(t, "one is kept", func() bool { return p.idle() == 1 && len(p.slots) == 1 })
+	until(t, "one is kept", func() bool { return p.kept() == 1 && len(p.slots) == 1 })
 }

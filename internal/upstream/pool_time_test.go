@@ -90,7 +90,7 @@ func TestPoolTTL(t *testing.T) {
 	})
 }
 
-// TestPoolBackOff: a server that refuses connections is left alone between logins that it judges,
+// TestPoolBackOff: a server that refuses connections is left alone between logins that it answers,
 // and for longer and longer.
 func TestPoolBackOff(t *testing.T) {
 	inTime(t, func(p *Pool, o *pipes, login func(string, string), after func(time.Duration, int32, int32)) {
@@ -104,9 +104,9 @@ func TestPoolBackOff(t *testing.T) {
 		after(time.Minute, 1, 0) // it failed, so nothing followed
 		o.broken.Store(false)
 		o.unwilling.Store(true)
-		for _, rest := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+		for _, delay := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
 			login("pop3", "192.0.2.1:110")
-			after(rest*time.Second-time.Millisecond, 4, 0)
+			after(delay*time.Second-time.Millisecond, 4, 0)
 			login("pop3", "192.0.2.1:110")
 			after(time.Millisecond, 1, 0)
 		}
@@ -117,17 +117,17 @@ func TestPoolBackOff(t *testing.T) {
 	})
 }
 
-// TestPoolKinds: there is a bound on what is kept warm.
-func TestPoolKinds(t *testing.T) {
+// TestPoolKeys: there is a bound on what is kept warm.
+func TestPoolKeys(t *testing.T) {
 	inTime(t, func(p *Pool, o *pipes, login func(string, string), after func(time.Duration, int32, int32)) {
 		p.slots = make(chan struct{}, 1000)
-		for i := range 2 * maxKinds {
+		for i := range 2 * maxKeys {
 			login("pop3", fmt.Sprintf("192.0.2.%d:110", i))
-			after(time.Second/2, 4, 3*min(int32(i+1), maxKinds))
+			after(time.Second/2, 4, 3*min(int32(i+1), maxKeys))
 		}
-		login("pop3", fmt.Sprintf("192.0.2.%d:110", maxKinds))
-		after(0, 1, 3*maxKinds)
+		login("pop3", fmt.Sprintf("192.0.2.%d:110", maxKeys))
+		after(0, 1, 3*maxKeys)
 		login("pop3", "192.0.2.0:110")
-		after(0, 4, 3*maxKinds)
+		after(0, 4, 3*maxKeys)
 	})
 }

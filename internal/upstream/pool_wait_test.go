@@ -50,7 +50,7 @@ func TestPoolOpenedTooLate(t *testing.T) {
 		}
 		opened <- struct{}{} // after the second login
 		synctest.Wait()
-		if n := p.idle(); n != 1 {
+		if n := p.kept(); n != 1 {
 			t.Errorf("%d are kept, want 1", n)
 		}
 	})

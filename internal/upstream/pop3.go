@@ -84,12 +84,12 @@ func (pop3) maxCommand() int { return 255 }
 
 func (pop3) answer(c *Conn) (saslReply, error) {
 	line, err := c.readLine()
-	return saslReply{line, hasWord(line, "+"), continuation(line), judgePOP3(line)}, err
+	return saslReply{line, hasWord(line, "+"), continuation(line), pop3Verdict(line)}, err
 }
 
-// judgePOP3 reads the completion of AUTH, APOP or PASS. The response codes are of RFC
+// pop3Verdict reads the completion of AUTH, APOP or PASS. The response codes are of RFC
 // 2449 section 8 and RFC 3206.
-func judgePOP3(line string) verdict {
+func pop3Verdict(line string) verdict {
 	switch {
 	case hasWord(line, "+OK"):
 		return accepted
@@ -99,8 +99,8 @@ func judgePOP3(line string) verdict {
 	return undecided
 }
 
-// userCommand is USER and PASS (RFC 1939 section 7). The password is judged only by
-// the answer to PASS: -ERR to USER may as well mean that the command is switched off.
+// userCommand is USER and PASS (RFC 1939 section 7). Only the answer to PASS is
+// one to the password: -ERR to USER may as well mean that the command is switched off.
 func userCommand(c *Conn, user, password string) (string, error) {
 	if err := c.writeLogin("USER "+user, "USER "+user); err != nil {
 		return "", err
@@ -137,5 +137,5 @@ func (c *Conn) lastCommand(shown, secret string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.conclude(line, judgePOP3(line))
+	return c.conclude(line, pop3Verdict(line))
 }

@@ -9,16 +9,16 @@ import (
 
 // exchange is the client's side of one SASL mechanism (RFC 4422) in one login.
 type exchange interface {
-	// first tells whether the client speaks first.
+	// first reports whether the client speaks first.
 	first() bool
 	// respond answers the server's challenge; the first one is empty where the
 	// client speaks first.
 	respond(challenge []byte) ([]byte, error)
 	// secrets are what must not be told, besides the password and the latest response.
 	secrets() []string
-	// believe tells why the verdict is none; most of all, success before the
-	// password was proved or, in SCRAM, known to the server.
-	believe(v verdict) error
+	// checkOutcome returns why the verdict does not count: most of all, a success before
+	// the password was proved or, in SCRAM, known to the server.
+	checkOutcome(v verdict) error
 }
 
 // notOffered is the error of a mechanism that the server did not begin: another one
@@ -28,7 +28,7 @@ type notOffered struct{ error }
 func (e notOffered) Unwrap() error { return e.error }
 
 // authenticate runs a SASL mechanism. The user name is out with the first response;
-// what the server says before judges nothing.
+// what the server says before is no answer to it.
 func (c *Conn) authenticate(name string, x exchange) (string, error) {
 	began, waiting, err := c.begin(name, x)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Conn) authenticate(name string, x exchange) (string, error) {
 }
 
 // begin sends the command, and with it the initial response if the server takes one
-// (RFC 4959, RFC 4954, RFC 5034); if not, that is what waits for the server's turn. It
+// (RFC 4959, RFC 4954, RFC 5034); if not, the response waits for the server's challenge. It
 // waits as well where there is something to read before: an untagged response is no
 // fault, and what else it is will be seen.
 func (c *Conn) begin(name string, x exchange) (began bool, waiting string, err error) {
@@ -96,7 +96,7 @@ func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string,
 		return "", notOffered{c.unexpected(name+" not offered", a.line)}
 	}
 	reply, err := c.conclude(a.line, a.verdict)
-	if doubt := x.believe(a.verdict); doubt != nil && a.verdict != undecided {
+	if doubt := x.checkOutcome(a.verdict); doubt != nil && a.verdict != undecided {
 		return "", errors.New(c.masked(doubt.Error()))
 	}
 	return reply, err
@@ -121,7 +121,7 @@ func (s *fixed) respond([]byte) ([]byte, error) {
 
 func (*fixed) secrets() []string { return nil }
 
-func (s *fixed) believe(v verdict) error {
+func (s *fixed) checkOutcome(v verdict) error {
 	if v == accepted && s.sent < len(s.responses) {
 		return errTooEarly
 	}

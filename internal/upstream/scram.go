@@ -30,7 +30,7 @@ type scram struct {
 	hash           func() hash.Hash
 	user, password string
 	nonce          string // ours
-	turn           int
+	step           int
 
 	proof     string // base64
 	signature []byte // what the server must show
@@ -53,8 +53,8 @@ func (x *scram) secrets() []string {
 }
 
 func (x *scram) respond(challenge []byte) ([]byte, error) {
-	x.turn++
-	switch x.turn {
+	x.step++
+	switch x.step {
 	case 1:
 		return []byte("n,," + x.clientFirst()), nil
 	case 2:
@@ -116,7 +116,7 @@ var notTheProof = []string{"invalid-encoding", "extensions-not-supported", "chan
 	"server-does-support-channel-binding", "channel-binding-not-supported", "unsupported-channel-binding-type",
 	"invalid-username-encoding", "no-resources"}
 
-func (x *scram) believe(v verdict) error {
+func (x *scram) checkOutcome(v verdict) error {
 	switch {
 	case v == accepted && x.failure != "":
 		return fmt.Errorf("SCRAM: server accepted a login after its error %q", x.failure)

@@ -38,7 +38,7 @@ func TestSCRAMExamples(t *testing.T) {
 				t.Errorf("to %q: %q, %v; want %q", turn.challenge, got, err, turn.want)
 			}
 		}
-		if err := x.believe(accepted); err != nil {
+		if err := x.checkOutcome(accepted); err != nil {
 			t.Error(err)
 		}
 		if _, err := x.respond(nil); err == nil {

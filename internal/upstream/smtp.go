@@ -45,11 +45,11 @@ func (smtp) answer(c *Conn) (saslReply, error) {
 		return saslReply{}, err
 	}
 	last := reply[len(reply)-1]
-	return saslReply{last, last[:3] == "334", textOf(reply[0]), judgeSMTP(last)}, nil
+	return saslReply{last, last[:3] == "334", textOf(reply[0]), smtpVerdict(last)}, nil
 }
 
-// judgeSMTP reads the completion of AUTH (RFC 4954 section 6).
-func judgeSMTP(line string) verdict {
+// smtpVerdict reads the completion of AUTH (RFC 4954 section 6).
+func smtpVerdict(line string) verdict {
 	switch line[:3] {
 	case "235":
 		return accepted

@@ -24,7 +24,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	return s.Conn.Read(p)
 }
 
-// readable tells whether a read would return at once, be it with an error.
+// readable reports whether a read would return at once, be it with an error.
 func (s *socket) readable() bool {
 	sc, ok := s.Conn.(syscall.Conn)
 	if !ok {

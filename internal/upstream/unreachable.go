@@ -44,7 +44,7 @@ func Unreachable(err error) bool {
 	return errors.As(err, &network) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &unwilling)
 }
 
-// Starved tells whether a login failed for want of something on this machine: file
+// Starved reports whether a login failed for want of something on this machine: file
 // descriptors, memory, local ports. That says nothing about the server.
 func Starved(err error) bool {
 	for _, is := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {

@@ -141,7 +141,7 @@ func TestWarmIsNotUnreachable(t *testing.T) {
 			if _, err := p.Login(t.Context(), s, user, password); err != nil {
 				t.Error(err)
 			}
-			until(t, "one is kept", func() bool { return p.idle() == 1 })
+			until(t, "one is kept", func() bool { return p.kept() == 1 })
 			if _, err := p.Login(t.Context(), s, user, password); outcomeOf(err) != tempfail || Unreachable(err) != tt.want {
 				t.Errorf("%v, unreachable %t, want %t", err, Unreachable(err), tt.want)
 			}
