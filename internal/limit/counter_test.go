@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-func network(i int) netip.Prefix {
+func prefix(i int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 32)
 }
 
 func TestCounterBounds(t *testing.T) {
-	a, b, none := network(1), network(2), netip.Prefix{}
+	a, b, none := prefix(1), prefix(2), netip.Prefix{}
 	for _, tt := range []struct {
 		name         string
 		max, maxFrom int
@@ -72,7 +72,7 @@ func TestCounterForgets(t *testing.T) {
 			remove(random.IntN(len(order)))
 			continue
 		}
-		from := network(random.IntN(20))
+		from := prefix(random.IntN(20))
 		if random.IntN(10) == 0 {
 			from = netip.Prefix{}
 		}

@@ -1,0 +1,283 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// ErrFull is the error of a caller that found no room, or had to make room for another one.
+var ErrFull = errors.New("too many wait already")
+
+// maxInRow is how many known clients get a slot one after the other while unknown ones wait.
+const maxInRow = 4
+
+// Client is whom a caller serves.
+type Client struct {
+	Network netip.Prefix // the zero Prefix if the address is not known, which is a network of its own
+	Known   bool         // the user has logged in from there before
+	Trusted bool         // belongs to no network, and counts as known
+}
+
+func (c Client) known() bool { return c.Known || c.Trusted }
+
+// Config bounds one limiter.
+type Config struct {
+	Slots    int // callers that have a slot at a time, at least 1
+	Reserved int // slots that a single network leaves to others, and all unknown networks together; less than Slots
+	Waiting  int // callers that wait for a slot
+}
+
+// Group bounds the callers of its limiters together.
+type Group struct {
+	max int
+
+	mu       sync.Mutex
+	callers  int
+	served   uint64                   // counts slots that were given to callers that had waited
+	networks map[netip.Prefix]network // those that have callers
+	waiting  []*caller                // the one that has waited longest first
+}
+
+// network is one that has callers in a group; those of trusted clients count in none.
+type network struct {
+	callers int
+	served  uint64 // when one of them got a slot last, after having waited; 0: none did
+}
+
+// Limiter hands out slots. It belongs to a group, whose mutex guards it.
+type Limiter struct {
+	group  *Group
+	config Config
+
+	taken   int
+	unknown int                  // of these by unknown networks
+	taking  map[netip.Prefix]int // of these by network
+	waiting int
+	inRow   int // slots that known clients got while unknown ones waited
+}
+
+// caller is one that waits: for a slot of a limiter, or, without one, for the result of another caller.
+type caller struct {
+	client  Client
+	limiter *Limiter
+	granted chan struct{} // closed with the slot
+	refused chan struct{} // closed when the caller has to leave
+}
+
+// NewGroup makes a group of at most max callers at a time, those that wait included.
+func NewGroup(max int) *Group {
+	return &Group{max: max, networks: make(map[netip.Prefix]network)}
+}
+
+// NewLimiter makes a limiter of the group.
+func (g *Group) NewLimiter(c Config) *Limiter {
+	c.Slots = max(c.Slots, 1)
+	c.Reserved = min(c.Reserved, c.Slots-1)
+	return &Limiter{group: g, config: c, taking: make(map[netip.Prefix]int)}
+}
+
+// Config returns the limiter's bounds.
+func (l *Limiter) Config() Config { return l.config }
+
+// Callers returns how many callers the group has, and how many of these wait.
+func (g *Group) Callers() (all, waiting int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.callers, len(g.waiting)
+}
+
+// Slot is one of a limiter's.
+type Slot struct {
+	limiter *Limiter
+	client  Client
+}
+
+// Release gives the slot back. It is called once.
+func (s Slot) Release() {
+	s.limiter.group.mu.Lock()
+	defer s.limiter.group.mu.Unlock()
+	s.limiter.giveBack(s.client)
+}
+
+// Acquire takes a slot, or waits for it, no longer than wait. If it had to wait, again is called before Acquire
+// returns: much may have happened meanwhile. An error of again gives the slot back and is returned as it is. The
+// other errors wrap [ErrFull], or the context's cause.
+func (l *Limiter) Acquire(ctx context.Context, wait time.Duration, client Client, again func() error) (Slot, error) {
+	slot := Slot{l, client}
+	w, err := l.enter(client)
+	if w == nil {
+		return slot, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if err := l.group.wait(ctx, w, w.granted); err != nil {
+		return slot, err
+	}
+	if err := again(); err != nil {
+		slot.Release()
+		return slot, err
+	}
+	return slot, nil
+}
+
+// Join waits until done is closed: for the result of another caller. It counts as one that waits, and makes room for
+// callers of the same client that want a slot, such as the one whose result it waits for.
+func (g *Group) Join(ctx context.Context, client Client, done <-chan struct{}) error {
+	g.mu.Lock()
+	if g.callers >= g.max && !g.makeRoom(client, nil) {
+		g.mu.Unlock()
+		return ErrFull
+	}
+	g.add(client)
+	w := &caller{client: client, refused: make(chan struct{})}
+	g.enqueue(w)
+	g.mu.Unlock()
+	err := g.wait(ctx, w, done)
+	if err == nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.dequeue(w) {
+			g.remove(client)
+		}
+	}
+	return err
+}
+
+// enter takes a free slot, or returns a caller that waits for one. With neither there is an error.
+func (l *Limiter) enter(client Client) (*caller, error) {
+	g := l.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	free := l.mayTake(client)
+	if !free && l.waiting >= l.config.Waiting && !g.makeRoom(client, l) {
+		return nil, ErrFull
+	}
+	if g.callers >= g.max && !g.makeRoom(client, nil) && !g.refuseJoined(client) {
+		return nil, ErrFull
+	}
+	g.add(client)
+	if free {
+		l.take(client)
+		return nil, nil
+	}
+	w := &caller{client: client, limiter: l, granted: make(chan struct{}), refused: make(chan struct{})}
+	g.enqueue(w)
+	return w, nil
+}
+
+// wait returns nil when done is closed first. Otherwise the caller has left the queue.
+func (g *Group) wait(ctx context.Context, w *caller, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-w.refused:
+		return fmt.Errorf("%w, most of them from this network", ErrFull)
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.dequeue(w):
+		g.remove(w.client)
+	case w.granted != nil && isClosed(w.granted): // at the same moment: the slot goes on to the next
+		w.limiter.giveBack(w.client)
+	}
+	return fmt.Errorf("gave up waiting: %w", context.Cause(ctx))
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// mayTake reports whether the client may have a slot now.
+func (l *Limiter) mayTake(c Client) bool {
+	shared := l.config.Slots - l.config.Reserved
+	switch {
+	case l.taken >= l.config.Slots:
+		return false
+	case c.Trusted:
+		return true
+	}
+	return l.taking[c.Network] < shared && (c.Known || l.unknown < shared)
+}
+
+func (l *Limiter) take(c Client) {
+	l.taken++
+	if c.Trusted {
+		return
+	}
+	l.taking[c.Network]++
+	if !c.Known {
+		l.unknown++
+	}
+}
+
+// giveBack ends a caller that has a slot, and hands the slot on.
+func (l *Limiter) giveBack(c Client) {
+	l.taken--
+	if !c.Trusted {
+		if l.taking[c.Network]--; l.taking[c.Network] == 0 {
+			delete(l.taking, c.Network)
+		}
+		if !c.Known {
+			l.unknown--
+		}
+	}
+	l.group.remove(c)
+	for w := l.next(); w != nil; w = l.next() {
+		l.group.dequeue(w)
+		l.take(w.client)
+		l.group.serve(w.client)
+		close(w.granted)
+	}
+}
+
+// next is the caller that gets the next slot, nil if none waits that may have one.
+func (l *Limiter) next() *caller {
+	var known, unknown *caller
+	for _, w := range l.group.waiting {
+		if w.limiter != l || !l.mayTake(w.client) {
+			continue
+		}
+		best := &unknown
+		if w.client.known() {
+			best = &known
+		}
+		if *best == nil || l.before(w.client, (*best).client) {
+			*best = w
+		}
+	}
+	switch {
+	case unknown == nil:
+		return known
+	case known == nil || l.inRow == maxInRow:
+		l.inRow = 0
+		return unknown
+	}
+	l.inRow++
+	return known
+}
+
+// before reports whether a comes before b: its network has fewer slots, or as many, and was served longer ago.
+func (l *Limiter) before(a, b Client) bool {
+	slotsA, servedA := l.share(a)
+	slotsB, servedB := l.share(b)
+	return slotsA < slotsB || slotsA == slotsB && servedA < servedB
+}
+
+// share is how many slots the client's network has, and when it was served last.
+func (l *Limiter) share(c Client) (slots int, served uint64) {
+	if c.Trusted {
+		return 0, 0
+	}
+	return l.taking[c.Network], l.group.networks[c.Network].served
+}
