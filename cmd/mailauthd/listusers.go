@@ -39,7 +39,7 @@ func listUsers(c *call) error {
 // rulesOf are the rules that hold for a user, wherever they stand.
 func rulesOf(c *config.Config, u *users.User) access.Rules {
 	_, domain := mailaddr.Split(u.Name)
-	return u.Access.Under(c.Domains.Find(domain).Access).Under(c.Auth.Access)
+	return u.Access.Under(c.Domains.Find(domain).Access).Under(c.Access)
 }
 
 func state(r access.Rules) string {

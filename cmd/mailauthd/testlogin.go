@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"mailauthd/internal/auth"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
-	"mailauthd/internal/server"
 )
 
 // load reads the configuration and resolves its names; those without an address get
@@ -61,7 +61,7 @@ func testLogin(c *call) error {
 	if err != nil {
 		return err
 	}
-	a := server.NewAuthenticator(cfg, resolver)
+	a := auth.New(cfg.Config, resolver)
 	a.Trace = func(format string, args ...any) {
 		fmt.Fprintln(c.stdout, authlog.Escape(strings.TrimSpace(fmt.Sprintf(format, args...))))
 	}

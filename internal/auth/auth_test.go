@@ -7,11 +7,13 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
@@ -42,7 +44,7 @@ func clock() func() time.Time {
 	}
 }
 
-func mailServer(name, host string) *route.Server {
+func newServer(name, host string) *route.Server {
 	return &route.Server{
 		Name: name, Host: host, POP3: 110, IMAP: 143, SMTP: 25,
 		VerifyProtocol: "same", ConnectTimeout: 5 * time.Second, Timeout: 5 * time.Second,
@@ -57,32 +59,73 @@ func mailServer(name, host string) *route.Server {
 //	empty.example   no users
 func newAuth(t testing.TB) *Authenticator {
 	t.Helper()
-	box1, lost := mailServer("box1", "192.0.2.1"), mailServer("lost", "lost.invalid")
+	box1, lost := newServer("box1", "192.0.2.1"), newServer("lost", "lost.invalid")
 	domain := func(name, verify string, s *route.Server) *route.Domain {
 		return &route.Domain{Name: name, Verify: verify, Servers: []*route.Server{s}}
 	}
-	hashing := NewSlots(2)
-	return &Authenticator{
-		Methods:        []string{"plain", "apop", "cram-md5", "external", "none"},
-		FailureMessage: failed,
-		Domains: route.NewTable([]*route.Domain{
-			domain("users.example", route.VerifyUsers, box1),
-			domain("empty.example", route.VerifyUsers, box1),
-			domain("*.wild.example", route.VerifyUsers, mailServer("box2", "2001:db8::1")),
-			domain("xn--bcher-kva.example", route.VerifyUsers, box1),
-			domain("mixed.example", route.VerifyUpstream, box1),
-			domain("zone.example", route.VerifyUsers, mailServer("zone", "fe80::1%eth0")),
-			domain("lost.example", route.VerifyUsers, lost),
-			domain("lost-upstream.example", route.VerifyUpstream, lost),
-		}),
-		Users: userMap(t, "alice@users.example", "a@b@users.example",
-			" space@xn--bcher-kva.example", strings.Repeat("l", authhttp.MaxUser)+"@xn--bcher-kva.example",
-			"alice@a.wild.example", "alice@c.b.wild.example", "alice@xn--bcher-kva.example",
-			"alice@mixed.example", "alice@zone.example", "alice@lost.example"),
-		Resolver:  route.NewResolver(nil),
-		Hashing:   hashing,
-		Strangers: NewStrangers(hashing),
-		Now:       clock(),
+	a := New(Config{
+		Methods:         []string{"plain", "apop", "cram-md5", "external", "none"},
+		FailureMessage:  failed,
+		HashConcurrency: 2,
+	}, route.NewResolver(nil))
+	a.Now = clock()
+	setDomains(a,
+		domain("users.example", route.VerifyUsers, box1),
+		domain("empty.example", route.VerifyUsers, box1),
+		domain("*.wild.example", route.VerifyUsers, newServer("box2", "2001:db8::1")),
+		domain("xn--bcher-kva.example", route.VerifyUsers, box1),
+		domain("mixed.example", route.VerifyUpstream, box1),
+		domain("zone.example", route.VerifyUsers, newServer("zone", "fe80::1%eth0")),
+		domain("lost.example", route.VerifyUsers, lost),
+		domain("lost-upstream.example", route.VerifyUpstream, lost))
+	a.Directory = userMap(t, "alice@users.example", "a@b@users.example",
+		" space@xn--bcher-kva.example", strings.Repeat("l", authhttp.MaxUser)+"@xn--bcher-kva.example",
+		"alice@a.wild.example", "alice@c.b.wild.example", "alice@xn--bcher-kva.example",
+		"alice@mixed.example", "alice@zone.example", "alice@lost.example")
+	return a
+}
+
+// setDomains gives an Authenticator other domains; logins can be checked at their servers.
+func setDomains(a *Authenticator, domains ...*route.Domain) {
+	a.Domains = route.NewTable(domains)
+	for _, d := range domains {
+		for _, s := range d.Servers {
+			a.add(s)
+		}
+	}
+}
+
+// entry is that of a user in the map.
+func entry(t testing.TB, a *Authenticator, name string) *users.User {
+	t.Helper()
+	u, err := a.Directory.Find(t.Context(), name)
+	if u == nil || err != nil {
+		t.Fatalf("no entry for %s: %v", name, err)
+	}
+	return u
+}
+
+// occupy takes all slots of a limiter. Each call of free gives one back.
+func occupy(t testing.TB, l *limit.Limiter) (free func()) {
+	t.Helper()
+	slots := make([]limit.Slot, l.Config().Slots)
+	for i := range slots {
+		var err error
+		if slots[i], err = l.Acquire(t.Context(), 0, limit.Client{Trusted: true}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var next atomic.Int32
+	return func() { slots[next.Add(1)-1].Release() }
+}
+
+// wantIdle wants nobody to have a slot, or to wait for one.
+func wantIdle(t testing.TB, a *Authenticator) {
+	t.Helper()
+	for name, g := range map[string]*limit.Group{"hashes": a.hashes, "mail servers": a.asking} {
+		if all, waiting := g.Callers(); all != 0 {
+			t.Errorf("%d logins are left at the limit of %s, of which %d wait", all, name, waiting)
+		}
 	}
 }
 

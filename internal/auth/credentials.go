@@ -1,85 +1,55 @@
 package auth
 
 import (
-	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
-	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/users"
 )
 
-// admit applies the rules of user, domain and all, innermost first, to a login whose
-// password was right; and to a master user those of his own entry as well.
-func (a *Authenticator) admit(l *login, v verdict) verdict {
-	client := access.Client{IP: l.ClientIP, Protocol: string(l.Protocol), TLS: l.SSL == "on", Now: l.start}
-	around := l.domain.Access.Under(a.Access)
-	rules := around
-	if l.user != nil {
-		rules = l.user.Access.Under(around)
-	}
-	why, disabled := rules.Refusal(client)
-	if why == "" && l.master != nil {
-		why, disabled = l.master.Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
-	}
-	if why == "" {
-		return v
-	}
-	reason := authlog.Policy
-	if disabled {
-		reason = authlog.UserDisabled
-	}
-	return verdict{outcome: authhttp.Reject, reason: reason, detail: why}
-}
-
-// domainRules are those of a user's domain, none if it is not listed any more.
-func (a *Authenticator) domainRules(u *users.User) access.Rules {
-	_, domain := mailaddr.Split(u.Name)
-	if d := a.Domains.Find(domain); d != nil {
-		return d.Access
-	}
-	return access.Rules{}
-}
-
-// reachable tells whether nginx can be sent to the login's server.
-func (a *Authenticator) reachable(l *login) (verdict, bool) {
+// reachable is ok if nginx can be sent to the login's server, else a temporary failure.
+func (a *Authenticator) reachable(l *login, v verdict) (verdict, bool) {
+	server, addr := l.destination(v)
 	switch {
-	case l.out:
-		return tempFail(allOut), false
-	case !l.addr.IsValid():
-		return unresolved(l.server), false
+	case v.server == nil && l.setAside:
+		return tempFail(allSetAside), false
+	case !addr.IsValid():
+		return unresolved(server), false
 	}
 	return verdict{}, true
 }
 
-const allOut = "all servers are set aside, for they did not answer"
+const allSetAside = "all servers are set aside because they did not answer"
 
 // credentials finds what nginx logs in to the server with, where the client's own name
 // and password will not do. Of passwords the first of these counts: the user's
 // upstream_password; what the client sent, if that is a password; the cleartext in the
 // map; the server's master login.
 func (a *Authenticator) credentials(l *login, v verdict) verdict {
-	if v, ok := a.reachable(l); !ok {
-		return v
+	if unable, ok := a.reachable(l, v); !ok {
+		return v.instead(unable)
 	}
+	server, _ := l.destination(v)
 	name := l.serverLogin()
 	if name != l.User || l.nameless { // nginx has another one, or none
 		v.user = name
 	}
 	switch clear, ok := cleartext(l, v); {
-	case l.user != nil && l.user.UpstreamPassword != "":
-		v.password = l.user.UpstreamPassword
+	case l.entry != nil && l.entry.UpstreamPassword != "":
+		v.password = l.entry.UpstreamPassword
 	case l.Method == authhttp.Plain && l.master == nil: // nginx has it
 	case ok:
 		v.password = clear
-	case l.server.Master != nil && l.server.Master.Ambiguous(name):
-		return reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user")
-	case l.server.Master != nil:
-		v.user, v.password = l.server.Master.Login(name), l.server.Master.Password
+	case server.Master != nil && server.Master.Ambiguous(name):
+		v = v.instead(reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user"))
+	case server.Master != nil:
+		v.user, v.password = server.Master.Login(name), server.Master.Password
 	case l.Protocol != authhttp.SMTP: // nginx logs in to an SMTP server only if told to
-		return tempFail("nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]",
-			l.server.Name, l.server.Name)
+		v = v.instead(tempFail("nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]",
+			server.Name, server.Name))
 	}
-	a.trace("nginx logs in as %s", name)
+	if a.Trace != nil { // arguments cost
+		a.trace("nginx logs in as %s", name)
+	}
 	return v
 }
 
@@ -90,10 +60,10 @@ func cleartext(l *login, v verdict) (string, bool) {
 			return clear, true
 		}
 	}
-	if l.user == nil {
+	if l.entry == nil {
 		return "", false
 	}
-	return anyCleartext(l.user)
+	return anyCleartext(l.entry)
 }
 
 func anyCleartext(u *users.User) (string, bool) {

@@ -120,7 +120,7 @@ func TestMethods(t *testing.T) {
 		{plainOnly, ask{method: "apop", protocol: "pop3", user: user, pass: right, salt: salt}, refused("", authlog.Policy, forbidden("apop"))},
 		{plainOnly, ask{method: "cram-md5", user: user, pass: right, salt: salt}, refused("", authlog.Policy, forbidden("cram-md5"))},
 		{plainOnly, ask{method: "external", user: user}, refused("", authlog.Policy, forbidden("external"))},
-		{plainOnly, ask{method: "none", protocol: "smtp"}, refused("", authlog.Policy, forbidden("none"))},
+		{plainOnly, ask{method: "none", protocol: "smtp"}, troubled("", forbidden("none")).code("451 4.3.0")}, // the mail is to be queued, not bounced
 		{plainOnly, ask{user: user, pass: right}, accepted(box1)},
 		{noPlain, ask{user: user, pass: right}, refused("", authlog.Policy, forbidden("plain"))},
 		{[]string{}, ask{user: user, pass: right}, refused("", authlog.Policy, forbidden("plain"))},

@@ -3,31 +3,41 @@
 // # Order of the decision
 //
 //  1. What authhttp refuses to read is rejected.
-//  2. xoauth2 and oauthbearer are rejected, and so is a method that is not in Methods.
-//  3. none: the recipient's domain decides. It must be one of ours, and if all its users
-//     are in the map, the recipient must be one of them. Nothing below applies.
-//  4. external: the client certificate must have been verified by nginx. Without a
-//     user name from the client, the name in the certificate counts. By any other
-//     method an empty password is rejected.
-//  5. A user name without a domain gets DefaultDomain; USER*MASTER is split if there
-//     are master users; an alias stands for its user.
-//  6. A domain that is not in the table is rejected. Of the user's servers, or the
-//     domain's, the first counts that is not set aside.
-//  7. Throttle: too many failures of the network, the user, or both are rejected here,
-//     before any hash or dialogue; and once more when a login's turn to compute a hash comes.
-//  8. Proof: a master user by their own password; external by an entry that lists the
-//     certificate, or by the name in it; a user with passwords in the map by those,
-//     always; any other user as the domain says: refused (after as much work as a
-//     wrong password costs), or asked for at the mail server, for plain only: at the first of the servers that
-//     answers. What was right or wrong before may be remembered (package cache).
-//  9. Rules: those of package access, of the user, the domain and all; for a master
-//     user those of the master as well.
-//  10. What nginx logs in to the server with. The name: the user's login, or the
-//     user's own after an alias, else as the client or its certificate spelt it. The
-//     password: the first there is of the user's upstream_password, the client's
-//     (plain), a password in the map in cleartext, the server's master login. For POP3
-//     and IMAP none of them is a temporary failure; to an SMTP server nginx need not
-//     log in.
+//  2. The method none is mail from outside: the recipient's domain decides. It must be one of ours, and if
+//     all its users are in the map, the recipient must be one of them. Nothing below applies.
+//  3. Offered: xoauth2 and oauthbearer are rejected, and so is a method that is not in Methods. By external
+//     the client certificate must have been verified by nginx; by any other method an empty password is
+//     rejected.
+//  4. Find: by external, a client that sent no user name gets the one in its certificate. A user name without a
+//     domain gets DefaultDomain; USER*MASTER is split if there are master users. The name must be of a domain
+//     in the table. The directory finds its entry: of the name, of its user if the name is an alias, or of
+//     the name without its extension. Of the user's servers, or the domain's, the first counts that is not
+//     set aside.
+//  5. May they try: the throttle rejects a login if its network, its user, or both have failed too often. It
+//     is asked again when a login has waited for its slot.
+//  6. Prove: by one verifier (below).
+//  7. Rules: those of package access, of the user, the domain and all; for a master user those of the
+//     master as well.
+//  8. What nginx logs in to the server with. The name: the user's login, or the user's own after an alias,
+//     else as the client or its certificate spelt it. The password: the first there is of the user's
+//     upstream_password, the client's (plain), a password in the map in cleartext, the server's master
+//     login. For POP3 and IMAP none of them is a temporary failure; to an SMTP server nginx need not log
+//     in.
+//
+// # Verifiers
+//
+// Each is in a file of its own. The first that applies proves the login:
+//
+//	hashes       plain: a master user, always by the master's own passwords; a user with passwords in the
+//	             map; any other user of a domain with verify = "users", who is refused after as much work
+//	             as a wrong password costs
+//	digests      apop and cram-md5, by the same passwords as far as they allow it
+//	certificate  external: an entry that lists the certificate, or the name in it
+//	atServers    plain, all others: asked for at the first of the user's servers that can be reached
+//
+// Two things are wrapped around a verifier: what was right or refused before may be remembered (remember.go, and
+// package cache), and a login may have to wait for a slot (bounded.go, and package limit). Of logins that are
+// the same in every respect one is proved, and the others wait for it.
 //
 // # Outcomes
 //
@@ -35,18 +45,33 @@
 // temporary failure, and so is a panic. The client is told the same for each
 // rejection of a login; the reason goes to the log.
 //
+// # What must not tell
+//
+// Neither the answer nor its time tells whether a name exists, or whether a password was right that did not let
+// its user in:
+//
+//   - A name without a password in the map is verified against those of another user of the domain.
+//   - Of a user that the rules keep out, all passwords are tried, also after a right one. A mail server, which may
+//     answer sooner to a right one, is asked about a random name instead.
+//   - A refusal by the rules is remembered as that of a wrong password.
+//   - A method that a user cannot use is a rejection like any other, and counts as one.
+//
+// A remembered password outlives its time only while none of the servers can be reached, or all are set aside. A
+// server that answers, whatever it says, and limits of our own do not count as that.
+//
 // # Limits
 //
-//	MaxHashWait   20 s   that a login waits for its turn to compute a hash
-//	MaxStrangers  48     logins at a time that wait for that turn, or have it, with a throttle, from networks
-//	                     that their users are not known from: other ones go first
-//	MaxFromNetwork 16    of these from one network
-//	nobodies      64     names that the throttle takes for all that nobody here can have
+//	MaxHashing    64     logins that compute a hash, or wait for it
+//	MaxHashWait   20 s   that a login waits for a slot to compute a hash
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
+//	MaxAsking     176    logins that are at a mail server, or wait for one
+//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
-//	MaxAsking     200    logins at a time that wait for mail servers
 //	MaxWaits      10     the attempt from which on nginx is not told to wait
+//	unlistedKeys  64     throttle counters for names of domains that are not listed
 //
-// and Hashing, the number of hashes computed at a time: each may take 64 MiB, and twice
-// that until it is collected.
+// The slots are HashConcurrency for hashes: each may take 64 MiB, and twice that until it is collected. For a mail
+// server they are its max_connections, of which a single network takes at most half, and so do all networks
+// together that their users are not known from. MaxHashing and MaxAsking leave slots for requests that need
+// not wait, of those that package listen has.
 package auth

@@ -28,7 +28,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add("", "", "", "", "", "", false)
 	a := newAuth(f)
 	a.DefaultDomain = "users.example"
-	a.Users = userMap(f, user)
+	a.Directory = userMap(f, user)
 	codes := *a
 	codes.ResponseCodes = true
 	f.Fuzz(func(t *testing.T, method, protocol, name, pass, salt, rcpt string, withCodes bool) {

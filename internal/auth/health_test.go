@@ -13,10 +13,7 @@ import (
 // watched gives an Authenticator breakers for the servers of up.example.
 func watched(a *Authenticator) []*route.Server {
 	servers := a.Domains.Find("up.example").Servers
-	a.Health = Healths{}
-	for _, protocol := range []string{"imap", "pop3", "smtp"} {
-		a.Health[protocol] = route.NewHealth(servers, nil, nil)
-	}
+	a.Health = route.NewHealth(servers, nil, nil)
 	return servers
 }
 
@@ -43,7 +40,7 @@ func TestClientsGoAway(t *testing.T) {
 			t.Error(r.Outcome)
 		}
 	}
-	if s := a.Health["imap"].Of(server).State(); s != route.Closed {
+	if s := a.Health.Of(server, "imap").State(); s != route.Closed {
 		t.Errorf("the server is %v", s)
 	}
 }
@@ -57,14 +54,14 @@ func TestRememberedUsersLeaveADeadServer(t *testing.T) {
 	live.VerifyProtocol = "imap"
 	dead := *live
 	dead.Name = "dead"
-	a.Domains.Find("up.example").Servers = []*route.Server{&dead, live}
+	setDomains(a, &route.Domain{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{&dead, live}})
 	watched(a)
 	good := ask{protocol: "pop3", user: "tim@up.example", pass: right}
 	if e := answers(t, a, good, authhttp.OK, "", ""); e.Server != "dead" {
 		t.Errorf("sent to %q", e.Server)
 	}
 	for range route.MaxFails {
-		ticket, _ := a.Health["imap"].Of(&dead).Allow()
+		ticket, _ := a.Health.Of(&dead, "imap").Allow()
 		ticket.Failed(io.EOF)
 	}
 	if e := answers(t, a, good, authhttp.OK, "", "hit"); e.Server != "up" {

@@ -33,22 +33,23 @@ func newSite(t *testing.T) *Authenticator {
 	a := newAuth(t)
 	clear, slow := hashOf(t, "{PLAIN}"+right), hashOf(t, "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1")
 	one := func(h password.Hash) []users.Password { return []users.Password{{Hash: h}} }
-	masters := mailServer("mastered", "192.0.2.9")
+	masters := newServer("mastered", "192.0.2.9")
 	masters.Master = &route.Master{User: "proxy", Password: "master-" + marker, Separator: "*"}
-	bare := mailServer("bare", "192.0.2.10")
+	bare := newServer("bare", "192.0.2.10")
 	bare.Master = &route.Master{Password: "master-" + marker}
-	mx := mailServer("mx", "192.0.2.25")
+	mx := newServer("mx", "192.0.2.25")
 	yes := true
-	a.Servers = map[string]*route.Server{"mastered": masters, "bare": bare}
+	a.add(masters)
+	a.add(bare)
 	a.UserFrom = "emailAddress"
-	a.Domains = route.NewTable([]*route.Domain{
-		{Name: "users.example", Verify: route.VerifyUsers, Servers: []*route.Server{mailServer("box1", "192.0.2.1")}},
+	setDomains(a, []*route.Domain{
+		{Name: "users.example", Verify: route.VerifyUsers, Servers: []*route.Server{newServer("box1", "192.0.2.1")}},
 		{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{masters}, MX: []*route.Server{mx}},
 		{Name: "all.example", Verify: route.VerifyUsers, Servers: []*route.Server{masters}, CatchAll: true},
 		{Name: "tls.example", Verify: route.VerifyUsers, Servers: []*route.Server{masters}, Access: access.Rules{RequireTLS: &yes}},
-	})
+	}...)
 	var err error
-	a.Users, err = users.New([]users.User{
+	a.Directory, err = users.New([]users.User{
 		{Name: "alice@users.example", Aliases: []string{"info@users.example"}, Passwords: one(clear)},
 		{Name: "slow@users.example", Passwords: one(slow)},
 		{Name: "dest@users.example", Passwords: one(clear), Login: "DEST", UpstreamPassword: "up-" + marker},
@@ -131,8 +132,8 @@ func TestDigests(t *testing.T) {
 		{"apop, wrong", ask{method: "apop", protocol: "pop3", user: "alice@users.example", pass: apop(wrong)}, no(authlog.PasswordMismatch, "password does not")},
 		{"by alias", ask{method: "cram-md5", user: "INFO@users.example", pass: cram(right)}, ok(box, "alice@users.example", right)},
 		{"login and upstream_password", ask{method: "cram-md5", user: "dest@users.example", pass: cram(right)}, ok(box, "DEST", "up-"+marker)},
-		{"against a hash", ask{method: "cram-md5", user: "slow@users.example", pass: cram("Hello world!")}, later(authlog.SchemeNotAvailable, "method cram-md5 cannot")},
-		{"in an upstream domain", ask{method: "cram-md5", user: "bob@up.example", pass: cram(right)}, later(authlog.InternalFailure, "method cram-md5 needs an entry")},
+		{"against a hash", ask{method: "cram-md5", user: "slow@users.example", pass: cram("Hello world!")}, no(authlog.SchemeNotAvailable, "method cram-md5 cannot")},
+		{"in an upstream domain", ask{method: "cram-md5", user: "bob@up.example", pass: cram(right)}, no(authlog.SchemeNotAvailable, "method cram-md5 needs an entry")},
 		{"app password", ask{method: "cram-md5", user: "apps@users.example", pass: cram("phone")}, ok(box, "", "phone")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -218,7 +219,7 @@ func TestExternal(t *testing.T) {
 // The server would cut such a name at its first separator, and take it for another user's.
 func TestMasterLoginIsNotAmbiguous(t *testing.T) {
 	a := newSite(t)
-	a.Servers["mastered"].Master.Separator = "-"
+	a.servers["mastered"].Master.Separator = "-"
 	h := ask{method: "external", user: "victim-proxy@up.example"}.header()
 	h.Set("Auth-Ssl-Verify", "SUCCESS")
 	h.Set("Auth-Ssl-Subject", "emailAddress=victim-proxy@up.example")

@@ -18,14 +18,14 @@ func TestPanicIsATemporaryFailure(t *testing.T) {
 		detail string
 	}{
 		{"no domains", func(a *Authenticator) { a.Domains = nil }, `^panic \(runtime\.\w+\) at mailauthd/internal/route\.\(\*Table\)\.Find \(route\.go:\d+\)$`},
-		{"no users", func(a *Authenticator) { a.Users = nil }, `^panic \(runtime\.\w+\) at mailauthd/internal/users\.\(\*Map\)\.Lookup \(users\.go:\d+\)$`},
+		{"no users", func(a *Authenticator) { a.Directory = nil }, `^panic \(runtime\.\w+\) at mailauthd/internal/auth\.\(\*Authenticator\)\.lookup \(login\.go:\d+\)$`},
 		{"no resolver", func(a *Authenticator) { // found out by package sync
 			a.Resolver = nil
 			a.Domains.Find("users.example").Servers[0].Host = "name.invalid"
 		}, `^panic \(runtime\.\w+\) at mailauthd/internal/route\.\(\*Resolver\)\.Addr \(resolve\.go:\d+\)$`},
 		{"a domain without servers", func(a *Authenticator) {
 			a.Domains = route.NewTable([]*route.Domain{{Name: "users.example"}})
-		}, `^panic \(runtime\.\w+\) at mailauthd/internal/auth\.\(\*Authenticator\)\.choose \(find\.go:\d+\)$`},
+		}, `^panic \(runtime\.\w+\) at mailauthd/internal/auth\.\(\*Authenticator\)\.route \(login\.go:\d+\)$`},
 		{"a panic about the password", func(a *Authenticator) {
 			first := true
 			a.Trace = func(string, ...any) {
@@ -47,9 +47,7 @@ func TestPanicIsATemporaryFailure(t *testing.T) {
 			if event.Outcome != authlog.TempFail || event.Reason != authlog.InternalFailure || event.User != "alice@users.example" {
 				t.Errorf("event %+v", event)
 			}
-			if n := len(a.Hashing); n != 0 {
-				t.Errorf("%d slots are taken for ever", n)
-			}
+			wantIdle(t, a)
 		})
 	}
 }

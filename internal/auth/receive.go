@@ -1,6 +1,9 @@
 package auth
 
 import (
+	"context"
+	"slices"
+
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
@@ -8,8 +11,11 @@ import (
 )
 
 // receive decides on mail without a login (method none): it may go to our own
-// domains, and nowhere else. What a client says about user and password is not read.
-func (a *Authenticator) receive(l *login) verdict {
+// domains, and nowhere else. The user and password that nginx may send along are not read.
+func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
+	if !slices.Contains(a.Methods, string(l.Method)) {
+		return tempFail(notOffered, l.Method) // the mail is to wait in its queue: a rejection would bounce it
+	}
 	if l.Protocol != authhttp.SMTP {
 		return reject(authlog.Policy, "method none is for smtp only")
 	}
@@ -17,7 +23,7 @@ func (a *Authenticator) receive(l *login) verdict {
 	if err != nil {
 		return a.noRelay("recipient: %v", err)
 	}
-	key, err := mailaddr.User(a.complete(recipient))
+	key, err := a.Canonical(recipient)
 	if err != nil {
 		return a.noRelay("recipient: %v", err)
 	}
@@ -25,13 +31,17 @@ func (a *Authenticator) receive(l *login) verdict {
 	if l.domain = a.Domains.Find(domain); l.domain == nil || local == "" {
 		return a.noRelay("recipient %q: domain is not listed in [domains]", recipient)
 	}
-	a.choose(l, l.domain.MailServers())
-	if !a.receives(l.domain, key, local) {
+	a.route(l, l.domain.MailServers())
+	known, err := a.receives(ctx, l.domain, key, local)
+	if err != nil {
+		return tempFail("recipient: %v", err)
+	}
+	if !known {
 		v := reject(authlog.UserUnknown, "recipient %q is not in the map", recipient)
 		v.code, v.text = "550 5.1.1", "User unknown"
 		return v
 	}
-	if v, ok := a.reachable(l); !ok {
+	if v, ok := a.reachable(l, verdict{}); !ok {
 		return v
 	}
 	return verdict{outcome: authhttp.OK}
@@ -43,8 +53,12 @@ func (a *Authenticator) noRelay(format string, args ...any) verdict {
 	return v
 }
 
-// receives tells whether a domain takes mail for a name: its server knows, or the map
+// receives reports whether a domain takes mail for a name: its server knows, or the map
 // does; and a postmaster always exists (RFC 5321 section 4.5.1).
-func (a *Authenticator) receives(d *route.Domain, key, local string) bool {
-	return d.Verify == route.VerifyUpstream || d.CatchAll || local == "postmaster" || a.Users.Lookup(key) != nil
+func (a *Authenticator) receives(ctx context.Context, d *route.Domain, key, local string) (bool, error) {
+	if d.Verify == route.VerifyUpstream || d.CatchAll || local == "postmaster" {
+		return true, nil
+	}
+	_, entry, err := a.lookup(ctx, key)
+	return entry != nil, err
 }

@@ -15,7 +15,8 @@ const tempFailMessage = "Temporary authentication failure"
 func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
 	switch v.outcome {
 	case authhttp.OK:
-		return authhttp.Response{Outcome: authhttp.OK, Server: l.addr, User: v.user, Password: v.password}
+		_, addr := l.destination(v)
+		return authhttp.Response{Outcome: authhttp.OK, Server: addr, User: v.user, Password: v.password}
 	case authhttp.Reject:
 		if v.text != "" {
 			return authhttp.Response{Outcome: authhttp.Reject, Text: v.text, Code: v.code}
@@ -32,7 +33,7 @@ func Unavailable(h http.Header) authhttp.Response {
 }
 
 func (a *Authenticator) failure(l *login, v verdict, text, imap, pop3 string) authhttp.Response {
-	r := authhttp.Response{Outcome: v.outcome, Text: text, Wait: a.wait(l, v)}
+	r := authhttp.Response{Outcome: v.outcome, Text: text, Wait: a.authWait(l, v)}
 	switch l.Protocol {
 	case authhttp.SMTP:
 		r.Code = a.smtpCode(l, v)

@@ -80,7 +80,7 @@ func TestRulesOfMasterAndUser(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/master %s, user %s", r.name, tt.master, tt.user), func(t *testing.T) {
 				a := ruled(t, r.at(tt.user), access.Rules{}, access.Rules{})
-				a.Users.Lookup("admin@users.example").Access = r.at(tt.master)
+				entry(t, a, "admin@users.example").Access = r.at(tt.master)
 				want := ok(box, "alice@users.example", right)
 				if tt.master == "denies" || tt.user == "denies" {
 					want = no(r.reason, "")
@@ -115,11 +115,11 @@ func ruled(t *testing.T, user, domain, all access.Rules) *Authenticator {
 	t.Helper()
 	a := newAuth(t)
 	a.Access = all
-	a.Domains = route.NewTable([]*route.Domain{{
-		Name: "users.example", Verify: route.VerifyUsers, Servers: []*route.Server{mailServer("box1", "192.0.2.1")}, Access: domain,
-	}})
+	setDomains(a, []*route.Domain{{
+		Name: "users.example", Verify: route.VerifyUsers, Servers: []*route.Server{newServer("box1", "192.0.2.1")}, Access: domain,
+	}}...)
 	var err error
-	a.Users, err = users.New([]users.User{
+	a.Directory, err = users.New([]users.User{
 		{Name: "alice@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}, Access: user},
 		{Name: "admin@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}admin-"+marker)}}, Master: true},
 	})

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -8,89 +9,98 @@ import (
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+	"mailauthd/internal/throttle"
 )
 
-// throttle rejects a login whose network or user has failed too often.
-func (a *Authenticator) throttle(l *login) (verdict, bool) {
-	if a.Throttle == nil {
-		return verdict{}, true
+// standing asks the throttle whether a login may be tried. It is the only place that does.
+func (a *Authenticator) standing(l *login) throttle.Verdict {
+	if a.throttle == nil {
+		return throttle.Verdict{Allowed: true}
 	}
-	l.throttled = a.Throttle.Check(l.client(), l.guessed(), a.Now())
-	if !l.throttled.Allowed {
-		v := reject(authlog.Policy, "throttle: too many wrong passwords of this %s", l.throttled.Over)
-		v.over = l.throttled.Over
-		return v, false
-	}
-	return verdict{}, true
+	return a.throttle.Check(l.client(), l.account(), a.Now())
 }
 
-// throttled is the error of a login that the throttle rejects when its turn has come at a mail server.
-type throttled struct{ verdict }
-
-func (t throttled) Error() string { return t.detail }
-
-// stillAllowed asks the throttle again: others may have failed while this login waited.
-func (a *Authenticator) stillAllowed(l *login) error {
-	if v, ok := a.throttle(l); !ok {
-		return throttled{v}
-	}
-	return nil
+// throttled rejects a login whose network or user has failed too often.
+func throttled(standing throttle.Verdict) verdict {
+	v := reject(authlog.Policy, "throttle: too many wrong passwords of this %s", standing.Over)
+	v.throttled, v.standing = true, standing
+	return v
 }
 
-// countFailure counts refusals, but for the throttle's own: wrong passwords, users that do not exist, and
-// right passwords of those who may not log in, or the penalty would tell one from the other.
+// limitClient is whom a login counts for where it may have to wait. Without a throttle there are no unknown
+// networks.
+func (a *Authenticator) limitClient(l *login, standing throttle.Verdict) limit.Client {
+	if a.throttle == nil {
+		config := throttle.Defaults()
+		network, _ := config.Network(l.client())
+		return limit.Client{Network: network, Known: true}
+	}
+	return limit.Client{Network: standing.Network, Known: standing.Known, Trusted: standing.Trusted}
+}
+
+// countFailure counts rejections, but for the throttle's own: wrong passwords, users that do not exist, and
+// right passwords of users who may not log in, or the penalty would tell one from the other.
 func (a *Authenticator) countFailure(l *login, v verdict) {
-	if a.Throttle == nil || v.outcome != authhttp.Reject || v.over != "" || l.Method == authhttp.External {
+	if a.throttle == nil || v.outcome != authhttp.Reject || v.throttled || l.Method == authhttp.External {
 		return
 	}
 	password := l.Password
 	if l.domain == nil {
 		password = l.User + "\x00" + password
 	}
-	a.Throttle.Fail(l.client(), l.guessed(), password, a.Now())
+	a.throttle.Fail(l.client(), l.account(), password, a.Now())
 }
 
-func (a *Authenticator) countSuccess(l *login, v verdict) {
-	if a.Throttle != nil && v.outcome == authhttp.OK && l.Method != authhttp.External {
-		a.Throttle.Succeed(l.client(), l.guessed(), a.Now())
+func (a *Authenticator) countSuccess(l *login) {
+	if a.throttle != nil && l.Method != authhttp.External {
+		a.throttle.Succeed(l.client(), l.account(), a.Now())
 	}
 }
+
+// Throttles reports whether failures are counted.
+func (a *Authenticator) Throttles() bool { return a.throttle != nil }
 
 // Forgive takes back what the throttle counts of a client's address, or of a user by any
-// of the user's names, and tells how many counters were forgotten.
-func (a *Authenticator) Forgive(userOrAddress string) (counters int, err error) {
+// of the user's names, and returns how many counters were forgotten.
+func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (counters int, err error) {
 	if client, err := netip.ParseAddr(userOrAddress); err == nil {
-		return a.Throttle.ForgetNetwork(client, a.Now()), nil
+		return a.throttle.ForgetNetwork(client, a.Now()), nil
 	}
-	key, _, err := a.lookup(a.complete(userOrAddress))
+	name, err := a.Canonical(userOrAddress)
 	if err != nil {
 		return 0, err
 	}
-	return a.Throttle.ForgetUser(key, a.Now()), nil
+	key, _, err := a.lookup(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	return a.throttle.ForgetUser(key, a.Now()), nil
 }
 
-// guessed is whose password this is about.
-func (l *login) guessed() string {
+// account is the name whose password the login tries.
+func (l *login) account() string {
 	switch {
 	case l.domain == nil:
-		return nobody(l.User)
+		return unlisted(l.User)
 	case l.masterName != "":
 		return l.masterName
 	}
 	return l.key
 }
 
-// nobodies bounds the counters of names that nobody here can have: they cost us nothing, so the
-// throttle holds back none, and a flood of them is not to push out the counters of others.
-const nobodies = 64
+// unlistedKeys is the largest number of counters for names whose domain is not listed: they cost us nothing, so
+// the throttle need not hold them back by name, and a flood of them must not evict the counters of others.
+const unlistedKeys = 64
 
-func nobody(name string) string {
+// unlisted is the throttle's key for a name whose domain is not listed.
+func unlisted(name string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
-	return fmt.Sprintf("@%d", h.Sum32()%nobodies)
+	return fmt.Sprintf("@%d", h.Sum32()%unlistedKeys)
 }
 
-// client is the zero Addr if nginx said no address.
+// client is the zero Addr if nginx sent no address.
 func (l *login) client() netip.Addr {
 	addr, _ := netip.ParseAddr(l.ClientIP)
 	return addr
@@ -100,12 +110,12 @@ func (l *login) client() netip.Addr {
 // connection: it keeps memory for each attempt until then.
 const MaxWaits = 10
 
-// wait is how long nginx is to hold back the refusal. Never with a method other than plain:
-// before 1.29.7 nginx discloses memory after cram-md5 and apop, and crashes with
-// none (CVE-2025-53859, CVE-2026-27651).
-func (a *Authenticator) wait(l *login, v verdict) time.Duration {
+// authWait is how long nginx is to hold back the refusal. It is never set with a method other than plain: nginx
+// before 1.29.1 discloses memory after none (CVE-2025-53859), and nginx before 1.29.7 crashes after cram-md5 and apop
+// (CVE-2026-27651).
+func (a *Authenticator) authWait(l *login, v verdict) time.Duration {
 	if !a.AuthWait || v.outcome != authhttp.Reject || l.Method != authhttp.Plain || l.Attempt < 1 || l.Attempt >= MaxWaits {
 		return 0
 	}
-	return l.throttled.Penalty
+	return v.standing.Penalty
 }

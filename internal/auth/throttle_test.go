@@ -3,14 +3,15 @@ package auth
 import (
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
 	"mailauthd/internal/throttle"
 )
 
@@ -25,7 +26,7 @@ func withThrottle(t *testing.T, a *Authenticator, edit func(c *throttle.Config))
 	}
 	a.Now = time.Now
 	var err error
-	if a.Throttle, err = throttle.New(c, a.Now()); err != nil {
+	if a.throttle, err = throttle.New(c, a.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -60,9 +61,9 @@ func TestThrottlePair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := withThrottle(t, newAuth(t), nil)
 		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
-		occupy(a.Hashing) // what is throttled needs no hash
+		free := occupy(t, a.hashing) // what is throttled needs no hash
 		wants(t, a, from("192.0.2.1", "ALICE@users.example", right), authhttp.Reject, authlog.Policy, "pair")
-		<-a.Hashing
+		free()
 		wants(t, a, from("192.0.2.2", alice, right), authhttp.OK, "", "")
 		time.Sleep(4 * throttle.DefaultHalfLife)
 		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "")
@@ -78,8 +79,7 @@ func TestThrottleCountsWhoWaited(t *testing.T) {
 			t.Run(string(reason)+" "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					a := withThrottle(t, cached(newAuth(t)), nil)
-					a.Hashing = NewSlots(1)
-					a.Strangers = NewStrangers(a.Hashing)
+					a.hashing = a.hashes.NewLimiter(limit.Config{Slots: 1, Waiting: MaxHashing})
 					a.CountHash = func() { time.Sleep(time.Second) }
 					events := make(chan authlog.Event)
 					for i := range 10 {
@@ -134,9 +134,9 @@ func TestThrottleNetwork(t *testing.T) {
 // A flood of names that nobody can have pushes out no counter, and what the throttle refuses counts nowhere.
 func TestThrottleWithstandsNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.MaxEntries, c.NetworkLimit = 4*nobodies, 0 })
+		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.MaxEntries, c.NetworkLimit = 4*unlistedKeys, 0 })
 		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
-		for i := range 10 * nobodies {
+		for i := range 10 * unlistedKeys {
 			answer(t, a, from("192.0.2.2", fmt.Sprintf("u%d@other.example", i), wrong))
 			answer(t, a, from("192.0.2.2", fmt.Sprintf("u%d", i), wrong))
 		}
@@ -180,10 +180,6 @@ func TestThrottleLogOnly(t *testing.T) {
 		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.LogOnly = true })
 		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
 		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "pair")
-		for range MaxStrangers { // it does not hold back strangers either
-			a.Strangers.enter(netip.Prefix{})
-		}
-		wants(t, a, from("192.0.2.3", alice, right), authhttp.OK, "", "")
 	})
 }
 
@@ -285,15 +281,15 @@ func TestForgive(t *testing.T) {
 				wants(t, a, from("192.0.2.1", alice, fmt.Sprint(marker, i, j)), authhttp.Reject, authlog.PasswordMismatch, "")
 			}
 			wants(t, a, from("192.0.2.1", alice, right), authhttp.Reject, authlog.Policy, "pair")
-			if n, err := a.Forgive(of); n != 2 || err != nil {
+			if n, err := a.Forgive(t.Context(), of); n != 2 || err != nil {
 				t.Errorf("%s: %d counters, %v", of, n, err)
 			}
 			if strings.Contains(of, ".2.1") { // what the user counts stays
-				_, _ = a.Forgive(alice)
+				_, _ = a.Forgive(t.Context(), alice)
 			}
 		}
 		wants(t, a, from("192.0.2.1", alice, right), authhttp.OK, "", "")
-		if _, err := a.Forgive("a b@\n"); err == nil {
+		if _, err := a.Forgive(t.Context(), "a b@\n"); err == nil {
 			t.Error("a name that is none passed")
 		}
 	})
@@ -309,5 +305,37 @@ func TestClientAddressOfTheProxyProtocol(t *testing.T) {
 		if _, e := answer(t, a, h); e.ClientIP != want {
 			t.Errorf("proxied %v: client %s, want %s", proxied, e.ClientIP, want)
 		}
+	}
+}
+
+// At a mail server, too, guesses that have come at once are counted as their turns come.
+func TestThrottleCountsWhoWaitedForAServer(t *testing.T) {
+	const n = 20
+	server := startScripted(t, "* OK hi", offered, "001 NO AUTHENTICATE failed")
+	a := withThrottle(t, newUpstreamAuth(t, server.addr()), nil)
+	a.servers["up"].slots = a.asking.NewLimiter(limit.Config{Slots: n / 2, Waiting: n})
+	var asked atomic.Int32
+	all := make(chan struct{})
+	a.Trace = func(format string, _ ...any) {
+		switch {
+		case strings.HasPrefix(format, "checking") && asked.Add(1) == n/2: // all that have a slot
+			close(all)
+		case format == "%s": // the dialogue
+			<-all
+		}
+	}
+	reasons := make(chan authlog.Reason)
+	for i := range n {
+		go func() {
+			_, e := a.Answer(t.Context(), from("192.0.2.1", "tim@up.example", fmt.Sprint(wrong, i)))
+			reasons <- e.Reason
+		}()
+	}
+	count := make(map[authlog.Reason]int)
+	for range n {
+		count[<-reasons]++
+	}
+	if judged := count[authlog.PasswordMismatch]; judged < n/2 || judged > n/2+5 || judged+count[authlog.Policy] != n {
+		t.Errorf("%v", count)
 	}
 }

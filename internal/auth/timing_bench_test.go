@@ -103,7 +103,7 @@ func newRefusals(b *testing.B, scheme string, rounds int) (*Authenticator, [3]re
 	a.Now = time.Now
 	guess := wrong + strings.Repeat("x", len(right)-len(wrong)) // a longer one may take longer
 	var err error
-	if a.Users, err = users.New(list); err != nil {
+	if a.Directory, err = users.New(list); err != nil {
 		b.Fatal(err)
 	}
 	return a, [3]refusal{

@@ -3,18 +3,16 @@
 //
 // # Rules
 //
-// They are those of Dovecot's auth cache, where it has them:
+// They are those of Dovecot's auth cache, where it has them and they tell nothing:
 //
-//   - An answer is remembered for one user and one password, as it was judged by one
-//     verifier: the caller puts into a [Key] all that the answer depends on. So after a
-//     reload what was judged by a hash or a server that is no longer there is not found.
+//   - An answer is remembered for one user and one password, as it was judged in one scope: the caller puts
+//     into a [Key] everything that the answer depends on. So after a reload what was judged by a hash or a
+//     server that is no longer there is not found.
 //   - A right password is remembered for TTL.
-//   - A wrong one is remembered for NegativeTTL, and only until the user logs in
-//     with a right one: then the wrong one may have become right.
-//   - What could not be decided is not remembered. While the server does not answer, a right
+//   - A refused one is remembered for NegativeTTL, whatever else happens meanwhile: that it is refused in less
+//     time than another one would tell that the user has logged in.
+//   - What could not be decided is not remembered. While nobody who can judge a login can be reached, a right
 //     password counts for StaleTTL more.
-//   - Of logins with the same key one is decided at a time, and the others wait for it; it is
-//     stopped when all of them have gone.
 //
 // # What is kept
 //
@@ -23,41 +21,39 @@
 //
 // # Limits
 //
-//	Size   entries, as configured   right passwords; and as many wrong ones, and names
+//	Size   entries, as configured   right passwords; and as many refused ones
 //
-// Right and wrong ones are kept apart, least recently used out first: who guesses
-// drives out no right password. An entry takes about 300 bytes.
+// Right and refused ones are kept apart, and the least recently used one is evicted first: guesses evict no
+// right password. An entry takes about 300 bytes.
 package cache
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
-	"golang.org/x/sync/singleflight"
 )
 
 // Config says how much is remembered and how long.
 type Config struct {
 	Size        int           // entries; 0: nothing is remembered
 	TTL         time.Duration // of a right password
-	NegativeTTL time.Duration // of a wrong one
-	StaleTTL    time.Duration // of a right one, after TTL, while the server does not answer
+	NegativeTTL time.Duration // of a refused one
+	StaleTTL    time.Duration // of a right one, after TTL, while nobody who can judge it can be reached
 }
 
-// Key stands for a login and for who judges it.
+// Key stands for a login and everything that its answer depends on.
 type Key [sha256.Size]byte
 
 // Answer is how a login ended.
 type Answer struct {
-	Good     bool
-	Password int // which of the user's passwords was right, if the map has them
+	Good     bool   // false: refused
+	Password int    // which of the user's passwords was right, if the map has them
+	Reason   string // why it was refused, for the log
 }
 
 // Found says what the cache knows.
@@ -74,14 +70,11 @@ const (
 type Cache struct {
 	config Config
 	secret [sha256.Size]byte
-	flight singleflight.Group
 
-	mu       sync.Mutex // of what follows
-	good     *simplelru.LRU[Key, entry]
-	bad      *simplelru.LRU[Key, entry]
-	lastGood *simplelru.LRU[string, time.Time] // login of a user
-	waiting  map[Key]*crowd                    // for an answer
-	epoch    int                               // counts flushes
+	mu    sync.Mutex // of what follows
+	good  *simplelru.LRU[Key, entry]
+	bad   *simplelru.LRU[Key, entry]
+	epoch int // counts flushes
 }
 
 type entry struct {
@@ -95,11 +88,10 @@ func New(c Config) *Cache {
 	if c.Size <= 0 {
 		return nil
 	}
-	cache := &Cache{config: c, waiting: make(map[Key]*crowd)}
+	cache := &Cache{config: c}
 	_, _ = rand.Read(cache.secret[:]) // does not fail: crypto/rand
 	cache.good, _ = simplelru.NewLRU[Key, entry](c.Size, nil)
 	cache.bad, _ = simplelru.NewLRU[Key, entry](c.Size, nil)
-	cache.lastGood, _ = simplelru.NewLRU[string, time.Time](c.Size, nil)
 	return cache
 }
 
@@ -117,14 +109,13 @@ func (c *Cache) Key(parts ...string) (k Key) {
 }
 
 // Lookup finds what is known of a login.
-func (c *Cache) Lookup(k Key, user string, now time.Time) (Answer, Found) {
+func (c *Cache) Lookup(k Key, now time.Time) (Answer, Found) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.good.Get(k); ok {
 		switch age := now.Sub(e.at); {
 		case age < 0: // the clock was set back
 		case age < c.config.TTL:
-			c.lastGood.Add(user, now)
 			return e.answer, Hit
 		case age < c.config.TTL+c.config.StaleTTL:
 			return e.answer, Stale
@@ -137,8 +128,7 @@ func (c *Cache) Lookup(k Key, user string, now time.Time) (Answer, Found) {
 		return Answer{}, Miss
 	}
 	age := now.Sub(e.at)
-	last, hasLast := c.lastGood.Get(user)
-	if age < 0 || age >= c.config.NegativeTTL || hasLast && !e.at.After(last) {
+	if age < 0 || age >= c.config.NegativeTTL {
 		c.bad.Remove(k)
 		return Answer{}, Miss
 	}
@@ -163,7 +153,6 @@ func (c *Cache) Store(k Key, user string, a Answer, epoch int, now time.Time) {
 	if a.Good {
 		c.bad.Remove(k)
 		c.good.Add(k, entry{user, a, now})
-		c.lastGood.Add(user, now)
 		return
 	}
 	c.good.Remove(k)
@@ -172,7 +161,7 @@ func (c *Cache) Store(k Key, user string, a Answer, epoch int, now time.Time) {
 	}
 }
 
-// Flush forgets the users that match, and tells how many answers that were.
+// Flush forgets the users that match, and returns how many answers that were.
 func (c *Cache) Flush(match func(user string) bool) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -193,55 +182,4 @@ func (c *Cache) Len() (good, bad int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.good.Len(), c.bad.Len()
-}
-
-// ErrGaveUp is what who waits for another login's answer gets when its own time ends.
-var ErrGaveUp = errors.New("no answer in time to the same login, asked before")
-
-// Once runs decide for one of the callers with the same key; the others get what it
-// returns. It goes on when that caller's context ends, for the others' sake, and is
-// stopped when nobody waits any more. It must not panic.
-func (c *Cache) Once(ctx context.Context, k Key, decide func(context.Context) any) (any, error) {
-	result := c.join(ctx, k, decide)
-	defer c.leave(k)
-	select {
-	case r := <-result:
-		return r.Val, r.Err
-	case <-ctx.Done():
-		return nil, ErrGaveUp
-	}
-}
-
-// crowd are those who wait for one answer.
-type crowd struct {
-	size int
-	ctx  context.Context // ends when they are gone
-	stop context.CancelFunc
-}
-
-func (c *Cache) join(ctx context.Context, k Key, decide func(context.Context) any) <-chan singleflight.Result {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w := c.waiting[k]
-	if w == nil {
-		w = &crowd{}
-		w.ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
-		c.waiting[k] = w
-	}
-	w.size++
-	return c.flight.DoChan(string(k[:]), func() (any, error) { return decide(w.ctx), nil })
-}
-
-// leave forgets what nobody waits for: who comes next is not to get the answer of a
-// decision that was stopped.
-func (c *Cache) leave(k Key) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w := c.waiting[k]
-	if w.size--; w.size > 0 {
-		return
-	}
-	delete(c.waiting, k)
-	w.stop()
-	c.flight.Forget(string(k[:]))
 }

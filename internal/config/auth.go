@@ -7,13 +7,15 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"mailauthd/internal/access"
+	"mailauthd/internal/auth"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
 )
 
-func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
+// buildAuth reads [auth] into c, whose domains are known.
+func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 	key := func(name string) toml.Key { return toml.Key{"auth", name} }
 	if len(s.Methods) == 0 {
 		l.problems.add(f, key("methods"), "is empty: nobody could log in")
@@ -44,29 +46,24 @@ func (l *loader) buildAuth(f *file, s *authSection, domains *route.Table) Auth {
 	if !oneOf(s.ClientIP, "", "Client-IP", "Proxy-Protocol-Addr") {
 		l.problems.add(f, key("client_ip"), "want one of Client-IP, Proxy-Protocol-Addr")
 	}
-	return Auth{
-		Secret:          l.buildSecret(f, key("secret"), s.Secret),
-		ProxyAddr:       s.ClientIP == "Proxy-Protocol-Addr",
-		UserFrom:        s.External.UserFrom,
-		Access:          access.Rules{RequireTLS: s.RequireTLS, AllowNets: l.networks(f, key("allow_nets"), s.AllowNets)},
-		Methods:         s.Methods,
-		DefaultDomain:   l.defaultDomain(f, key("default_domain"), s.DefaultDomain, domains),
-		FailureMessage:  s.FailureMessage,
-		ResponseCodes:   s.ResponseCodes,
-		HashConcurrency: s.HashConcurrency,
-
-		RecipientDelimiter: l.recipientDelimiter(f, key("recipient_delimiter"), s.RecipientDelimiter),
-	}
+	c.ProxyAddr = s.ClientIP == "Proxy-Protocol-Addr"
+	c.UserFrom = s.External.UserFrom
+	c.Access = access.Rules{RequireTLS: s.RequireTLS, AllowNets: l.networks(f, key("allow_nets"), s.AllowNets)}
+	c.Methods = s.Methods
+	c.DefaultDomain = l.defaultDomain(f, key("default_domain"), s.DefaultDomain, c.Domains)
+	c.FailureMessage = s.FailureMessage
+	c.ResponseCodes = s.ResponseCodes
+	c.HashConcurrency = s.HashConcurrency
 }
 
 // warnOfMethods tells of what will end for want of a key that a method needs.
-func (l *loader) warnOfMethods(f *file, a *Auth, servers []*route.Server) {
-	offers := func(m authhttp.Method) bool { return slices.Contains(a.Methods, string(m)) }
-	if offers(authhttp.None) && a.DefaultDomain == "" {
+func (l *loader) warnOfMethods(f *file, c *auth.Config) {
+	offers := func(m authhttp.Method) bool { return slices.Contains(c.Methods, string(m)) }
+	if offers(authhttp.None) && c.DefaultDomain == "" {
 		l.warn(f, toml.Key{"auth", "methods"}, `none: mail to "postmaster" without a domain (RFC 5321 section 4.5.1) is refused: set default_domain`)
 	}
-	for _, s := range servers {
-		if offers(authhttp.External) && a.UserFrom != "" && s.Master == nil {
+	for _, s := range c.Servers {
+		if offers(authhttp.External) && c.UserFrom != "" && s.Master == nil {
 			l.warn(f, toml.Key{"auth", "external", "user_from"}, "nginx has no password for server %q, unless the user has one in the map: set [servers.%s.master]", s.Name, s.Name)
 		}
 	}

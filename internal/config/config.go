@@ -12,30 +12,20 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"mailauthd/internal/access"
+	"mailauthd/internal/auth"
 	"mailauthd/internal/authlog"
-	"mailauthd/internal/cache"
 	"mailauthd/internal/listen"
-	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
-	"mailauthd/internal/throttle"
-	"mailauthd/internal/users"
 )
 
 // Config is a whole configuration that was found good.
 type Config struct {
+	auth.Config // what the decision needs
+
 	Listen Listen
-	Auth   Auth
-	Cache  cache.Config
+	Secret *Secret // that requests must show; nil: none
 	Log    authlog.Config
-
-	Throttle *throttle.Config // nil: none
-	AuthWait bool             // make nginx wait as the throttle says
-
-	Servers []*route.Server // by name
-	Domains *route.Table
-	Users   *users.Map
 
 	ResolveInterval time.Duration
 	PreferIPv6      bool
@@ -54,21 +44,6 @@ type Listen struct {
 	Grace         time.Duration // for requests in flight at a shutdown
 }
 
-// Auth is the [auth] section.
-type Auth struct {
-	Methods         []string // that a client may use
-	DefaultDomain   string   // in the one spelling; empty: a user name must have its own
-	FailureMessage  string
-	ResponseCodes   bool
-	HashConcurrency int
-	UserFrom        string // attribute of a certificate's subject; empty: none
-	Access          access.Rules
-	Secret          *Secret // that askers must show; nil: none
-	ProxyAddr       bool    // the client's address is that of the PROXY protocol
-
-	RecipientDelimiter string // of domains that have none of their own; empty: no address has an extension
-}
-
 // Secret is what only our own web server knows.
 type Secret struct {
 	Header string              // in the canonical spelling
@@ -82,14 +57,6 @@ func (c *Config) Names() route.Names {
 		hosts[i] = s.Host
 	}
 	return route.Names{Hosts: hosts, Interval: c.ResolveInterval, PreferIPv6: c.PreferIPv6}
-}
-
-// Canonical is the one spelling of a user name, default_domain added.
-func (c *Config) Canonical(user string) (string, error) {
-	if c.Auth.DefaultDomain != "" && !strings.Contains(user, "@") {
-		user += "@" + c.Auth.DefaultDomain
-	}
-	return mailaddr.User(user)
 }
 
 // Load reads the configuration that begins with the file at path. Its error
@@ -226,10 +193,12 @@ func (l *loader) build() *Config {
 		c.Servers = append(c.Servers, servers[name])
 	}
 	f = l.sectionFile("auth")
-	c.Domains = route.NewTable(l.buildDomains(servers, f.content.Auth.RecipientDelimiter))
-	c.Auth = l.buildAuth(f, &f.content.Auth, c.Domains)
-	l.warnOfMethods(f, &c.Auth, c.Servers)
-	l.warnOfListeners(&c.Listen, c.Auth.Secret)
+	delimiter := l.recipientDelimiter(f, toml.Key{"auth", "recipient_delimiter"}, f.content.Auth.RecipientDelimiter)
+	c.Domains = route.NewTable(l.buildDomains(servers, delimiter))
+	l.buildAuth(f, &f.content.Auth, &c.Config)
+	c.Secret = l.buildSecret(f, toml.Key{"auth", "secret"}, f.content.Auth.Secret)
+	l.warnOfMethods(f, &c.Config)
+	l.warnOfListeners(&c.Listen, c.Secret)
 	c.Users = l.buildUsers(c, servers)
 	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
 	return c

@@ -50,8 +50,8 @@ func TestDefaults(t *testing.T) {
 	if c.Listen.Grace != 10*time.Second || c.Listen.Options.Mode != 0o660 {
 		t.Errorf("listen %+v", c.Listen)
 	}
-	if c.Auth.FailureMessage != "Invalid login or password" || c.Auth.HashConcurrency < 1 {
-		t.Errorf("auth %+v", c.Auth)
+	if c.FailureMessage != "Invalid login or password" || c.HashConcurrency < 1 {
+		t.Errorf("auth %+v", c.Config)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestRulesReachTheirPlace(t *testing.T) {
 			}{
 				{"user", c.Users.Lookup("alice@domain1.com").Access, tt.user},
 				{"domain", c.Domains.Find("domain1.com").Access, tt.domain},
-				{"auth", c.Auth.Access, tt.auth},
+				{"auth", c.Access, tt.auth},
 			} {
 				if !reflect.DeepEqual(place.got, place.want) {
 					t.Errorf("rules of the %s: %+v, want %+v", place.name, place.got, place.want)

@@ -84,7 +84,7 @@ func TestClientIP(t *testing.T) {
 			section = "[auth]\nclient_ip = " + text + "\n"
 		}
 		c, err := Load(write(t, "m.toml", minimal+section))
-		if err != nil || c.Auth.ProxyAddr != want {
+		if err != nil || c.ProxyAddr != want {
 			t.Errorf("client_ip = %s is not taken: %v", text, err)
 		}
 	}

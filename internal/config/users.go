@@ -177,7 +177,7 @@ func (b *userBuilder) checkProof(f *file, key toml.Key, u *users.User, d *route.
 }
 
 func (b *userBuilder) offers(m authhttp.Method) bool {
-	return slices.Contains(b.config.Auth.Methods, string(m))
+	return slices.Contains(b.config.Methods, string(m))
 }
 
 // hash parses a password's hash.

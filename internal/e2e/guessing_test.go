@@ -46,7 +46,7 @@ type guessedHash struct {
 }
 
 var guessedHashes = []guessedHash{
-	{"256 KiB, 1 pass", 256, 1, 64, 1},         // fewer than auth.MaxStrangers: all are judged, until their limits
+	{"256 KiB, 1 pass", 256, 1, 64, 1},         // as many as auth.MaxHashing: all are judged, until their limits
 	{"64 MiB, 3 passes", 64 << 10, 3, 400, 10}, // more than listen.MaxRequests
 }
 

@@ -7,14 +7,29 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/auth"
 )
 
 // hangingLogins are more than mailauthd has at a time.
 const hangingLogins = 400
 
-// TestHangingServer: a mail server that takes connections and never says a word must not keep
-// who does not need it.
+// TestHangingServer: a mail server that takes connections and never says a word must not keep out users who do
+// not need it. A single network takes half of the server's connections.
 func TestHangingServer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		address        string
+		hang, answered int
+	}{
+		"many networks": {"198.18.%d.%d", 100, hangingLogins - 100 - auth.MaxWaiting},
+		"one network":   {"198.18.0.1", 50, hangingLogins - 50 - auth.MaxWaiting},
+	} {
+		t.Run(name, func(t *testing.T) { hangServer(t, tt.address, tt.hang, tt.answered) })
+	}
+}
+
+// hangServer wants so many logins to be at the server, and so many to be answered because there is no room for them.
+func hangServer(t *testing.T, address string, hang, answered int) {
 	l, err := net.Listen("tcp", loopback(freePort(t)))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +57,11 @@ func TestHangingServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		if _, err := io.WriteString(c, fastcgiLogin(account{"u" + strconv.Itoa(i) + "@hanging.example", mark})); err != nil {
+		client := address
+		if strings.Contains(address, "%") {
+			client = fmt.Sprintf(address, i>>8, i&255)
+		}
+		if _, err := io.WriteString(c, fastcgiLoginFrom(client, account{"u" + strconv.Itoa(i) + "@hanging.example", mark})); err != nil {
 			t.Fatal(err)
 		}
 		go func() {
@@ -52,8 +71,8 @@ func TestHangingServer(t *testing.T) {
 			}
 		}()
 	}
-	if !poll(clientTimeout, d.done, func() bool { return len(hanging) == 100 && len(refused) == hangingLogins-200 }) {
-		t.Errorf("%d logins hang and %d are refused of %d, want 100 and 200", len(hanging), len(refused), hangingLogins)
+	if !poll(clientTimeout, d.done, func() bool { return len(hanging) == hang && len(refused) == answered }) {
+		t.Errorf("%d logins hang and %d are refused of %d, want %d and %d", len(hanging), len(refused), hangingLogins, hang, answered)
 	}
 	took := honest(t, s.socket, hostileLogins, nil)
 	_, peak := memory(t, d.process)

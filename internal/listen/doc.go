@@ -96,6 +96,6 @@ const (
 	spareTime  = time.Second // that an idle connection stays at net/http/fcgi
 
 	// maxIdleSlots is how many slots may be taken while connections still keep theirs when idle; with more, they leave
-	// net/http/fcgi after each answer. So there is a free slot even while a mail server that hangs holds 200.
+	// net/http/fcgi after each answer. So there is a free slot even while mail servers that hang hold as many as package auth lets them.
 	maxIdleSlots = 48
 )

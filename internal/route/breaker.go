@@ -29,6 +29,7 @@ func (s State) String() string { return [...]string{"closed", "open", "half-open
 // Change is the change of a breaker's state.
 type Change struct {
 	Server   string // its name
+	Protocol string // that it is asked by
 	From, To State
 	Err      error         // to Open: the last failure
 	Retry    time.Duration // to Open: until the next trial
@@ -37,8 +38,8 @@ type Change struct {
 // Breaker keeps logins away from a server that does not answer. A nil Breaker lets
 // everything pass.
 type Breaker struct {
-	server string
-	report func(Change)
+	server, protocol string
+	report           func(Change)
 
 	mu      sync.Mutex
 	state   State
@@ -163,7 +164,7 @@ func (b *Breaker) dropped() {
 
 // enter begins a round. It reports under the lock, so that changes are told in order.
 func (b *Breaker) enter(c Change) {
-	c.Server, c.From = b.server, b.state
+	c.Server, c.Protocol, c.From = b.server, b.protocol, b.state
 	b.state = c.To
 	b.round++
 	if c.From != c.To && b.report != nil {

@@ -24,7 +24,7 @@ func newClinic() *clinic {
 	return &clinic{answer: make(map[string]func(context.Context) error), asked: make(map[string]int)}
 }
 
-func (c *clinic) probe(ctx context.Context, s *Server) error {
+func (c *clinic) probe(ctx context.Context, s *Server, _ string) error {
 	c.mu.Lock()
 	c.asked[s.Name]++
 	answer := c.answer[s.Name]
@@ -106,7 +106,7 @@ func TestStarvedCheckTellsNothing(t *testing.T) {
 		check(t, h, c.probe)
 		<-time.After(10 * MaxFails * interval)
 		synctest.Wait()
-		if s := h.Of(servers[0]).State(); s != Closed || c.visits("a") < MaxFails {
+		if s := h.Of(servers[0], "imap").State(); s != Closed || c.visits("a") < MaxFails {
 			t.Errorf("the server is %v", s)
 		}
 	})
@@ -139,7 +139,7 @@ func TestCheckTellsTheBreaker(t *testing.T) {
 				check(t, h, c.probe)
 				<-time.After((MaxFails + 1) * (interval + CheckTimeout))
 				synctest.Wait()
-				if h.Of(servers[0]).State() == Closed {
+				if h.Of(servers[0], "imap").State() == Closed {
 					t.Fatal("the server is not set aside")
 				}
 				if err := <-reasons; err == nil || err.Error() != tt.err {
@@ -148,7 +148,7 @@ func TestCheckTellsTheBreaker(t *testing.T) {
 				c.set("a", nil)
 				<-time.After(MaxBackoff + interval + CheckTimeout)
 				synctest.Wait()
-				if s := h.Of(servers[0]).State(); s != Closed {
+				if s := h.Of(servers[0], "imap").State(); s != Closed {
 					t.Errorf("the server answers again, and is %v", s)
 				}
 			})
@@ -174,13 +174,13 @@ func TestCheckWhileSetAside(t *testing.T) {
 		if n := c.visits("a"); n < 3599 || n > 3601 {
 			t.Errorf("%d checks in an hour, want one in a second", n)
 		}
-		if _, ok := h.Of(servers[0]).Allow(); !ok {
+		if _, ok := h.Of(servers[0], "imap").Allow(); !ok {
 			t.Error("checks keep the logins' trial from its turn")
 		}
 		c.set("a", nil)
 		<-time.After(time.Second)
 		synctest.Wait()
-		if s := h.Of(servers[0]).State(); s != Closed {
+		if s := h.Of(servers[0], "imap").State(); s != Closed {
 			t.Errorf("the server answers, and is %v", s)
 		}
 	})
@@ -205,12 +205,12 @@ func TestCheckEnds(t *testing.T) {
 				h := NewHealth(servers, nil, nil)
 				for _, s := range servers { // one more failure would set them aside
 					for range MaxFails - 1 {
-						ticket, _ := h.Of(s).Allow()
+						ticket, _ := h.Of(s, "imap").Allow()
 						ticket.Failed(errRefused)
 					}
 				}
 				var running atomic.Int32
-				stop := check(t, h, func(ctx context.Context, s *Server) error {
+				stop := check(t, h, func(ctx context.Context, s *Server, _ string) error {
 					running.Add(1)
 					defer running.Add(-1)
 					select {
@@ -229,7 +229,7 @@ func TestCheckEnds(t *testing.T) {
 					t.Errorf("of %d probes, want %d, Check left %d after %v", under, tt.under, running.Load(), late)
 				}
 				for _, s := range servers {
-					if state := h.Of(s).State(); state != Closed {
+					if state := h.Of(s, "imap").State(); state != Closed {
 						t.Errorf("server %s is %v", s.Name, state)
 					}
 				}

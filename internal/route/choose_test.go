@@ -11,7 +11,7 @@ import (
 func stores(names string, weights ...int) []*Server {
 	var list []*Server
 	for i, name := range names {
-		s := &Server{Name: string(name)}
+		s := &Server{Name: string(name), VerifyProtocol: "imap"}
 		if i < len(weights) {
 			s.Weight = weights[i]
 		}

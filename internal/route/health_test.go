@@ -10,7 +10,7 @@ import (
 func fail(t *testing.T, h *Health, s *Server) {
 	t.Helper()
 	for range MaxFails {
-		ticket, ok := h.Of(s).Allow()
+		ticket, ok := h.Of(s, "imap").Allow()
 		if !ok {
 			t.Fatalf("server %s is set aside already", s.Name)
 		}
@@ -21,7 +21,7 @@ func fail(t *testing.T, h *Health, s *Server) {
 // tried are the servers that a login tries which nobody answers, and nobody blames.
 func tried(h *Health, servers []*Server) string {
 	var list []*Server
-	for s := range h.Try(servers) {
+	for s := range h.Try(servers, "imap") {
 		list = append(list, s)
 	}
 	return namesOf(list)
@@ -48,7 +48,7 @@ func TestTry(t *testing.T) {
 			t.Errorf("%q out: Try yields %q, want %q", tt.out, got, tt.tried)
 		}
 		first := ""
-		if s, ok := h.First(servers); ok {
+		if s, ok := h.First(servers, "imap"); ok {
 			first = s.Name
 		}
 		if first != tt.first {
@@ -64,11 +64,11 @@ func TestTryAsksNoMoreThanNeeded(t *testing.T) {
 		h := NewHealth(servers, nil, nil)
 		fail(t, h, servers[1])
 		<-time.After(MaxBackoff)
-		for _, ticket := range h.Try(servers) {
+		for _, ticket := range h.Try(servers, "imap") {
 			ticket.Answered()
 			break
 		}
-		if s := h.Of(servers[1]).State(); s != Open {
+		if s := h.Of(servers[1], "imap").State(); s != Open {
 			t.Errorf("the next server is %v", s)
 		}
 	})
@@ -83,7 +83,7 @@ func TestTryDropsTickets(t *testing.T) {
 		<-time.After(MaxBackoff)
 		func() {
 			defer func() { recover() }()
-			for range h.Try(servers) {
+			for range h.Try(servers, "imap") {
 				if got := tried(h, servers); got != "" {
 					t.Errorf("during a trial, Try yields %q", got)
 				}
@@ -95,10 +95,10 @@ func TestTryDropsTickets(t *testing.T) {
 				t.Errorf("Try yields %q, want a second trial", got)
 			}
 		}
-		for _, ticket := range h.Try(servers) {
+		for _, ticket := range h.Try(servers, "imap") {
 			ticket.Answered()
 		}
-		if s := h.Of(servers[0]).State(); s != Closed {
+		if s := h.Of(servers[0], "imap").State(); s != Closed {
 			t.Errorf("state %v after an answer", s)
 		}
 	})
@@ -107,7 +107,7 @@ func TestTryDropsTickets(t *testing.T) {
 // A reload makes all servers anew. Those that are the same keep their breakers.
 func TestHealthOutlivesReloads(t *testing.T) {
 	changed := func(change func(*Server)) *Server {
-		s := &Server{Name: "box1", Host: "192.0.2.1", POP3: 110, IMAP: 143, SMTP: 25, Weight: 1}
+		s := &Server{Name: "box1", VerifyProtocol: "imap", Host: "192.0.2.1", POP3: 110, IMAP: 143, SMTP: 25, Weight: 1}
 		change(s)
 		return s
 	}
@@ -131,10 +131,10 @@ func TestHealthOutlivesReloads(t *testing.T) {
 			before := NewHealth([]*Server{old}, nil, nil)
 			fail(t, before, old)
 			after := NewHealth([]*Server{s}, before, nil)
-			if kept := after.Of(s).State() == Open; kept != tt.same {
+			if kept := after.Of(s, "imap").State() == Open; kept != tt.same {
 				t.Errorf("a change of %s keeps the state: %v, want %v", tt.name, kept, tt.same)
 			}
-			if got := before.Of(old).State(); got != Open {
+			if got := before.Of(old, "imap").State(); got != Open {
 				t.Errorf("the configuration before finds its server %v", got)
 			}
 		})
@@ -145,7 +145,7 @@ func TestHealthOutlivesReloads(t *testing.T) {
 func TestHealthIsBounded(t *testing.T) {
 	var h *Health
 	for i := range 100 {
-		h = NewHealth([]*Server{{Name: "box", POP3: uint16(i)}, {Name: "kept"}}, h, nil)
+		h = NewHealth([]*Server{{Name: "box", VerifyProtocol: "imap", POP3: uint16(i)}, {Name: "kept", VerifyProtocol: "imap"}}, h, nil)
 	}
 	if n := len(h.breakers); n != 2 {
 		t.Errorf("%d breakers for 2 servers", n)
@@ -156,14 +156,14 @@ func TestNilHealth(t *testing.T) {
 	var h *Health
 	servers := stores("ab")
 	for range MaxFails {
-		for _, ticket := range h.Try(servers) {
+		for _, ticket := range h.Try(servers, "imap") {
 			ticket.Failed(errRefused)
 		}
 	}
 	if got := tried(h, servers); got != "ab" {
 		t.Errorf("Try yields %q, want all", got)
 	}
-	if s, ok := h.First(servers); !ok || s != servers[0] {
+	if s, ok := h.First(servers, "imap"); !ok || s != servers[0] {
 		t.Errorf("First = %v, %v", s, ok)
 	}
 }
@@ -173,9 +173,30 @@ func BenchmarkTry(b *testing.B) {
 	h := NewHealth(servers, nil, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		for _, ticket := range h.Try(servers) {
+		for _, ticket := range h.Try(servers, "imap") {
 			ticket.Answered()
 			break
+		}
+	}
+}
+
+// What a server does not offer by one protocol does not set it aside for the others; one that is always asked
+// by the same protocol has one breaker for all clients.
+func TestHealthByProtocol(t *testing.T) {
+	same, one := &Server{Name: "same", VerifyProtocol: "same"}, &Server{Name: "one", VerifyProtocol: "imap"}
+	h := NewHealth([]*Server{same, one}, nil, nil)
+	for range MaxFails {
+		for _, s := range []*Server{same, one} {
+			ticket, _ := h.Of(s, "pop3").Allow()
+			ticket.Failed(errRefused)
+		}
+	}
+	for protocol, state := range map[string]State{"imap": Closed, "pop3": Open, "smtp": Closed} {
+		if got := h.Of(same, protocol).State(); got != state {
+			t.Errorf("by %s the server is %v, want %v", protocol, got, state)
+		}
+		if got := h.Of(one, protocol).State(); got != Open {
+			t.Errorf("for clients of %s the server that is asked by imap is %v", protocol, got)
 		}
 	}
 }

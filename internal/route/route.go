@@ -71,11 +71,25 @@ func (s *Server) Port(protocol string) uint16 {
 	return 0
 }
 
-// Check says how the password of a client that speaks a protocol is checked.
-func (s *Server) Check(protocol string, addr netip.Addr) upstream.Server {
+// CheckProtocols are the protocols that passwords are checked by.
+func (s *Server) CheckProtocols() []string {
 	if s.VerifyProtocol != "same" {
-		protocol = s.VerifyProtocol
+		return []string{s.VerifyProtocol}
 	}
+	return []string{"imap", "pop3", "smtp"}
+}
+
+// CheckProtocol returns the protocol by which the password of a client that speaks another one is checked.
+func (s *Server) CheckProtocol(client string) string {
+	if s.VerifyProtocol != "same" {
+		return s.VerifyProtocol
+	}
+	return client
+}
+
+// Check says how the password of a client that speaks a protocol is checked.
+func (s *Server) Check(client string, addr netip.Addr) upstream.Server {
+	protocol := s.CheckProtocol(client)
 	return upstream.Server{
 		Protocol:       protocol,
 		Addr:           netip.AddrPortFrom(addr, s.checkPort(protocol)),

@@ -22,25 +22,24 @@ func (s *Server) admin() http.Handler {
 }
 
 func (s *Server) flushCache(w http.ResponseWriter, r *http.Request) {
-	c := s.state.Load().auth.Cache
-	if c == nil {
+	mask := r.URL.Query().Get("mask")
+	n, ok := s.state.Load().auth.FlushCache(mailaddr.Mask(mask))
+	if !ok {
 		http.Error(w, "there is no cache: [cache] size is 0", http.StatusConflict)
 		return
 	}
-	mask := r.URL.Query().Get("mask")
-	n := c.Flush(mailaddr.Mask(mask))
 	s.log.Info("cache flushed", "mask", mask, "answers", n)
 	fmt.Fprintf(w, "forgot %d answers\n", n)
 }
 
 func (s *Server) resetThrottle(w http.ResponseWriter, r *http.Request) {
 	a := s.state.Load().auth
-	if a.Throttle == nil {
+	if !a.Throttles() {
 		http.Error(w, "there is no throttle: the configuration has no [throttle]", http.StatusConflict)
 		return
 	}
 	of := r.URL.Query().Get("of")
-	n, err := a.Forgive(of)
+	n, err := a.Forgive(r.Context(), of)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -67,10 +67,10 @@ func (s *Server) cacheGauge(kind string, which func(good, bad int) int) promethe
 		ConstLabels: prometheus.Labels{"kind": kind},
 	}, func() float64 {
 		st := s.state.Load()
-		if st == nil || st.auth.Cache == nil {
+		if st == nil {
 			return 0
 		}
-		return float64(which(st.auth.Cache.Len()))
+		return float64(which(st.auth.CacheLen()))
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 // mayAsk tells whether an asker shows the secret, if there is one to show. All values are
 // compared, as hashes, so the time tells nothing about them.
 func (s *Server) mayAsk(r *http.Request) bool {
-	secret := s.state.Load().config.Auth.Secret
+	secret := s.state.Load().config.Secret
 	if secret == nil {
 		return true
 	}

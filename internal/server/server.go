@@ -38,11 +38,9 @@ import (
 	"mailauthd/internal/auth"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
-	"mailauthd/internal/cache"
 	"mailauthd/internal/config"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/route"
-	"mailauthd/internal/throttle"
 )
 
 // Limits for HTTP; nginx sends one small GET and closes.
@@ -73,13 +71,6 @@ type Server struct {
 	stopped   bool
 }
 
-// state is all that a request depends on.
-type state struct {
-	config  *config.Config
-	auth    *auth.Authenticator
-	unwatch func() // ends the checks of its servers
-}
-
 // Start loads the configuration at path, opens everything and begins to serve.
 func Start(path string, log *slog.Logger) (*Server, error) {
 	s := &Server{
@@ -100,35 +91,6 @@ func Start(path string, log *slog.Logger) (*Server, error) {
 }
 
 func (s *Server) notResolved(err error) { s.log.Warn("name not resolved", "error", err) }
-
-// NewAuthenticator makes the one that decides by a configuration.
-func NewAuthenticator(c *config.Config, resolver *route.Resolver) *auth.Authenticator {
-	servers := make(map[string]*route.Server, len(c.Servers))
-	for _, s := range c.Servers {
-		servers[s.Name] = s
-	}
-	hashing := auth.NewSlots(c.Auth.HashConcurrency)
-	return &auth.Authenticator{
-		Pools:          newPools(c.Servers),
-		Methods:        c.Auth.Methods,
-		DefaultDomain:  c.Auth.DefaultDomain,
-		FailureMessage: c.Auth.FailureMessage,
-		ResponseCodes:  c.Auth.ResponseCodes,
-		UserFrom:       c.Auth.UserFrom,
-		ProxyAddr:      c.Auth.ProxyAddr,
-		Access:         c.Auth.Access,
-		Servers:        servers,
-		Domains:        c.Domains,
-		Users:          c.Users,
-		Resolver:       resolver,
-		Hashing:        hashing,
-		Strangers:      auth.NewStrangers(hashing),
-		Asking:         auth.NewSlots(auth.MaxAsking),
-		Cache:          cache.New(c.Cache),
-		AuthWait:       c.AuthWait,
-		Now:            time.Now,
-	}
-}
 
 // Reload loads the configuration, completely or not at all.
 func (s *Server) Reload() (err error) {
@@ -178,42 +140,15 @@ func (s *Server) swap(c *config.Config) error {
 		s.undo(listeners)
 		return err
 	}
-	next := &state{config: c, auth: NewAuthenticator(c, s.resolver)}
-	next.auth.CountHash = s.metrics.hashes.Inc
-	if old := s.state.Load(); old != nil && cap(old.auth.Hashing) == cap(next.auth.Hashing) {
-		next.auth.Hashing, next.auth.Strangers = old.auth.Hashing, old.auth.Strangers // the logins in flight count
-	}
-	if old := s.state.Load(); old != nil {
-		next.auth.Asking = old.auth.Asking
-	}
-	if old := s.state.Load(); old != nil && old.config.Cache == c.Cache {
-		next.auth.Cache = old.auth.Cache // its keys tell what does not count any more
-	}
-	next.auth.Throttle = s.throttle(c)
-	old := s.state.Load()
-	s.watchServers(next, old)
-	if old != nil {
-		keepPools(next, old)
-	}
+	old, next := s.state.Load(), s.newState(c)
+	next.inherit(old)
 	s.state.Store(next)
 	if old != nil {
-		old.unwatch()
-		go closePools(old, next)
+		old.end()
+		go old.auth.Close(next.auth)
 	}
 	s.switchListeners(listeners, c.Listen)
 	return nil
-}
-
-// throttle keeps what has been counted by the configuration before.
-func (s *Server) throttle(c *config.Config) *throttle.Throttle {
-	if c.Throttle == nil {
-		return nil
-	}
-	if old := s.state.Load(); old != nil && old.auth.Throttle != nil && old.auth.Throttle.Configure(*c.Throttle) == nil {
-		return old.auth.Throttle
-	}
-	t, _ := throttle.New(*c.Throttle, time.Now()) // config has checked it
-	return t
 }
 
 func (s *Server) configureLog(c authlog.Config) (err error) {
@@ -261,8 +196,8 @@ func (s *Server) Shutdown() error {
 	s.cancel()
 	busy := s.stopListening() // after which no reload changes the state
 	st := s.state.Load()
-	st.unwatch()
-	defer closePools(st, nil)
+	st.end()
+	defer st.auth.Close(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()
 	err := shutdownAll(ctx, busy)

@@ -49,17 +49,14 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				st := *s.state.Load()
-				a := *st.auth
-				a.Hashing = auth.NewSlots(1)
-				st.auth = &a
+				st.auth = auth.New(st.config.Config, s.resolver)
+				st.auth.CountHash = func() { time.Sleep(auth.MaxHashWait - time.Second) }
 				inner := &Server{log: s.Server.log, events: s.Server.events, metrics: s.Server.metrics}
 				inner.state.Store(&st)
 				in := &pipe{conns: make(chan net.Conn), done: make(chan struct{})}
 				l := tt.make(inner, in)
 				go l.serve()
 
-				a.Hashing <- struct{}{} // somebody else's hash takes its time
-				time.AfterFunc(auth.MaxHashWait-time.Second, func() { <-a.Hashing })
 				client, server := net.Pipe()
 				in.conns <- server
 				head, err := tt.over(client, good)
@@ -99,9 +96,10 @@ func TestAnswerTimeout(t *testing.T) {
 	}
 }
 
-// Guesses that wait for their turn must leave places for those that go before them.
-func TestStrangersLeavePlaces(t *testing.T) {
-	if auth.MaxStrangers >= listen.MaxRequests {
-		t.Errorf("%d strangers may wait, at %d places", auth.MaxStrangers, listen.MaxRequests)
+// Whatever logins wait for, all of them together leave slots for FastCGI requests that need not wait.
+func TestLimitsAddUp(t *testing.T) {
+	const spare = 16
+	if sum := auth.MaxHashing + auth.MaxAsking; sum > listen.MaxRequests-spare {
+		t.Errorf("%d logins may wait for hashes and %d for mail servers: of %d requests fewer than %d are left", auth.MaxHashing, auth.MaxAsking, listen.MaxRequests, spare)
 	}
 }

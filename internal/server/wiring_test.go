@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"mailauthd/internal/auth"
 )
 
 // proxied is a login through a load balancer that speaks the PROXY protocol, at the first attempt.
@@ -69,24 +67,14 @@ func TestThrottleOnlyLogs(t *testing.T) {
 	}
 }
 
-// Logins in flight count on after a reload, and allowed_clients from the start.
-func TestReloadKeepsSlots(t *testing.T) {
+// allowed_clients holds from the start.
+func TestAllowedClients(t *testing.T) {
 	s := start(t, `grace = "5s"`, "grace = \"5s\"\nallowed_clients = [\"192.0.2.0/24\"]")
-	before := s.state.Load().auth
 	for name, open := range map[string]bool{"http": false, "tcp": false, "unix": true} {
 		if head, _ := s.doors[name].ask(good); (head != "") != open {
 			t.Errorf("%s: %q", name, head)
 		}
 	}
-	s.reload()
-	if after := s.state.Load().auth; after == before || after.Hashing != before.Hashing || after.Strangers != before.Strangers || after.Asking != before.Asking || cap(after.Asking) != auth.MaxAsking {
-		t.Error("hashes in flight no longer count")
-	}
-	s.reload("[users.", fmt.Sprintf("[auth]\nhash_concurrency = %d\n[users.", cap(before.Hashing)+1))
-	if after := s.state.Load().auth; cap(after.Hashing) != cap(before.Hashing)+1 || after.Strangers == before.Strangers {
-		t.Errorf("hash_concurrency stays %d", cap(after.Hashing))
-	}
-	s.wantEverywhere(good, "OK")
 }
 
 // What a configuration's servers are checked by ends with it.
@@ -94,11 +82,12 @@ func TestReloadEndsChecks(t *testing.T) {
 	slow := startSlowServer(t)
 	checked := []string{"[users.", slow.sections() + "[servers.slow.verify]\ncheck_interval = \"1h\"\n[users."}
 	s := start(t, checked...)
-	once := strings.Count(ownGoroutines(), "watchServers")
+	checks := func() int { return strings.Count(ownGoroutines(), "route.(*Health).checkServer(") }
+	eventually(t, "the server is checked by each protocol", func() bool { return checks() == 3 })
 	for range 20 {
 		s.reload(checked...)
 	}
-	eventually(t, "checks of former configurations end", func() bool { return strings.Count(ownGoroutines(), "watchServers") <= once })
+	eventually(t, "checks of former configurations end", func() bool { return checks() == 3 })
 }
 
 // The limits of the package comment hold for net/http.

@@ -95,8 +95,8 @@ func (c *Config) limit(of Counter) float64 {
 	return float64(c.UserLimit)
 }
 
-// network is what an address is counted as.
-func (c *Config) network(client netip.Addr) (network netip.Prefix, trusted bool) {
+// Network is what an address is counted as, also the zero address. Of a trusted one nothing is counted.
+func (c *Config) Network(client netip.Addr) (network netip.Prefix, trusted bool) {
 	client = client.Unmap().WithZone("")
 	for _, p := range c.TrustedNetworks {
 		if p.Contains(client) {

@@ -21,7 +21,7 @@ func (t *Throttle) ForgetUser(user string, now time.Time) (counters int) {
 func (t *Throttle) ForgetNetwork(client netip.Addr, now time.Time) (counters int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	network, _ := t.config.network(client)
+	network, _ := t.config.Network(client)
 	key := maphash.Comparable(t.seed, network)
 	counters = t.forgetPairs(func(pair *entry) bool { return pair.network == key }, now)
 	return counters + forget(t.tables.networks, key)

@@ -64,7 +64,7 @@ func TestNetworkIsTheSumOfItsPairs(t *testing.T) {
 // counts is a network's count, and the sum of its pairs'.
 func (s *scene) counts(from string) (network, pairs float64) {
 	at := s.now.Sub(s.throttle.start)
-	prefix, _ := s.throttle.config.network(addr(from))
+	prefix, _ := s.throttle.config.Network(addr(from))
 	settled := func(t *table, key uint64) float64 {
 		if e, ok := t.Peek(key); ok {
 			return e.settle(at, DefaultHalfLife)

@@ -22,7 +22,8 @@ const (
 type Verdict struct {
 	Allowed bool
 	Known   bool          // to go first: the network is trusted, or the user has logged in from there, or LogOnly
-	Network netip.Prefix  // of the client, as it is counted; zero if it is trusted
+	Trusted bool          // the network is
+	Network netip.Prefix  // of the client, as it is counted; zero if it is trusted, or the address not known
 	Over    Counter       // the counter that is over its limit; empty: none. With LogOnly it is set and the login allowed
 	Penalty time.Duration // how long the answer should wait if the login fails
 }
@@ -63,9 +64,9 @@ func (t *Throttle) Configure(c Config) error {
 func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	network, trusted := t.config.network(client)
+	network, trusted := t.config.Network(client)
 	if trusted {
-		return Verdict{Allowed: true, Known: true}
+		return Verdict{Allowed: true, Known: true, Trusted: true}
 	}
 	k := t.keys(network, user)
 	at := now.Sub(t.start)
@@ -77,7 +78,7 @@ func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict 
 		fullest = max(fullest, t.fullness(User, k.user, at, &over))
 	}
 	if t.config.LogOnly {
-		return Verdict{Allowed: true, Known: true, Over: over}
+		return Verdict{Allowed: true, Known: true, Network: network, Over: over}
 	}
 	return Verdict{Allowed: over == "", Known: known, Network: network, Over: over, Penalty: t.config.penalty(fullest)}
 }
@@ -100,7 +101,7 @@ func (t *Throttle) fullness(c Counter, key uint64, at time.Duration, over *Count
 func (t *Throttle) Fail(client netip.Addr, user, password string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	network, trusted := t.config.network(client)
+	network, trusted := t.config.Network(client)
 	if trusted {
 		return
 	}
@@ -129,7 +130,7 @@ func (t *Throttle) count(c Counter, key uint64, at time.Duration) {
 func (t *Throttle) Succeed(client netip.Addr, user string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	network, trusted := t.config.network(client)
+	network, trusted := t.config.Network(client)
 	if trusted {
 		return
 	}

@@ -207,7 +207,7 @@ func TestLogOnly(t *testing.T) {
 	c.LogOnly = true
 	s := newScene(t, c)
 	guesses(c.PairLimit*100, home, bob)(s)
-	if got, want := s.check(home, bob), (Verdict{Allowed: true, Known: true, Over: Pair}); got != want {
+	if got, want := s.check(home, bob), (Verdict{Allowed: true, Known: true, Network: netip.MustParsePrefix("192.0.2.1/32"), Over: Pair}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -263,7 +263,7 @@ func TestManyAtOnce(t *testing.T) {
 	if network, pairs := s.throttle.tables.networks, s.throttle.tables.pairs; network.Len() != 1 || pairs.Len() != 8 {
 		t.Errorf("%d networks, %d pairs", network.Len(), pairs.Len())
 	}
-	prefix, _ := c.network(addr(home))
+	prefix, _ := c.Network(addr(home))
 	if e, _ := s.throttle.tables.networks.Get(s.throttle.keys(prefix, bob).network); e == nil || e.count != 104 {
 		t.Errorf("%+v, want a count of 104", e)
 	}

@@ -135,7 +135,7 @@ func remembered(login func()) func() {
 	c := cache.New(cache.Config{Size: 10, TTL: time.Hour})
 	return func() {
 		k, now := c.Key(user, password), time.Now()
-		if _, found := c.Lookup(k, user, now); found == cache.Hit {
+		if _, found := c.Lookup(k, now); found == cache.Hit {
 			return
 		}
 		login()

@@ -20,6 +20,7 @@ package users
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
@@ -54,7 +55,21 @@ type Password struct {
 	Protocols []string // the only ones it is good for; nil: all
 }
 
-// Map holds users by name and alias.
+// Directory finds the entries of users. It is safe for concurrent use.
+type Directory interface {
+	// Find returns the entry of a name or alias in canonical form, nil if there is none. An error means that
+	// this could not be found out.
+	Find(ctx context.Context, name string) (*User, error)
+
+	// Decoy returns the entry whose passwords are tried for a name that has none, so that a refusal takes as long
+	// for it as for others of the domain; nil if nobody in the domain has a password.
+	Decoy(name string) *User
+
+	// HasMasters reports whether anybody may log in as somebody else: only then is a "*" in a user name special.
+	HasMasters() bool
+}
+
+// Map holds users by name and alias. It is the [Directory] of the TOML files.
 type Map struct {
 	byName  map[string]*User
 	decoys  map[string][]decoy // by domain
@@ -103,11 +118,13 @@ func (m *Map) add(name string, u *User) error {
 	return nil
 }
 
-// Lookup finds a user by a name or alias in the one spelling, nil if there is none.
+// Find is Lookup, and never fails.
+func (m *Map) Find(_ context.Context, name string) (*User, error) { return m.Lookup(name), nil }
+
+// Lookup finds a user by a name or alias in canonical form, nil if there is none.
 func (m *Map) Lookup(name string) *User { return m.byName[name] }
 
-// Decoy is the user whose passwords stand in for those of an unknown name. It is nil
-// when nobody in the domain has one: then there is nobody to hide.
+// Decoy is the user whose passwords are tried for an unknown name.
 func (m *Map) Decoy(name string) *User {
 	_, domain := mailaddr.Split(name)
 	some := m.decoys[domain]
@@ -150,8 +167,7 @@ func decoysOf(list []*User) []decoy {
 	return slices.Clone(decoys[:min(len(decoys), maxDecoys)])
 }
 
-// HasMasters tells whether anybody may log in as somebody else: only then is a "*" in a
-// user name special.
+// HasMasters reports whether there are master users.
 func (m *Map) HasMasters() bool { return m.masters }
 
 // Len is the number of users.

@@ -12,7 +12,7 @@ import (
 // Everyone whose password is compared with a hash, or seems to be, needs a slot: a
 // login that did not would show by its time that the user is unknown.
 func TestLoginsWaitForASlot(t *testing.T) {
-	const timedOut = "no turn to compute a hash in time: context deadline exceeded"
+	const timedOut = "no slot to compute a hash: gave up waiting: context deadline exceeded"
 	for _, tt := range []struct {
 		name string
 		in   ask
@@ -27,30 +27,23 @@ func TestLoginsWaitForASlot(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAuth(t)
-				occupy(a.Hashing)
+				free := occupy(t, a.hashing)
 				start := time.Now()
 				check(t, a, tt.in, troubled(box1, timedOut))
 				if waited := time.Since(start); waited != MaxHashWait {
 					t.Errorf("waited %v, want %v", waited, MaxHashWait)
 				}
-				time.AfterFunc(MaxHashWait-1, func() { <-a.Hashing })
+				time.AfterFunc(MaxHashWait-1, free)
 				a.Now = clock()
 				check(t, a, tt.in, tt.want)
-				if n := len(a.Hashing); n != cap(a.Hashing)-1 {
-					t.Errorf("%d slots are taken after the login, want %d", n, cap(a.Hashing)-1)
-				}
+				free()
+				wantIdle(t, a)
 			})
 		})
 	}
 }
 
-func occupy(s Slots) {
-	for range cap(s) {
-		s <- struct{}{}
-	}
-}
-
-// These do not depend on a hash, so a crowd of logins does not hold them up.
+// These do not depend on a hash, so many logins that do not hold them up.
 func TestLoginsThatNeedNoSlot(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -64,7 +57,7 @@ func TestLoginsThatNeedNoSlot(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAuth(t)
-				occupy(a.Hashing)
+				occupy(t, a.hashing)
 				start := time.Now()
 				check(t, a, tt.in, tt.want)
 				if waited := time.Since(start); waited > 0 {
@@ -79,12 +72,12 @@ func TestLoginsThatNeedNoSlot(t *testing.T) {
 func TestWaitEndsWithTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuth(t)
-		occupy(a.Hashing)
+		occupy(t, a.hashing)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		start := time.Now()
 		_, event := a.Answer(ctx, ask{user: "alice@users.example", pass: right}.header())
-		compare(t, event, troubled(box1, "no turn to compute a hash in time: context canceled").event(ask{user: "alice@users.example"}))
+		compare(t, event, troubled(box1, "no slot to compute a hash: gave up waiting: context canceled").event(ask{user: "alice@users.example"}))
 		if waited := time.Since(start); waited != 3*time.Second {
 			t.Errorf("waited %v", waited)
 		}
@@ -93,7 +86,7 @@ func TestWaitEndsWithTheRequest(t *testing.T) {
 
 func TestSlotsAreGivenBack(t *testing.T) {
 	a := newAuth(t)
-	for range 10 * cap(a.Hashing) {
+	for range 10 * a.hashing.Config().Slots {
 		for _, in := range []ask{
 			{user: "alice@users.example", pass: right},
 			{user: "alice@users.example", pass: wrong},
@@ -101,9 +94,7 @@ func TestSlotsAreGivenBack(t *testing.T) {
 			{user: "alice@lost.example", pass: right},
 		} {
 			answer(t, a, in.header())
-			if n := len(a.Hashing); n != 0 {
-				t.Fatalf("%d slots are taken after %s", n, in.user)
-			}
+			wantIdle(t, a)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -74,9 +73,9 @@ func (s *scripted) addr() netip.AddrPort { return s.Addr().(*net.TCPAddr).AddrPo
 func newUpstreamAuth(t testing.TB, addr netip.AddrPort) *Authenticator {
 	t.Helper()
 	a := newAuth(t)
-	s := mailServer("up", addr.Addr().String())
+	s := newServer("up", addr.Addr().String())
 	s.POP3, s.IMAP, s.SMTP = addr.Port(), addr.Port(), addr.Port()
-	a.Domains = route.NewTable([]*route.Domain{{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{s}}})
+	setDomains(a, &route.Domain{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{s}})
 	return a
 }
 
@@ -193,36 +192,5 @@ func TestUpstreamSilent(t *testing.T) {
 		if response.Outcome != authhttp.TempFail || event.Outcome != authlog.TempFail || event.Error == "" {
 			t.Errorf("response %+v, event %+v", response, event)
 		}
-	}
-}
-
-// A server is set aside by the protocol that it is asked by, whatever the first one's is.
-func TestServersOfUnlikeProtocols(t *testing.T) {
-	servers := []*route.Server{{Name: "a", VerifyProtocol: "same"}, {Name: "b", VerifyProtocol: "smtp"}}
-	h := Healths{}
-	for _, protocol := range []string{"imap", "smtp"} {
-		h[protocol] = route.NewHealth(servers, nil, func(route.Change) {})
-	}
-	tried := func(protocol string) (names string) {
-		l := &login{Request: authhttp.Request{Protocol: authhttp.Protocol(protocol)}}
-		for s, ticket := range h.try(servers, l) {
-			names += s.Name
-			if s.Name == "b" {
-				ticket.Failed(errors.New("down"))
-			}
-		}
-		return names
-	}
-	if got := tried("imap"); got != "ab" {
-		t.Errorf("at first %q are tried", got)
-	}
-	for range 100 {
-		tried("imap")
-	}
-	if imap, smtp := tried("imap"), tried("smtp"); imap != "a" || smtp != "a" {
-		t.Errorf("with b out by smtp, imap tries %q and smtp %q", imap, smtp)
-	}
-	if h["imap"].Of(servers[1]).State() != route.Closed || h["smtp"].Of(servers[1]).State() != route.Open {
-		t.Error("b is set aside by a protocol that it is not asked by")
 	}
 }

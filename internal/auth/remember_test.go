@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -29,7 +28,7 @@ func answers(t *testing.T, a *Authenticator, in ask, outcome authhttp.Outcome, r
 }
 
 func withCache(a *Authenticator) *Authenticator {
-	a.Cache = cache.New(cache.Config{Size: 100, TTL: time.Hour, NegativeTTL: time.Minute, StaleTTL: time.Hour})
+	a.cache = cache.New(cache.Config{Size: 100, TTL: time.Hour, NegativeTTL: time.Minute, StaleTTL: time.Hour})
 	return a
 }
 
@@ -43,18 +42,18 @@ func TestCacheNeedsNoHash(t *testing.T) {
 		unknown := ask{user: "nobody@users.example", pass: wrong}
 		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "")
 		answers(t, a, unknown, authhttp.Reject, authlog.UserUnknown, "")
-		occupy(a.Hashing)
+		free := occupy(t, a.hashing)
 		start := time.Now()
 		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "hit")
-		answers(t, a, unknown, authhttp.Reject, authlog.UserUnknown, "")
+		answers(t, a, unknown, authhttp.Reject, authlog.UserUnknown, "hit")
 		if waited := time.Since(start); waited > 0 {
 			t.Errorf("waited %v", waited)
 		}
-		<-a.Hashing
+		free()
 		time.Sleep(time.Second)
 		answers(t, a, good, authhttp.OK, "", "")
 		answers(t, a, good, authhttp.OK, "", "hit")
-		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "") // alice has logged in since
+		answers(t, a, bad, authhttp.Reject, authlog.PasswordMismatch, "hit") // that alice has logged in since does not show
 		time.Sleep(time.Hour)
 		answers(t, a, good, authhttp.OK, "", "")
 	})
@@ -65,9 +64,10 @@ func TestCacheKeepsToTheRules(t *testing.T) {
 	good := ask{user: "alice@users.example", pass: right}
 	answers(t, a, good, authhttp.OK, "", "")
 	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "")
-	u := a.Users.Lookup(good.user)
+	u := entry(t, a, good.user)
 	u.Passwords[0].Protocols = []string{"smtp"}
 	answers(t, a, good, authhttp.Reject, authlog.Policy, "")
+	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "")
 	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "hit")
 	closed := true
 	u.Access.NoLogin = &closed
@@ -79,9 +79,9 @@ func TestCacheForgetsOtherHashes(t *testing.T) {
 	a := withCache(newAuth(t))
 	good := ask{user: "alice@users.example", pass: right}
 	answers(t, a, good, authhttp.OK, "", "")
-	a.Users = userMap(t, good.user) // loaded again: the same hash
+	a.Directory = userMap(t, good.user) // loaded again: the same hash
 	answers(t, a, good, authhttp.OK, "", "hit")
-	a.Users.Lookup(good.user).Passwords[0].Hash = hashOf(t, "{PLAIN}another")
+	entry(t, a, good.user).Passwords[0].Hash = hashOf(t, "{PLAIN}another")
 	answers(t, a, good, authhttp.Reject, authlog.PasswordMismatch, "")
 }
 
@@ -148,10 +148,10 @@ func TestCacheAndThrottle(t *testing.T) {
 		limits := throttle.Defaults()
 		limits.NetworkLimit = 3
 		var err error
-		if a.Throttle, err = throttle.New(limits, time.Now()); err != nil {
+		if a.throttle, err = throttle.New(limits, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		occupy(a.Hashing)
+		free := occupy(t, a.hashing)
 		outcomes := make(map[string]chan authhttp.Outcome)
 		for _, client := range []string{"203.0.113.9", "198.51.100.7"} {
 			outcome := make(chan authhttp.Outcome, 1)
@@ -162,10 +162,10 @@ func TestCacheAndThrottle(t *testing.T) {
 			synctest.Wait()
 		}
 		for i := range 10 {
-			a.Throttle.Fail(netip.MustParseAddr("203.0.113.9"), fmt.Sprint("user", i), wrong, time.Now())
+			a.throttle.Fail(netip.MustParseAddr("203.0.113.9"), fmt.Sprint("user", i), wrong, time.Now())
 		}
-		for range cap(a.Hashing) {
-			<-a.Hashing
+		for range a.hashing.Config().Slots {
+			free()
 		}
 		if guesser, other := <-outcomes["203.0.113.9"], <-outcomes["198.51.100.7"]; guesser != authhttp.Reject || other != authhttp.OK {
 			t.Errorf("guesser %v, other %v", guesser, other)
@@ -177,8 +177,10 @@ func TestCacheAndThrottle(t *testing.T) {
 // end the process.
 func TestCachePanic(t *testing.T) {
 	a := withCache(newAuth(t))
-	l := &login{Request: authhttp.Request{Method: authhttp.Plain, Password: right}}
-	v := a.recall(t.Context(), l, nil, "judge", func(context.Context, *login) verdict { panic("s3cr3t") })
+	a.CountHash = func() { panic("s3cr3t") }
+	at := &attempt{login: &login{Request: authhttp.Request{Method: authhttp.Plain, Password: right}}}
+	v := a.proveHash(t.Context(), at, entry(t, a, alice), alice)
+	wantIdle(t, a)
 	if v.outcome != authhttp.TempFail || strings.Contains(v.detail, "s3cr3t") {
 		t.Errorf("verdict %+v", v)
 	}

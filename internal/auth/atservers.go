@@ -1,0 +1,167 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
+)
+
+// Limits of logins that are checked at mail servers.
+const (
+	// MaxUpstream is how long a login takes with all servers that are tried: nginx gives up on us after 60 s.
+	MaxUpstream = 40 * time.Second
+	// MaxAsking is the largest number of logins that are at a mail server, or wait for one.
+	MaxAsking = 176
+	// MaxWaiting is the largest number of these that wait for a slot at the same server, so that one that hangs
+	// leaves slots to the others.
+	MaxWaiting = 50
+)
+
+// atServers proves a password at the first of the user's servers that can be reached.
+type atServers struct{ a *Authenticator }
+
+// proveAtServers asks the mail servers, or remembers what they said.
+func (a *Authenticator) proveAtServers(ctx context.Context, at *attempt) verdict {
+	v := a.remembered(ctx, at, atServers{a})
+	if v.cached != "" { // as if this one had been asked, even if it is set aside
+		v.server, v.addr = at.server, at.addr
+	}
+	return v
+}
+
+func (v atServers) callers() *limit.Group { return v.a.asking }
+
+// scope identifies the servers that may be asked, and how: what one has said at another port, or without TLS,
+// does not count after a reload. The CAs alone are left out.
+func (v atServers) scope(at *attempt) string {
+	var b strings.Builder
+	b.WriteString("servers")
+	for _, s := range at.servers {
+		c := s.Check(string(at.Protocol), netip.Addr{})
+		fmt.Fprintf(&b, " %q %s %s %d %s %q %x %q %t", s.Name, s.Host, c.Protocol, c.Addr.Port(),
+			c.TLS.Mode, c.TLS.ServerName, c.TLS.Fingerprint[:], c.Mechanisms, c.AllowCleartext)
+	}
+	return b.String() + " " + at.serverLogin()
+}
+
+// prove asks one server after the other until one can be reached. A wrong password is an answer, and so is a
+// temporary failure.
+func (v atServers) prove(ctx context.Context, at *attempt) verdict {
+	ctx, cancel := context.WithTimeout(ctx, MaxUpstream)
+	defer cancel()
+	last := tempFail(allSetAside)
+	last.contact = unreachable
+	for s, ticket := range v.a.Health.Try(at.servers, string(at.Protocol)) {
+		one := &atServer{atServers: v, mailServer: v.a.servers[s.Name]}
+		last = one.login(ctx, at)
+		switch {
+		case last.contact == answered:
+			ticket.Answered()
+		case one.failed != nil:
+			ticket.Failed(one.failed)
+		}
+		if last.contact != unreachable || ctx.Err() != nil {
+			break
+		}
+	}
+	return last
+}
+
+// atServer proves a password at one server.
+type atServer struct {
+	atServers
+	*mailServer
+	failed error // why the server could not be reached, if it is to blame
+}
+
+// login waits for one of the server's slots, and asks it. Both take no longer than its timeout.
+func (v *atServer) login(ctx context.Context, at *attempt) verdict {
+	ctx, cancel := context.WithTimeout(ctx, v.Timeout)
+	defer cancel()
+	result := bounded{v.a, v, v.slots, v.Timeout, "log in to server " + v.Name}.prove(ctx, at)
+	result.server = v.Server
+	if result.waited && ctx.Err() != nil {
+		v.failed = nil // it had less time than it may take
+	}
+	return result
+}
+
+// prove asks the server at one of its addresses after the other, until one is reached: first where nginx would be
+// sent.
+func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
+	var first netip.Addr
+	if v.Server == at.server {
+		first = at.addr
+	}
+	last := unresolved(v.Server)
+	last.contact = unreachable
+	for addr := range v.a.Resolver.Addrs(v.Host, first) {
+		reply, err := v.ask(ctx, at, addr)
+		last = v.judge(at, reply, err)
+		last.addr = addr
+		if last.contact != unreachable || ctx.Err() != nil {
+			break
+		}
+	}
+	return last
+}
+
+// judge reads what came of a dialogue.
+func (v *atServer) judge(at *attempt, reply string, err error) (result verdict) {
+	v.failed = nil
+	switch {
+	case err == nil:
+		result = verdict{outcome: authhttp.OK, reply: reply}
+	case errors.Is(err, upstream.ErrRejected) && at.keptOut():
+		result = *at.refusal
+	case errors.Is(err, upstream.ErrRejected):
+		result = reject(authlog.PasswordMismatch, "server %q: %v", v.Name, err)
+	default:
+		result = tempFail("server %q: %v", v.Name, err)
+	}
+	switch {
+	case errors.Is(err, upstream.ErrBusy), upstream.Starved(err), errors.Is(err, context.Canceled): // not the server's fault
+		result.contact = notAsked
+	case err != nil && upstream.Unreachable(err):
+		result.contact, v.failed = unreachable, err
+	default:
+		result.contact = answered
+	}
+	return result
+}
+
+// ask has one dialogue. For a login that the rules keep out it is about a user that does not exist: the server
+// refuses it in its own time, whether the client's password is right or wrong, and locks nobody's account.
+func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply string, err error) {
+	target := v.Check(string(at.Protocol), addr)
+	if v.a.Trace != nil {
+		target.Trace = func(line string) { v.a.trace("%s", line) }
+	}
+	target.Compute = func(ctx context.Context) (func(), error) {
+		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client, func() error { return nil })
+		return slot.Release, err
+	}
+	name, password := at.serverLogin(), at.Password
+	if at.keptOut() {
+		v.a.trace("%s: the server is asked about a random name, so that the time does not tell whether the password is right", at.refusal.detail)
+		_, domain := mailaddr.Split(at.key)
+		name, password = rand.Text()+"@"+domain, rand.Text()
+	}
+	v.a.trace("checking by %s at %v", target.Protocol, target.Addr)
+	return v.pool.Login(ctx, target, name, password)
+}
+
+func unresolved(s *route.Server) verdict {
+	return tempFail("server %q: host %q has not been resolved so far", s.Name, s.Host)
+}

@@ -1,0 +1,163 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+)
+
+// Answer decides one request by its headers. The response can be sent as it is.
+func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Response, authlog.Event) {
+	start := a.Now()
+	req, err := authhttp.ReadRequest(h)
+	if a.ProxyAddr {
+		req.ClientIP = req.ProxyAddr
+	}
+	l := &login{Request: req, start: start}
+	v := safely(func() verdict {
+		if err != nil {
+			return reject(authlog.Policy, "%v", err)
+		}
+		return a.decide(ctx, l)
+	})
+	response := a.response(l, v)
+	if err := response.Check(); err != nil {
+		v = tempFail("%v", err)
+		response = a.response(l, v)
+	}
+	if a.Trace != nil {
+		a.trace("outcome %s %s %s", v.outcome, v.reason, v.detail)
+	}
+	return response, event(l, v, a.Now(), response.Status())
+}
+
+// safely makes a panic a temporary failure of this request. What the panic was
+// about may be a secret; where it was is not.
+func safely(decide func() verdict) (v verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			v = tempFail("panic (%T) at %s", p, panicSite())
+		}
+	}()
+	return decide()
+}
+
+// panicSite is the place in our own code that a recovered panic comes from.
+func panicSite() string {
+	pc := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
+	for {
+		f, more := frames.Next()
+		if strings.HasPrefix(f.Function, "mailauthd/") {
+			return fmt.Sprintf("%s (%s:%d)", f.Function, filepath.Base(f.File), f.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}
+
+func event(l *login, v verdict, end time.Time, status string) authlog.Event {
+	e := authlog.Event{
+		Start:    l.start,
+		End:      end,
+		Method:   string(l.Method),
+		User:     l.User,
+		Salt:     l.Salt,
+		Protocol: string(l.Protocol),
+		ClientIP: l.ClientIP,
+		SSL:      l.SSL,
+		Reply:    v.reply,
+		Status:   status,
+		Outcome:  v.outcome.String(),
+		Reason:   v.reason,
+		Error:    v.detail,
+		Throttle: string(v.standing.Over),
+		Cache:    v.cached,
+	}
+	if l.server != nil {
+		server, addr := l.destination(v)
+		e.Server, e.Backend = server.Name, addr
+	}
+	if v.matched != nil {
+		e.Label = v.matched.Label
+	}
+	return e
+}
+
+// decide is the order of the decision: see the package comment.
+func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
+	if l.Method == authhttp.None {
+		return a.receive(ctx, l)
+	}
+	if v, ok := a.offered(l); !ok {
+		return v
+	}
+	v, found := a.find(ctx, l)
+	standing := a.standing(l)
+	switch {
+	case !standing.Allowed:
+		v = throttled(standing)
+	case found:
+		at := &attempt{l, a.limitClient(l, standing), a.rules(l)}
+		v = at.ruled(a.prove(ctx, at))
+	}
+	if !v.waited {
+		v.standing = standing
+	}
+	a.countFailure(l, v)
+	if v.outcome == authhttp.OK {
+		v = a.credentials(l, v)
+	}
+	if v.outcome == authhttp.OK {
+		a.countSuccess(l)
+		a.remember(l, v)
+	}
+	return v
+}
+
+// offered rejects what no user needs to be found for: methods that the configuration does not offer, and
+// logins that prove nothing.
+func (a *Authenticator) offered(l *login) (verdict, bool) {
+	switch {
+	case l.Method == authhttp.XOAuth2 || l.Method == authhttp.OAuthBearer:
+		return reject(authlog.Policy, "method %s is not supported", l.Method), false
+	case !slices.Contains(a.Methods, string(l.Method)):
+		return reject(authlog.Policy, notOffered, l.Method), false
+	case l.Method == authhttp.External:
+		return a.checkCertificate(l)
+	case l.Password == "":
+		return reject(authlog.Policy, "empty password"), false
+	}
+	return verdict{}, true
+}
+
+const notOffered = "method %s is not in [auth] methods"
+
+// attempt is a login that may be tried.
+type attempt struct {
+	*login
+	client  limit.Client
+	refusal *verdict // of the rules, whatever the password is; nil if they let the login in
+}
+
+// keptOut reports whether the rules refuse the login even with the right password. Then neither the answer
+// nor its time may tell whether the password was right.
+func (at *attempt) keptOut() bool { return at.refusal != nil }
+
+// ruled is the verdict by the rules, for a login whose password was right.
+func (at *attempt) ruled(v verdict) verdict {
+	if v.outcome != authhttp.OK || !at.keptOut() {
+		return v
+	}
+	return v.instead(*at.refusal)
+}

@@ -1,0 +1,101 @@
+package auth
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+	"mailauthd/internal/users"
+)
+
+// Limits of logins that are checked against hashes.
+const (
+	// MaxHashing is the largest number of logins that compute a hash, or wait for it.
+	MaxHashing = 64
+	// MaxHashWait is how long a login waits for a slot to compute a hash: nginx gives up on us after 60 s.
+	MaxHashWait = 20 * time.Second
+	// MaxHashTime is how long the passwords of one user are tried: the next one is not begun after it.
+	MaxHashTime = 10 * time.Second
+)
+
+// hashes proves a password by the hashes of an entry.
+type hashes struct {
+	a     *Authenticator
+	entry *users.User
+	known bool // false: the entry stands in for a name that has none, and nobody is let in
+}
+
+// proveHash checks the password of a name's user. If there is none, or none with a password, it takes as long
+// and answers the same as a wrong password for some user of the domain.
+func (a *Authenticator) proveHash(ctx context.Context, at *attempt, entry *users.User, name string) verdict {
+	u, known := a.entryOrStandIn(entry, name)
+	if u == nil {
+		return reject(authlog.UserUnknown, noSuchUser)
+	}
+	h := hashes{a, u, known}
+	v := a.remembered(ctx, at, bounded{a, h, a.hashing, MaxHashWait, "compute a hash"})
+	if v.cached != "" && v.outcome == authhttp.OK {
+		v.matched = &u.Passwords[v.index]
+	}
+	return v
+}
+
+func (h hashes) callers() *limit.Group { return h.a.hashes }
+
+// scope is the passwords of the entry in their order, and what they are for: after a reload others may count.
+func (h hashes) scope(*attempt) string {
+	id := []byte("entry ")
+	if !h.known {
+		id = []byte("stand-in ")
+	}
+	for i := range h.entry.Passwords {
+		p := &h.entry.Passwords[i]
+		id = binary.BigEndian.AppendUint64(id, p.Hash.ID())
+		id = append(id, strings.Join(p.Protocols, ",")...)
+		id = append(id, ' ')
+	}
+	return string(id)
+}
+
+// prove tries the passwords of the entry, all of them if none lets the login in.
+func (h hashes) prove(ctx context.Context, at *attempt) verdict {
+	v := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
+	begin := time.Now()
+	for i := range h.entry.Passwords {
+		p := &h.entry.Passwords[i]
+		if time.Since(begin) > MaxHashTime || ctx.Err() != nil {
+			return tempFail("the hashes take too long: %d of %d passwords were tried", i, len(h.entry.Passwords))
+		}
+		if h.a.CountHash != nil {
+			h.a.CountHash()
+		}
+		ok, err := p.Hash.Verify(at.Password)
+		switch {
+		case err != nil:
+			return tempFail("%v", err)
+		case !ok:
+			continue
+		case !isFor(p, at.login):
+			v = reject(authlog.Policy, "password %q is not for this protocol", p.Label)
+			continue
+		}
+		v = verdict{outcome: authhttp.OK, matched: p, index: i}
+		if h.known && !at.keptOut() {
+			return v
+		}
+	}
+	if !h.known {
+		return reject(authlog.UserUnknown, noSuchUser)
+	}
+	return v
+}
+
+// isFor reports whether a password is good for the client's protocol.
+func isFor(p *users.Password, l *login) bool {
+	return p.Protocols == nil || slices.Contains(p.Protocols, string(l.Protocol))
+}

@@ -1,0 +1,55 @@
+package auth
+
+import (
+	"sync"
+
+	"mailauthd/internal/route"
+)
+
+// Inherit takes over from the Authenticator of the configuration before what has to live on, before the first
+// request. Nil is a configuration that is the first one. The report is called with every change in the health
+// of a server that is new.
+//
+//	throttle    what was counted, always
+//	cache       what is remembered, while [cache] stays the same: its keys tell what no longer counts
+//	limits      the logins in flight: of hashes while hash_concurrency stays the same, of servers always
+//	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;
+//	            what was kept warm is closed, because it may have been opened by other settings
+//	health      the breakers of servers that are still the same ones: see [route.NewHealth]
+func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
+	if old == nil {
+		a.Health = route.NewHealth(a.Servers, nil, report)
+		return
+	}
+	a.Health = route.NewHealth(a.Servers, old.Health, report)
+	if a.throttle != nil && old.throttle != nil && old.throttle.Configure(*a.Throttle) == nil {
+		a.throttle = old.throttle
+	}
+	if a.Cache == old.Cache {
+		a.cache = old.cache
+	}
+	if a.HashConcurrency == old.HashConcurrency {
+		a.hashes, a.hashing = old.hashes, old.hashing
+	}
+	a.asking = old.asking
+	for _, s := range a.Servers {
+		a.add(s) // to the group that was taken over
+		was := old.servers[s.Name]
+		if was == nil || was.MaxConnections != s.MaxConnections || was.Warm != s.Warm || was.WarmTTL != s.WarmTTL {
+			continue
+		}
+		was.pool.DropWarm()
+		a.servers[s.Name] = &mailServer{s, was.pool, was.slots}
+	}
+}
+
+// Close ends what goes on in the background for connections that next, which may be nil, has not taken over.
+func (a *Authenticator) Close(next *Authenticator) {
+	var closing sync.WaitGroup
+	for name, s := range a.servers {
+		if next == nil || next.servers[name] == nil || next.servers[name].pool != s.pool {
+			closing.Go(s.pool.Close)
+		}
+	}
+	closing.Wait()
+}

@@ -1,0 +1,151 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/cache"
+)
+
+// remembered answers from memory where it can, else by the verifier. It remembers a refusal at once, and a right
+// password only when the login is let in: see [Authenticator.remember]. A login that the rules keep out is
+// remembered as refused whatever its password is, so that a right one takes as long as a wrong one, also the
+// next time. The rules are part of the key, so such an answer does not outlive them.
+func (a *Authenticator) remembered(ctx context.Context, at *attempt, by verifier) verdict {
+	if a.cache == nil || at.Method != authhttp.Plain {
+		return by.prove(ctx, at)
+	}
+	rule := ""
+	if at.keptOut() {
+		rule = at.refusal.detail
+	}
+	key := a.cache.Key(by.scope(at), rule, at.key, string(at.Protocol), at.Password)
+	known, found := a.cache.Lookup(key, a.Now())
+	if found == cache.Hit {
+		return recalled(known, "hit")
+	}
+	v := a.proveOnce(ctx, at, key, by)
+	if v.contact == unreachable && found == cache.Stale {
+		a.trace("%s; the password was right before, and counts for cache.stale_ttl more", v.detail)
+		return recalled(known, "stale")
+	}
+	return v
+}
+
+// proveOnce has one of the logins proved that are the same to the verifier, the throttle and the limits; the others
+// wait for its verdict. A flush of the cache begins a new proof.
+func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Key, by verifier) verdict {
+	epoch := a.cache.Epoch()
+	own := *at // the proof may outlive the request
+	same := fmt.Sprint(string(key[:]), epoch, at.client)
+	join := func(done <-chan struct{}) error { return by.callers().Join(ctx, at.client, done) }
+	return a.shared.prove(ctx, same, join, func(ctx context.Context) verdict {
+		v := safely(func() verdict { return by.prove(ctx, &own) })
+		if v.outcome == authhttp.OK && !own.keptOut() {
+			v.pending = &pending{key, cache.Answer{Good: true, Password: v.index}, epoch}
+			return v
+		}
+		if refusal := own.ruled(v); refusal.outcome == authhttp.Reject && !refusal.throttled {
+			a.cache.Store(key, own.key, cache.Answer{Reason: string(refusal.reason)}, epoch, a.Now())
+		}
+		return v
+	})
+}
+
+// remember remembers the right password of a login that is let in.
+func (a *Authenticator) remember(l *login, v verdict) {
+	if p := v.pending; p != nil {
+		a.cache.Store(p.key, l.key, p.answer, p.epoch, a.Now())
+	}
+}
+
+// recalled is the verdict of an answer from memory.
+func recalled(known cache.Answer, how string) verdict {
+	if known.Good {
+		return verdict{outcome: authhttp.OK, cached: how, index: known.Password}
+	}
+	v := reject(authlog.Reason(known.Reason), "was refused before")
+	v.cached = how
+	return v
+}
+
+// FlushCache forgets what is remembered of the users that match, and returns how many answers that were; false if
+// nothing is remembered at all.
+func (a *Authenticator) FlushCache(match func(user string) bool) (answers int, ok bool) {
+	if a.cache == nil {
+		return 0, false
+	}
+	return a.cache.Flush(match), true
+}
+
+// CacheLen is the number of answers that are remembered, right and refused ones.
+func (a *Authenticator) CacheLen() (good, bad int) {
+	if a.cache == nil {
+		return 0, 0
+	}
+	return a.cache.Len()
+}
+
+// shared lets logins with the same key wait for one proof.
+type shared struct {
+	mu     sync.Mutex
+	proofs map[string]*sharedProof
+}
+
+// sharedProof is one that is under way.
+type sharedProof struct {
+	done    chan struct{} // closed with the verdict
+	verdict verdict
+	logins  int                // that wait for it
+	cancel  context.CancelFunc // called when none does any more
+}
+
+func newShared() *shared { return &shared{proofs: make(map[string]*sharedProof)} }
+
+// prove runs prove for the first of the logins with the same key; the others join it and get what it
+// returns. The proof goes on when the first one's context ends, and is stopped when no login waits for it
+// any more. It must not panic. Join waits until the channel is closed, as the first login does by itself.
+func (s *shared) prove(ctx context.Context, key string, join func(done <-chan struct{}) error, prove func(context.Context) verdict) verdict {
+	s.mu.Lock()
+	p, joins := s.proofs[key]
+	if !joins {
+		p = &sharedProof{done: make(chan struct{})}
+		var own context.Context
+		own, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		s.proofs[key] = p
+		go func() {
+			p.verdict = prove(own)
+			close(p.done)
+		}()
+	}
+	p.logins++
+	s.mu.Unlock()
+	defer s.leave(key, p)
+	var err error
+	if joins {
+		err = join(p.done)
+	} else {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	}
+	if err != nil {
+		return tempFail("no answer in time to the same login, sent before: %v", err)
+	}
+	return p.verdict
+}
+
+// leave forgets a proof that no login waits for: the next login is not to get one that was stopped.
+func (s *shared) leave(key string, p *sharedProof) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.logins--; p.logins == 0 {
+		delete(s.proofs, key)
+		p.cancel()
+	}
+}

@@ -1,0 +1,41 @@
+package auth
+
+import (
+	"mailauthd/internal/access"
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/users"
+)
+
+// rules returns the refusal by the rules of user, domain and all, innermost first; for a master user those of the
+// master's own entry count as well. It is nil if they let the login in.
+func (a *Authenticator) rules(l *login) *verdict {
+	client := access.Client{IP: l.ClientIP, Protocol: string(l.Protocol), TLS: l.SSL == "on", Now: l.start}
+	around := l.domain.Access.Under(a.Access)
+	rules := around
+	if l.entry != nil {
+		rules = l.entry.Access.Under(around)
+	}
+	why, disabled := rules.Refusal(client)
+	if why == "" && l.master != nil {
+		why, disabled = l.master.Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
+	}
+	if why == "" {
+		return nil
+	}
+	reason := authlog.Policy
+	if disabled {
+		reason = authlog.UserDisabled
+	}
+	return &verdict{outcome: authhttp.Reject, reason: reason, detail: why}
+}
+
+// domainRules are those of a user's domain, none if it is not listed any more.
+func (a *Authenticator) domainRules(u *users.User) access.Rules {
+	_, domain := mailaddr.Split(u.Name)
+	if d := a.Domains.Find(domain); d != nil {
+		return d.Access
+	}
+	return access.Rules{}
+}

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"context"
+
+	"mailauthd/internal/auth"
+	"mailauthd/internal/config"
+	"mailauthd/internal/route"
+)
+
+// state is everything that a request depends on.
+type state struct {
+	config *config.Config
+	auth   *auth.Authenticator
+	checks context.Context // of its servers in the background
+	end    context.CancelFunc
+
+	server *Server
+}
+
+// newState makes the state of a configuration.
+func (s *Server) newState(c *config.Config) *state {
+	st := &state{config: c, auth: auth.New(c.Config, s.resolver), server: s}
+	st.auth.CountHash = s.metrics.hashes.Inc
+	st.checks, st.end = context.WithCancel(s.stop)
+	return st
+}
+
+// inherit takes over what lives on from the state before, nil at the start, and begins the checks of the servers.
+// Sockets and the log live on by themselves: see [Server.switchListeners] and [authlog.Log.Configure]. So does the
+// resolver.
+func (next *state) inherit(old *state) {
+	var before *auth.Authenticator
+	if old != nil {
+		before = old.auth
+	}
+	next.auth.Inherit(before, next.server.logChange)
+	go next.auth.Health.Check(next.checks, next.server.probe)
+}
+
+// logChange logs once when a server is set aside and once when it is back.
+func (s *Server) logChange(c route.Change) {
+	switch {
+	case c.To == route.Open && c.From == route.Closed:
+		s.log.Warn("server set aside", "server", c.Server, "protocol", c.Protocol, "error", c.Err, "retry", c.Retry)
+	case c.To == route.Closed:
+		s.log.Info("server is back", "server", c.Server, "protocol", c.Protocol)
+	default:
+		s.log.Debug("server tried again", "server", c.Server, "protocol", c.Protocol, "state", c.To.String())
+	}
+}
