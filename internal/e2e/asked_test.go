@@ -51,6 +51,7 @@ func (r loginRequest) ask(socket string) (textproto.MIMEHeader, time.Duration, e
 		return nil, 0, err
 	}
 	header, err := textproto.NewReader(bufio.NewReader(strings.NewReader(answer))).ReadMIMEHeader()
+	header.Del("Date") // of net/http/fcgi
 	return header, took, err
 }
 
