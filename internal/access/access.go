@@ -1,21 +1,21 @@
-// Package access says who may log in when the password is right: from where, by which
-// protocol, with or without TLS, until when.
+// Package access holds the rules that can refuse a login although its password is right.
+// They restrict the networks, the protocols and the time of a login, and can require TLS.
 //
 // # Where a rule comes from
 //
-// A rule can stand at a user, at a domain, and for all in [auth]. Of each key the
-// innermost one that is set counts, alone: a user's allow_nets replaces the domain's,
-// it does not add to it.
+// A rule can be set for a user, for a domain, and for everybody in [auth]. For each key
+// only the innermost setting applies: a user's allow_nets replaces the domain's and does
+// not add to it.
 //
 //	key          user  domain  [auth]
-//	nologin      x     x               nobody logs in; reason is for the log
-//	expires      x     x               from this time on, nobody
-//	protocols    x     x               only by these
-//	require_tls  x     x       x       only by TLS
-//	allow_nets   x     x       x       only from these networks
+//	nologin      x     x               refuse all logins; reason is for the log
+//	expires      x     x               refuse all logins from this time on
+//	protocols    x     x               allow only these protocols
+//	require_tls  x     x       x       allow only connections with TLS
+//	allow_nets   x     x       x       allow only clients in these networks
 //
-// They are looked at in this order, and after the password: a refusal by rule takes as
-// long as any other, and tells the client nothing.
+// The rules are applied in this order, after the password was verified. So a refusal by a
+// rule takes as long as any other refusal, and tells the client nothing.
 package access
 
 import (
@@ -24,25 +24,25 @@ import (
 	"time"
 )
 
-// Rules are those of one place. A nil or zero field is not set.
+// Rules are the rules of one user, one domain or [auth]. A nil or zero field is not set.
 type Rules struct {
 	NoLogin    *bool
-	Reason     string // why NoLogin, for the log
+	Reason     string // why NoLogin is set, for the log
 	Expires    time.Time
-	Protocols  []string // nil: not set
+	Protocols  []string // empty but not nil: no protocol is allowed
 	RequireTLS *bool
-	AllowNets  []netip.Prefix // nil: not set
+	AllowNets  []netip.Prefix // empty but not nil: no network is allowed
 }
 
-// Client is what a login is judged by.
+// Client describes a login attempt, as far as the rules need it.
 type Client struct {
 	IP       string // Client-IP as nginx sent it
-	Protocol string
+	Protocol string // "imap", "pop3" or "smtp"
 	TLS      bool
 	Now      time.Time
 }
 
-// Under returns the rules with what they do not set taken from those around them.
+// Under returns the rules with each field that they do not set taken from outer.
 func (r Rules) Under(outer Rules) Rules {
 	if r.NoLogin == nil {
 		r.NoLogin, r.Reason = outer.NoLogin, outer.Reason
@@ -62,8 +62,9 @@ func (r Rules) Under(outer Rules) Rules {
 	return r
 }
 
-// Refusal says which rule refuses a client, for the log; empty if none does. Disabled
-// is true if the account as such is closed, and false if this way in is.
+// Refusal returns a description of the first rule that refuses the client, for the log. The
+// description is empty if no rule does. Disabled reports whether the rule closes the account
+// as such; otherwise the user may still log in from elsewhere, or by another protocol.
 func (r Rules) Refusal(c Client) (why string, disabled bool) {
 	switch {
 	case r.NoLogin != nil && *r.NoLogin && r.Reason != "":
@@ -75,14 +76,14 @@ func (r Rules) Refusal(c Client) (why string, disabled bool) {
 	case r.Protocols != nil && !slices.Contains(r.Protocols, c.Protocol):
 		return "protocol is not in protocols", false
 	case r.RequireTLS != nil && *r.RequireTLS && !c.TLS:
-		return "require_tls, and the client came without", false
+		return "require_tls is set and the client did not use TLS", false
 	case r.AllowNets != nil && !r.allows(c.IP):
 		return "client is not in allow_nets", false
 	}
 	return "", false
 }
 
-// allows is false for what is no address.
+// allows reports whether ip is an address in one of the networks.
 func (r Rules) allows(ip string) bool {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {

@@ -32,27 +32,27 @@ func TestRefusal(t *testing.T) {
 		name     string
 		rules    Rules
 		client   Client
-		why      string // empty: let in
+		why      string // empty: not refused
 		disabled bool
 	}{
 		{"no rules", Rules{}, client, "", false},
 		{"nologin", Rules{NoLogin: &yes}, client, "nologin", true},
 		{"nologin with a reason", Rules{NoLogin: &yes, Reason: "left in May"}, client, "nologin: left in May", true},
-		{"nologin taken back", Rules{NoLogin: &no, Reason: "x"}, client, "", false},
+		{"nologin set to false", Rules{NoLogin: &no, Reason: "x"}, client, "", false},
 		{"not expired", Rules{Expires: now.Add(1)}, client, "", false},
 		{"expires now", Rules{Expires: now}, client, "expired on 2026-11-23T12:00:00Z", true},
 		{"protocol", Rules{Protocols: []string{"pop3", "imap"}}, client, "", false},
 		{"other protocol", Rules{Protocols: []string{"pop3"}}, client, "protocol is not", false},
-		{"no protocol at all", Rules{Protocols: []string{}}, client, "protocol is not", false},
+		{"empty list of protocols", Rules{Protocols: []string{}}, client, "protocol is not", false},
 		{"TLS", Rules{RequireTLS: &yes}, client, "", false},
 		{"no TLS", Rules{RequireTLS: &yes}, plain, "require_tls", false},
-		{"no TLS needed", Rules{RequireTLS: &no}, plain, "", false},
+		{"TLS not required", Rules{RequireTLS: &no}, plain, "", false},
 		{"network", Rules{AllowNets: nets("198.51.100.0/24", "192.0.2.0/24")}, client, "", false},
 		{"mapped address", Rules{AllowNets: nets("192.0.2.42/32")}, mapped, "", false},
 		{"other network", Rules{AllowNets: nets("198.51.100.0/24")}, client, "client is not in allow_nets", false},
-		{"no network at all", Rules{AllowNets: nets()}, client, "client is not in allow_nets", false},
-		{"no address", Rules{AllowNets: nets("0.0.0.0/0", "::/0")}, unix, "client is not in allow_nets", false},
-		{"nologin comes first", Rules{NoLogin: &yes, Expires: now, Protocols: []string{}, AllowNets: nets()}, client, "nologin", true},
+		{"empty list of networks", Rules{AllowNets: nets()}, client, "client is not in allow_nets", false},
+		{"not an IP address", Rules{AllowNets: nets("0.0.0.0/0", "::/0")}, unix, "client is not in allow_nets", false},
+		{"nologin is applied first", Rules{NoLogin: &yes, Expires: now, Protocols: []string{}, AllowNets: nets()}, client, "nologin", true},
 		{"then expires", Rules{Expires: now, Protocols: []string{}, AllowNets: nets()}, client, "expired", true},
 		{"then protocols", Rules{Protocols: []string{}, RequireTLS: &yes, AllowNets: nets()}, plain, "protocol", false},
 		{"then TLS", Rules{RequireTLS: &yes, AllowNets: nets()}, plain, "require_tls", false},
@@ -64,15 +64,15 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// TestUnder: of each key the innermost one that is set counts, alone.
+// TestUnder tests that for each key only the innermost setting applies.
 func TestUnder(t *testing.T) {
 	outer := Rules{NoLogin: &yes, Reason: "outer", Expires: now, Protocols: []string{"imap"}, RequireTLS: &yes, AllowNets: nets("192.0.2.0/24")}
 	inner := Rules{NoLogin: &no, Expires: now.Add(time.Hour), Protocols: []string{}, RequireTLS: &no, AllowNets: nets()}
 	if got := (Rules{}).Under(outer); got.NoLogin != &yes || got.Reason != "outer" || got.Expires != now || len(got.Protocols) != 1 || got.RequireTLS != &yes || len(got.AllowNets) != 1 {
-		t.Errorf("nothing set under all: %+v", got)
+		t.Errorf("rules that set nothing, under rules that set everything: %+v", got)
 	}
 	got := inner.Under(outer)
 	if got.NoLogin != &no || got.Reason != "" || got.Expires != inner.Expires || len(got.Protocols) != 0 || got.RequireTLS != &no || len(got.AllowNets) != 0 {
-		t.Errorf("all set under all: %+v", got)
+		t.Errorf("rules that set everything, under rules that set everything: %+v", got)
 	}
 }
