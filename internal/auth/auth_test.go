@@ -249,7 +249,7 @@ func answer(t *testing.T, a *Authenticator, h http.Header) (authhttp.Response, a
 		defer func() { a.Trace = nil }()
 	}
 	response, event := a.Answer(t.Context(), h)
-	if err := response.Check(); err != nil {
+	if err := response.Validate(); err != nil {
 		t.Errorf("response cannot be sent: %v", err)
 	}
 	public := response

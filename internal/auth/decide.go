@@ -30,7 +30,7 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 		return a.decide(ctx, l)
 	})
 	response := a.response(l, v)
-	if err := response.Check(); err != nil {
+	if err := response.Validate(); err != nil {
 		v = tempFail("%v", err)
 		response = a.response(l, v)
 	}

@@ -41,7 +41,7 @@ func FuzzAnswer(f *testing.F) {
 			by = &codes
 		}
 		response, event := by.Answer(t.Context(), h)
-		if err := response.Check(); err != nil {
+		if err := response.Validate(); err != nil {
 			t.Errorf("response cannot be sent: %v", err)
 		}
 		if response.Status() == "" || event.Status != response.Status() || event.Outcome != response.Outcome.String() {

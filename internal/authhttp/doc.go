@@ -1,23 +1,26 @@
-// Package authhttp is the wire between nginx's mail proxy and its authentication
-// service: a [Request] is what nginx's headers say, a [Response] becomes the headers
-// that nginx reads. The source is src/mail/ngx_mail_auth_http_module.c. The package
-// knows no policy: it does not decide who may log in.
+// Package authhttp implements the auth_http protocol, which nginx's mail proxy speaks to
+// its authentication service. [ReadRequest] makes a [Request] from nginx's headers, and
+// [Response.WriteHeader] makes the headers that nginx reads. The protocol is defined by
+// src/mail/ngx_mail_auth_http_module.c in nginx. The package decides nothing: callers
+// choose who may log in.
 //
 // # Request
 //
-// One GET without a body. User name, password and client certificate arrive
-// percent-escaped and are unescaped once, to bytes; "+" is a plus, and an escape
-// that is none ("%zz") stands for itself. Everything else is taken as it comes.
-// What nginx itself would never send, and what no mail server may be given, is
-// an error: no method or protocol, a repeated header, a NUL, CR or LF in a user name
-// or password, a value over its limit. An empty user name or password is not.
+// nginx sends a GET request without a body. The user name, the password and the client
+// certificate are percent-escaped. They are unescaped once, to bytes. A "+" is a plus
+// sign, and an invalid escape such as "%zz" stays as it is. All other headers are taken
+// unchanged.
+//
+// A request is refused if nginx would never send it, or if it holds what no mail server may
+// be given. That is: no method or protocol; a repeated header; a NUL, CR or LF in the user
+// name or password; a value over its limit. An empty user name or password is allowed.
 //
 // # Response
 //
-// nginx ignores the status line and the body, and unescapes nothing: a value
-// with CR, LF or NUL cannot be sent, and spaces at its ends are lost. nginx reads the
-// whole response head into one buffer of 1024 bytes, so a response that does not leave
-// room for what a web server between adds is an error as well.
+// nginx ignores the status line and the body, and unescapes nothing. So a value with CR,
+// LF or NUL cannot be sent, and spaces around a value are lost. nginx reads the whole
+// response head into one buffer of 1024 bytes. A response must leave room there for the
+// headers that a web server in between adds; [Response.Validate] refuses one that does not.
 //
 // # Limits
 //

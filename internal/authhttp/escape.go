@@ -3,8 +3,8 @@ package authhttp
 import "strings"
 
 // Unescape decodes the percent escapes of nginx's mail proxy once, to bytes
-// (ngx_escape_uri, NGX_ESCAPE_MAIL_AUTH). An escape that is none stays as it
-// is, and "+" is a plus: url.QueryUnescape would do neither.
+// (ngx_escape_uri, NGX_ESCAPE_MAIL_AUTH). Unlike url.QueryUnescape it keeps an invalid
+// escape as it is, and does not turn "+" into a space.
 func Unescape(s string) string {
 	i := strings.IndexByte(s, '%')
 	if i < 0 {
@@ -25,7 +25,7 @@ func Unescape(s string) string {
 	}
 }
 
-// unhex decodes the escape that s begins with.
+// unhex decodes the escape at the beginning of s. ok reports whether there is a valid one.
 func unhex(s string) (c byte, ok bool) {
 	if len(s) < 3 {
 		return 0, false

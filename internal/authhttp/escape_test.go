@@ -11,7 +11,7 @@ import (
 func TestUnescape(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"empty", "", ""},
-		{"nothing to do", "bob@domain1.com", "bob@domain1.com"},
+		{"no escapes", "bob@domain1.com", "bob@domain1.com"},
 		{"plus is a plus", "a+b", "a+b"},
 		{"escaped plus", "a%2Bb", "a+b"},
 		{"space", "a%20b", "a b"},
@@ -37,7 +37,7 @@ func TestUnescape(t *testing.T) {
 		{"older nginx: DEL", "%7F", "\x7f"},
 		{"older nginx: high bytes", "%80%FE", "\x80\xfe"},
 		{"raw quote, hash, question mark", `"#?`, `"#?`},
-		{"shell's and URL's own", `&;$()'\=/`, `&;$()'\=/`},
+		{"special in shells and URLs", `&;$()'\=/`, `&;$()'\=/`},
 
 		{"not hex", "%zz", "%zz"},
 		{"half hex", "%4z", "%4z"},
@@ -48,13 +48,13 @@ func TestUnescape(t *testing.T) {
 		{"escape at the end", "abc%41", "abcA"},
 		{"percent before an escape", "%%41", "%A"},
 		{"many percents", "%%%%", "%%%%"},
-		{"after a broken escape", "%z%41", "%zA"},
-		{"broken escape swallows nothing", "%4%41", "%4A"},
-		{"sign is no digit", "%+1%-1", "%+1%-1"},
-		{"blank is no digit", "% 1%1 ", "% 1%1 "},
-		{"0x is no prefix", "%0x41", "%0x41"},
-		{"next to the digits", "%/0%:0%@0%G0%`0%g0", "%/0%:0%@0%G0%`0%g0"},
-		{"unicode escape is none", "%u0041", "%u0041"},
+		{"after an invalid escape", "%z%41", "%zA"},
+		{"invalid escape, then a valid one", "%4%41", "%4A"},
+		{"sign is not a digit", "%+1%-1", "%+1%-1"},
+		{"space is not a digit", "% 1%1 ", "% 1%1 "},
+		{"0x is not a prefix", "%0x41", "%0x41"},
+		{"neighbours of the digits in ASCII", "%/0%:0%@0%G0%`0%g0", "%/0%:0%@0%G0%`0%g0"},
+		{"Unicode escape is invalid", "%u0041", "%u0041"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Unescape(tt.in); got != tt.want {
@@ -64,7 +64,7 @@ func TestUnescape(t *testing.T) {
 	}
 }
 
-// escapers are what nginx's versions do to a user name and a password.
+// escapers report, for each version of nginx, whether it escapes a byte of a user name or password.
 var escapers = map[string]func(c byte) bool{
 	"newer nginx": func(c byte) bool { return c <= ' ' || c == '%' },
 	"older nginx": func(c byte) bool { return c <= ' ' || strings.IndexByte(`%"#?`, c) >= 0 || c >= 0x7f },
@@ -82,20 +82,19 @@ func escape(s string, escaped func(byte) bool) string {
 	return b.String()
 }
 
-// TestUnescapeInverse goes through all pairs of bytes: an escape ends where the
-// next byte begins.
+// TestUnescapeInverse tests all pairs of bytes, so that each byte also follows an escape.
 func TestUnescapeInverse(t *testing.T) {
 	for name, escaped := range escapers {
 		for i := range 256 * 256 {
 			s := string([]byte{byte(i >> 8), byte(i)})
 			if got := Unescape(escape(s, escaped)); got != s {
-				t.Errorf("%s: %q came back as %q", name, s, got)
+				t.Errorf("%s: %q, escaped and unescaped, is %q", name, s, got)
 			}
 		}
 	}
 }
 
-var anEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var validEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 func FuzzUnescape(f *testing.F) {
 	for _, s := range []string{"", "bob@domain1.com", "%2520", "%", "%2", "%zz", "%%41", "a+b", "\x00\xff%C3%a4"} {
@@ -104,10 +103,10 @@ func FuzzUnescape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for name, escaped := range escapers {
 			if got := Unescape(escape(s, escaped)); got != s {
-				t.Errorf("%s: %q came back as %q", name, s, got)
+				t.Errorf("%s: %q, escaped and unescaped, is %q", name, s, got)
 			}
 		}
-		want := anEscape.ReplaceAllStringFunc(s, func(e string) string {
+		want := validEscape.ReplaceAllStringFunc(s, func(e string) string {
 			b, _ := hex.DecodeString(e[1:])
 			return string(b)
 		})

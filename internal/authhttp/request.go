@@ -8,27 +8,27 @@ import (
 	"strings"
 )
 
-// Limits on what a client may send, in bytes after unescaping.
+// The largest lengths of what a client may send, in bytes after unescaping.
 const (
 	MaxUser     = 512
 	MaxPassword = 1024
 )
 
-// Method says how the client proves who it is: the Auth-Method header.
+// Method is the authentication method that the client used: the Auth-Method header.
 type Method string
 
-// The methods that nginx sends; the last two only from newer forks.
+// The methods that nginx sends. XOAuth2 and OAuthBearer come from freenginx only.
 const (
 	Plain       Method = "plain" // also LOGIN, POP3 USER/PASS and IMAP LOGIN
 	APOP        Method = "apop"
 	CRAMMD5     Method = "cram-md5"
-	External    Method = "external" // by client certificate
+	External    Method = "external" // a client certificate
 	None        Method = "none"     // SMTP without a login
 	XOAuth2     Method = "xoauth2"
 	OAuthBearer Method = "oauthbearer"
 )
 
-// Protocol is the client's mail protocol: the Auth-Protocol header.
+// Protocol is the mail protocol that the client speaks: the Auth-Protocol header.
 type Protocol string
 
 // The protocols of nginx's mail proxy.
@@ -38,27 +38,27 @@ const (
 	SMTP Protocol = "smtp"
 )
 
-// Request is one question of nginx. Strings hold bytes as the client sent
-// them, which need not be UTF-8.
+// Request is one request of nginx. Its strings hold the bytes that the client sent,
+// which need not be UTF-8.
 type Request struct {
 	Method   Method
-	User     string // unescaped; empty with None
-	Password string // unescaped; with APOP and CRAMMD5 a digest in hex; empty with None
-	Salt     string // the challenge, with APOP and CRAMMD5
+	User     string // unescaped; always empty with None
+	Password string // unescaped; with APOP and CRAMMD5 a digest in hex; always empty with None
+	Salt     string // the challenge that the client answered, with APOP and CRAMMD5
 	Protocol Protocol
-	Attempt  int // 1, 2, … within one connection; 0 if nginx did not say
+	Attempt  int // 1, 2, … within one connection; 0 if nginx sent no valid number
 
-	ClientIP   string // as sent
-	ClientHost string // a PTR name, "[UNAVAILABLE]" or "[TEMPUNAVAIL]": never to be trusted
-	ProxyAddr  string // Proxy-Protocol-Addr
+	ClientIP   string // Client-IP as nginx sent it
+	ClientHost string // a PTR name, "[UNAVAILABLE]" or "[TEMPUNAVAIL]"; do not trust it
+	ProxyAddr  string // Proxy-Protocol-Addr, the address in a PROXY protocol header
 
-	Helo, From, To string // with None: EHLO's argument and the whole MAIL and RCPT commands
+	Helo, From, To string // with None: the argument of EHLO and the whole MAIL and RCPT commands
 
-	SSL  string // "on" when the client came by TLS
+	SSL  string // "on" if the client used TLS
 	Cert Certificate
 }
 
-// Certificate is what nginx tells of a client certificate.
+// Certificate is what nginx reports about a client certificate.
 type Certificate struct {
 	Verify      string // "SUCCESS", "FAILED:reason", "NONE", or empty without client certificates
 	Subject     string
@@ -68,8 +68,9 @@ type Certificate struct {
 	PEM         string // unescaped
 }
 
-// ReadRequest reads nginx's headers. The request is returned with an error too,
-// as far as it could be read, so that it can be logged; nothing but a log may use it.
+// ReadRequest reads nginx's headers. With an error it still returns what could be read,
+// but only for a log: such a request must not be used for a decision. Errors never
+// contain a value.
 func ReadRequest(h http.Header) (Request, error) {
 	r := Request{
 		Method:     Method(h.Get("Auth-Method")),
@@ -107,9 +108,9 @@ func readCertificate(h http.Header) Certificate {
 	return c
 }
 
-// checkOnce refuses a repeated header: whoever put a second Auth-User into a
-// request must not choose which of the two is checked and which is used. Over FastCGI the
-// guard of package listen does so: net/http/fcgi would keep the last one.
+// checkOnce refuses a repeated header. Otherwise an attacker who can add a second Auth-User
+// could have one of the two checked and the other one used. Over FastCGI the guard of package
+// listen refuses repeated headers, because net/http/fcgi would keep only the last one.
 func checkOnce(h http.Header) error {
 	for name, values := range h {
 		if len(values) > 1 && (strings.HasPrefix(name, "Auth-") || name == "Client-Ip" || name == "Proxy-Protocol-Addr") {
@@ -140,10 +141,11 @@ func (r *Request) check() error {
 	return checkCredential("password", r.Password, MaxPassword)
 }
 
-// CheckUser says why a user name from elsewhere than Auth-User cannot be one.
+// CheckUser returns an error if name is not a valid user name. ReadRequest checks Auth-User in
+// the same way.
 func CheckUser(name string) error { return checkCredential("user name", name, MaxUser) }
 
-// checkCredential never says the value: it may be a password.
+// checkCredential never puts the value into an error, because it may be a password.
 func checkCredential(what, value string, limit int) error {
 	if len(value) > limit {
 		return fmt.Errorf("%s longer than %d bytes", what, limit)
@@ -164,8 +166,8 @@ func controlName(b byte) string {
 	return "NUL"
 }
 
-// clip keeps an oversized value from being unescaped as a whole, yet long enough
-// to be found too long.
+// clip returns at most the first n bytes of s. So an oversized value is not unescaped as a
+// whole, but is still found to be over its limit.
 func clip(s string, n int) string {
 	if len(s) > n {
 		return s[:n]

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// requestErrors are all that ReadRequest may say: words of its own, never a value.
+// requestErrors matches all errors of ReadRequest. None of them holds a value.
 var requestErrors = regexp.MustCompile(`^(no (Auth-Method|Auth-Protocol) header|unknown (Auth-Method|Auth-Protocol)|` +
 	`(user name|password) (longer than (512|1024) bytes|holds a (NUL|CR|LF))|header (Auth-User|Auth-Pass) more than once)$`)
 
@@ -30,25 +30,25 @@ func FuzzReadRequest(f *testing.F) {
 			return
 		}
 		if twice {
-			t.Error("repeated header passed")
+			t.Error("a repeated header was accepted")
 		}
 		checkRead(t, r, user, password)
 	})
 }
 
-// checkRead tests what a request that passed promises to everybody after it.
+// checkRead tests what callers may rely on in a request that was accepted.
 func checkRead(t *testing.T, r Request, user, password string) {
 	if r.Method == None {
 		user, password = "", ""
 	}
 	if r.User != Unescape(user) || r.Password != Unescape(password) {
-		t.Errorf("user %q, password %q do not come from %q, %q", r.User, r.Password, user, password)
+		t.Errorf("user %q, password %q: not the unescaped %q, %q", r.User, r.Password, user, password)
 	}
 	if len(r.User) > MaxUser || len(r.Password) > MaxPassword {
 		t.Errorf("user of %d bytes, password of %d", len(r.User), len(r.Password))
 	}
 	if strings.ContainsAny(r.User+r.Password, "\x00\r\n") {
-		t.Errorf("user %q, password %q", r.User, r.Password)
+		t.Errorf("user %q, password %q: a control character was accepted", r.User, r.Password)
 	}
 	if !strings.Contains(" plain apop cram-md5 external none xoauth2 oauthbearer ", " "+string(r.Method)+" ") ||
 		!strings.Contains(" imap pop3 smtp ", " "+string(r.Protocol)+" ") {

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// marker stands for a secret: no error may hold it.
+// marker is in the place of a secret. No error may contain it.
 const marker = "s3cretmarker"
 
-// headers makes a header of names and values, as net/http would on reading it.
+// headers makes a header from names and values, as net/http does when it reads a request.
 func headers(pairs ...string) http.Header {
 	h := http.Header{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -19,7 +19,7 @@ func headers(pairs ...string) http.Header {
 	return h
 }
 
-// with changes the headers of an ordinary login; the value "-" takes one away.
+// with changes the headers of an ordinary login. The value "-" removes a header.
 func with(pairs ...string) http.Header {
 	h := headers(
 		"Auth-Method", "plain", "Auth-User", "bob@domain1.com", "Auth-Pass", marker,
@@ -74,23 +74,23 @@ func TestReadRequest(t *testing.T) {
 				Salt: "<1896.697170952@postoffice.reston.mci.net>", Protocol: IMAP}},
 		{"certificate", headers("Auth-Method", "external", "Auth-User", "bob", "Auth-Protocol", "imap", "Auth-SSL-Verify", "SUCCESS"),
 			Request{Method: External, User: "bob", Protocol: IMAP, Cert: Certificate{Verify: "SUCCESS"}}},
-		{"tokens of newer forks", headers("Auth-Method", "xoauth2", "Auth-User", "bob", "Auth-Protocol", "imap"),
+		{"XOAUTH2 of freenginx", headers("Auth-Method", "xoauth2", "Auth-User", "bob", "Auth-Protocol", "imap"),
 			Request{Method: XOAuth2, User: "bob", Protocol: IMAP}},
-		{"tokens, standard", headers("Auth-Method", "oauthbearer", "Auth-User", "bob", "Auth-Protocol", "imap"),
+		{"OAUTHBEARER of freenginx", headers("Auth-Method", "oauthbearer", "Auth-User", "bob", "Auth-Protocol", "imap"),
 			Request{Method: OAuthBearer, User: "bob", Protocol: IMAP}},
-		{"none, with what an earlier login left", headers("Auth-Method", "none", "Auth-User", "stale", "Auth-Pass", marker,
+		{"none, with stale credentials", headers("Auth-Method", "none", "Auth-User", "stale", "Auth-Pass", marker,
 			"Auth-Protocol", "smtp", "Auth-SMTP-Helo", "h", "Auth-SMTP-From", "MAIL FROM:<a@b>", "Auth-SMTP-To", "RCPT TO:<c@d>"),
 			Request{Method: None, Protocol: SMTP, Helo: "h", From: "MAIL FROM:<a@b>", To: "RCPT TO:<c@d>"}},
-		{"none, with a stale user that would be refused", headers("Auth-Method", "none", "Auth-User", "a%00b",
+		{"none, with stale credentials that would be refused", headers("Auth-Method", "none", "Auth-User", "a%00b",
 			"Auth-Pass", strings.Repeat("x", MaxPassword+1), "Auth-Protocol", "smtp"),
 			Request{Method: None, Protocol: SMTP}},
-		{"no user and no password are empty ones", headers("Auth-Method", "plain", "Auth-Protocol", "imap"),
+		{"missing user and password are empty", headers("Auth-Method", "plain", "Auth-Protocol", "imap"),
 			Request{Method: Plain, Protocol: IMAP}},
-		{"attempt that is no number", headers("Auth-Method", "plain", "Auth-Protocol", "imap", "Auth-Login-Attempt", "x"),
+		{"attempt that is not a number", headers("Auth-Method", "plain", "Auth-Protocol", "imap", "Auth-Login-Attempt", "x"),
 			Request{Method: Plain, Protocol: IMAP}},
-		{"escape that is none", headers("Auth-Method", "plain", "Auth-User", "%zz%", "Auth-Pass", "%4", "Auth-Protocol", "imap"),
+		{"invalid escapes", headers("Auth-Method", "plain", "Auth-User", "%zz%", "Auth-Pass", "%4", "Auth-Protocol", "imap"),
 			Request{Method: Plain, User: "%zz%", Password: "%4", Protocol: IMAP}},
-		{"another's header twice", headers("Auth-Method", "plain", "Auth-Protocol", "imap", "Via", "1.1 a", "Via", "1.1 b"),
+		{"a header of a proxy twice", headers("Auth-Method", "plain", "Auth-Protocol", "imap", "Via", "1.1 a", "Via", "1.1 b"),
 			Request{Method: Plain, Protocol: IMAP}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestReadRequestRefuses(t *testing.T) {
 		in   http.Header
 		want string // the error
 	}{
-		{"nothing", http.Header{}, "no Auth-Method header"},
+		{"no headers", http.Header{}, "no Auth-Method header"},
 		{"no method", with("Auth-Method", "-"), "no Auth-Method header"},
 		{"empty method", with("Auth-Method", ""), "no Auth-Method header"},
 		{"unknown method", with("Auth-Method", marker), "unknown Auth-Method"},
@@ -149,7 +149,7 @@ func TestReadRequestRefusesRepeatedHeader(t *testing.T) {
 		"Proxy-Protocol-Addr", "Auth-Smtp-Helo", "Auth-Smtp-From", "Auth-Smtp-To", "Auth-Ssl", "Auth-Ssl-Verify", "Auth-Ssl-Cert",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, second := range []string{marker, "plain"} { // other than the first, and the same
+			for _, second := range []string{marker, "plain"} { // one differs from the first, one does not
 				in := with()
 				in[name] = []string{"plain", second}
 				_, err := ReadRequest(in)
@@ -168,15 +168,15 @@ func TestReadRequestLimits(t *testing.T) {
 		want         string // the error, if any
 	}{
 		{"user at the limit", "Auth-User", strings.Repeat("a", 512), ""},
-		{"user over it", "Auth-User", strings.Repeat("a", 513), "user name longer than 512 bytes"},
+		{"user over the limit", "Auth-User", strings.Repeat("a", 513), "user name longer than 512 bytes"},
 		{"escaped user at the limit", "Auth-User", strings.Repeat("%41", 512), ""},
-		{"escaped user over it", "Auth-User", strings.Repeat("%41", 513), "user name longer than 512 bytes"},
-		{"user whose last byte alone is over it", "Auth-User", strings.Repeat("%41", 512) + "a", "user name longer than 512 bytes"},
-		{"user whose last escape is broken", "Auth-User", strings.Repeat("%41", 511) + "%", ""},
+		{"escaped user over the limit", "Auth-User", strings.Repeat("%41", 513), "user name longer than 512 bytes"},
+		{"escaped user with one raw byte over the limit", "Auth-User", strings.Repeat("%41", 512) + "a", "user name longer than 512 bytes"},
+		{"escaped user with an invalid last escape", "Auth-User", strings.Repeat("%41", 511) + "%", ""},
 		{"password at the limit", "Auth-Pass", strings.Repeat("a", 1024), ""},
-		{"password over it", "Auth-Pass", strings.Repeat("a", 1025), "password longer than 1024 bytes"},
+		{"password over the limit", "Auth-Pass", strings.Repeat("a", 1025), "password longer than 1024 bytes"},
 		{"escaped password at the limit", "Auth-Pass", strings.Repeat("%C3%A4", 512), ""},
-		{"escaped password over it", "Auth-Pass", strings.Repeat("%C3%A4", 512) + "%41", "password longer than 1024 bytes"},
+		{"escaped password over the limit", "Auth-Pass", strings.Repeat("%C3%A4", 512) + "%41", "password longer than 1024 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := ReadRequest(with(tt.header, tt.value))
@@ -186,13 +186,13 @@ func TestReadRequestLimits(t *testing.T) {
 			case tt.want != "" && (err == nil || err.Error() != tt.want):
 				t.Errorf("error %v, want %s", err, tt.want)
 			case tt.want == "" && r.User != Unescape(tt.value) && r.Password != Unescape(tt.value):
-				t.Error("value came out changed")
+				t.Errorf("user %q, password %q: want %q unescaped", r.User, r.Password, tt.value)
 			}
 		})
 	}
 }
 
-// TestReadRequestWithError: what was read must be there for the log.
+// TestReadRequestWithError tests that a refused request is returned for the log.
 func TestReadRequestWithError(t *testing.T) {
 	r, err := ReadRequest(with("Auth-User", "bob%0d", "Auth-Salt", "<1@h>"))
 	want := Request{Method: Plain, User: "bob\r", Password: marker, Salt: "<1@h>", Protocol: IMAP, Attempt: 1, ClientIP: "192.0.2.42"}

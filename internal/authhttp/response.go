@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// MaxHead bounds the bytes of our response headers. nginx reads the whole head into
-// 1024 bytes, and Apache or nginx between adds a status line and some 200 bytes.
+// MaxHead is the largest size of our response headers, in bytes. nginx reads the whole head
+// into 1024 bytes, and a web server in between adds a status line and some 200 bytes.
 const MaxHead = 600
 
-// Outcome is the decision on a request. The zero value is TempFail: what nobody
-// decided is not let in.
+// Outcome is the decision on a request. The zero value is TempFail, so that a response whose
+// outcome was never set lets nobody in.
 type Outcome int
 
 // The three outcomes.
 const (
-	TempFail Outcome = iota // could not be decided; the client may try again later
-	Reject                  // a definite no
-	OK
+	TempFail Outcome = iota // no decision was possible; the client may try again later
+	Reject                  // the login is refused
+	OK                      // the login is accepted
 )
 
 func (o Outcome) String() string {
@@ -41,23 +41,24 @@ func (o Outcome) String() string {
 type Response struct {
 	Outcome Outcome
 
-	// With OK: where nginx logs the client in, and as whom, if not as the
-	// client itself said.
+	// With OK only. nginx logs in to Server for the client. An empty User or Password
+	// leaves nginx the one that the client sent.
 	Server   netip.AddrPort
 	User     string
 	Password string
 
-	// Otherwise: what the client is told, and for SMTP the reply code before it
-	// (empty: nginx's own, "535 5.7.0").
+	// With TempFail and Reject only. nginx sends Text to the client, in SMTP after the
+	// reply code Code. If Code is empty, nginx sends "535 5.7.0".
 	Text string
 	Code string
 
-	// Wait, sent in whole seconds, makes nginx answer so much later and let the client try
-	// again in the same connection. 0: it closes the connection.
+	// Wait, with TempFail and Reject only, is how long nginx waits before it answers the
+	// client, rounded up to seconds. The client may then try again in the same connection.
+	// If Wait is 0, nginx answers at once and closes the connection.
 	Wait time.Duration
 }
 
-// Status is the value of Auth-Status.
+// Status returns the value of the Auth-Status header.
 func (r *Response) Status() string {
 	if r.Outcome == OK {
 		return "OK"
@@ -65,8 +66,9 @@ func (r *Response) Status() string {
 	return r.Text
 }
 
-// Check says why a response cannot be sent to nginx, nil if it can.
-func (r *Response) Check() error {
+// Validate returns an error if the response cannot be sent to nginx. The error never contains
+// a user name or password.
+func (r *Response) Validate() error {
 	if r.Outcome == OK {
 		if a := r.Server.Addr(); !a.IsValid() || a.Zone() != "" || r.Server.Port() == 0 {
 			return errors.New("server address cannot be sent to nginx")
@@ -86,7 +88,7 @@ func (r *Response) Check() error {
 	return nil
 }
 
-// sizeOf is the number of bytes of the head.
+// sizeOf returns the size of the response head in bytes.
 func sizeOf(fields []field) int {
 	size := 0
 	for _, f := range fields {
@@ -95,16 +97,16 @@ func sizeOf(fields []field) int {
 	return size
 }
 
-// PasswordRoom returns the largest number of bytes of a password that can be sent to nginx
-// along with a user name, whatever the server's address and port.
+// PasswordRoom returns the length in bytes of the longest password that can be sent to nginx
+// together with a user name, whatever the server's address and port.
 func PasswordRoom(user string) int {
 	longest := netip.AddrFrom16([16]byte(bytes.Repeat([]byte{0xff}, 16)))
 	r := Response{Outcome: OK, Server: netip.AddrPortFrom(longest, math.MaxUint16), User: user, Password: "x"}
 	return max(0, MaxHead-sizeOf(r.fields())+len(r.Password))
 }
 
-// CheckText says why a text cannot be told to a client as a failure: nginx takes
-// "OK" and "WAIT" for itself, and an empty text for success.
+// CheckText returns an error if text cannot be sent as the text of a failure. nginx gives
+// "OK" and "WAIT" a meaning of their own, and takes an empty text for success.
 func CheckText(text string) error {
 	switch text {
 	case "":
@@ -115,7 +117,8 @@ func CheckText(text string) error {
 	return CheckValue(text)
 }
 
-// CheckValue says why a value cannot be sent to nginx as it is, without naming it.
+// CheckValue returns an error if value cannot be sent to nginx unchanged. The error does not
+// contain the value.
 func CheckValue(value string) error {
 	if strings.ContainsAny(value, "\x00\r\n") {
 		return errors.New("holds CR, LF or NUL, which cannot be sent to nginx")
@@ -126,7 +129,7 @@ func CheckValue(value string) error {
 	return nil
 }
 
-// WriteHeader sets the headers of a response that [Response.Check] passed.
+// WriteHeader sets the headers of the response. Call [Response.Validate] before.
 func (r *Response) WriteHeader(h http.Header) {
 	for _, f := range r.fields() {
 		h[f.name] = []string{f.value}
@@ -135,8 +138,8 @@ func (r *Response) WriteHeader(h http.Header) {
 
 type field struct{ name, value string }
 
-// fields are the headers in canonical spelling. Never more than needed: auth.php
-// sent three for a success and one for a failure.
+// fields returns the headers, with names in canonical form. nginx's buffer is small, so there
+// are no more than needed: as in auth.php, three for a success and one for a failure.
 func (r *Response) fields() []field {
 	fields := []field{{"Auth-Status", r.Status()}}
 	if r.Outcome != OK {

@@ -14,7 +14,7 @@ import (
 
 var imapServer = netip.MustParseAddrPort("127.0.0.1:143")
 
-// responses are the wire in both directions: header lines in the order of their names.
+// responses is a table for both directions. The header lines are in the order of their names.
 var responses = []struct {
 	name string
 	in   Response
@@ -28,7 +28,7 @@ var responses = []struct {
 		"Auth-Port: 65535\r\nAuth-Server: ::1\r\nAuth-Status: OK\r\n"},
 	{"ok, another name", Response{Outcome: OK, Server: imapServer, User: "bob@domain1.com"},
 		"Auth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\nAuth-User: bob@domain1.com\r\n"},
-	{"ok, a password of bytes, nothing escaped", Response{Outcome: OK, Server: imapServer, User: "b ob", Password: "100% p\xe4ss+"},
+	{"ok, a password that is not UTF-8; nothing is escaped", Response{Outcome: OK, Server: imapServer, User: "b ob", Password: "100% p\xe4ss+"},
 		"Auth-Pass: 100% p\xe4ss+\r\nAuth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\nAuth-User: b ob\r\n"},
 	{"reject", Response{Outcome: Reject, Text: "Invalid login or password"},
 		"Auth-Status: Invalid login or password\r\n"},
@@ -43,7 +43,7 @@ var responses = []struct {
 func TestWriteHeader(t *testing.T) {
 	for _, tt := range responses {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := tt.in.Check(); err != nil {
+			if err := tt.in.Validate(); err != nil {
 				t.Error(err)
 			}
 			if got := wire(t, tt.in); got != tt.wire {
@@ -53,7 +53,7 @@ func TestWriteHeader(t *testing.T) {
 	}
 }
 
-// TestResponseReadBack reads the same table as nginx does.
+// TestResponseReadBack reads the header lines of the table as nginx does.
 func TestResponseReadBack(t *testing.T) {
 	for _, tt := range responses {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,8 +64,7 @@ func TestResponseReadBack(t *testing.T) {
 	}
 }
 
-// normalised takes away what cannot be seen on the wire: the two failures differ
-// in words only.
+// normalised removes what nginx cannot see: the two failures differ only in their text.
 func normalised(r Response) Response {
 	if r.Outcome != OK {
 		r.Outcome = TempFail
@@ -75,7 +74,7 @@ func normalised(r Response) Response {
 
 func wire(t *testing.T, r Response) string {
 	t.Helper()
-	h := http.Header{"Auth-Status": {"an older one", "and another"}}
+	h := http.Header{"Auth-Status": {"old", "older"}}
 	r.WriteHeader(h)
 	var b strings.Builder
 	if err := h.Write(&b); err != nil {
@@ -105,22 +104,22 @@ func readResponse(t *testing.T, wire string) Response {
 	return Response{Outcome: OK, Server: netip.AddrPortFrom(addr, uint16(port)), User: h.Get("Auth-User"), Password: h.Get("Auth-Pass")}
 }
 
-// TestWriteHeaderOneWay holds what nginx cannot tell apart from other responses.
+// TestWriteHeaderOneWay tests responses that cannot be read back unchanged.
 func TestWriteHeaderOneWay(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		in   Response
 		wire string
 	}{
-		{"IPv4 in IPv6's clothes", Response{Outcome: OK, Server: netip.MustParseAddrPort("[::ffff:192.0.2.1]:110")},
+		{"IPv4-mapped IPv6 address", Response{Outcome: OK, Server: netip.MustParseAddrPort("[::ffff:192.0.2.1]:110")},
 			"Auth-Port: 110\r\nAuth-Server: 192.0.2.1\r\nAuth-Status: OK\r\n"},
-		{"ok says nothing of a failure", Response{Outcome: OK, Server: imapServer, Text: "no", Code: "535"},
+		{"ok omits the fields of a failure", Response{Outcome: OK, Server: imapServer, Text: "no", Code: "535"},
 			"Auth-Port: 143\r\nAuth-Server: 127.0.0.1\r\nAuth-Status: OK\r\n"},
-		{"reject says nothing of a server", Response{Outcome: Reject, Text: "no", Server: imapServer, User: "u", Password: marker},
+		{"reject omits the fields of a success", Response{Outcome: Reject, Text: "no", Server: imapServer, User: "u", Password: marker},
 			"Auth-Status: no\r\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := tt.in.Check(); err != nil {
+			if err := tt.in.Validate(); err != nil {
 				t.Error(err)
 			}
 			if got := wire(t, tt.in); got != tt.wire {
@@ -137,8 +136,8 @@ func TestOutcome(t *testing.T) {
 		}
 	}
 	var zero Response
-	if zero.Outcome != TempFail || zero.Status() == "OK" || zero.Check() == nil {
-		t.Error("a response that nobody decided on lets a client in")
+	if zero.Outcome != TempFail || zero.Status() == "OK" || zero.Validate() == nil {
+		t.Error("the zero Response lets a client in")
 	}
 }
 
@@ -155,7 +154,7 @@ func TestWait(t *testing.T) {
 	good := Response{Outcome: OK, Server: netip.MustParseAddrPort("192.0.2.1:143"), Wait: time.Second}
 	good.WriteHeader(h)
 	if h.Get("Auth-Wait") != "" {
-		t.Error("a good login has to wait")
+		t.Errorf("a success has Auth-Wait %q", h.Get("Auth-Wait"))
 	}
 }
 
@@ -165,12 +164,12 @@ func TestPasswordRoom(t *testing.T) {
 		room := PasswordRoom(user)
 		for n, fits := range map[int]bool{room: true, room + 1: false} {
 			r := Response{Outcome: OK, Server: longest, User: user, Password: strings.Repeat("x", n)}
-			if err := r.Check(); (err == nil) != fits {
-				t.Errorf("a user name of %d bytes and a password of %d: %v", len(user), n, err)
+			if err := r.Validate(); (err == nil) != fits {
+				t.Errorf("user name of %d bytes, password of %d bytes: error %v", len(user), n, err)
 			}
 		}
 	}
 	if room := PasswordRoom(strings.Repeat("u", MaxUser)); room != 0 {
-		t.Errorf("room of %d bytes beside the longest user name", room)
+		t.Errorf("PasswordRoom of the longest user name = %d, want 0", room)
 	}
 }

@@ -2,9 +2,9 @@ package authhttp
 
 import "strings"
 
-// SubjectValue is the value of one attribute of the subject, such as "CN" or
-// "emailAddress", as OpenSSL writes it for nginx (RFC 2253 section 2). It is false
-// if the subject has none of them, or more than one: then it is nobody's name.
+// SubjectValue returns the value of one attribute of the subject, such as "CN" or
+// "emailAddress". OpenSSL writes the subject for nginx as in RFC 2253, section 2. ok reports
+// whether the subject has exactly one such attribute, and its value is not empty.
 func (c Certificate) SubjectValue(attribute string) (value string, ok bool) {
 	found := 0
 	for rest := c.Subject; rest != ""; {
@@ -18,8 +18,8 @@ func (c Certificate) SubjectValue(attribute string) (value string, ok bool) {
 	return value, found == 1 && value != ""
 }
 
-// cutAttribute takes the first "name=value" off a subject. A value ends at a comma or
-// plus sign that is not escaped.
+// cutAttribute cuts the first "name=value" off a subject. A value ends at a comma or plus
+// sign that is not escaped.
 func cutAttribute(s string) (name, value, rest string) {
 	name, s, ok := strings.Cut(s, "=")
 	if !ok {
@@ -41,7 +41,8 @@ func cutAttribute(s string) (name, value, rest string) {
 	return strings.TrimSpace(name), b.String(), ""
 }
 
-// unescapeDN reads what begins with a backslash: two digits of hex, or one character.
+// unescapeDN decodes the escape at the beginning of s, a backslash with two hex digits or one
+// character after it, and returns the length of the escape.
 func unescapeDN(s string) (c byte, size int) {
 	if len(s) > 2 {
 		hi, ok1 := nibble(s[1])

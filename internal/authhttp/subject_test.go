@@ -15,12 +15,12 @@ func TestSubjectValue(t *testing.T) {
 		{`CN=Bob\, Jr\+\"\\,O=A`, "CN", `Bob, Jr+"\`, true},
 		{`CN=B\C3\BCcher`, "CN", "Bücher", true},
 		{"CN=Bücher", "CN", "Bücher", true},
-		// A name inside a name is none: what separates is escaped.
+		// An escaped separator begins no attribute.
 		{`CN=x\,emailAddress=root@a.example`, "emailAddress", "", false},
 		{`CN=x\,emailAddress=root@a.example`, "CN", "x,emailAddress=root@a.example", true},
 		{`CN=emailAddress=root@a.example`, "emailAddress", "", false},
 		{`CN=x\`, "CN", `x\`, true},
-		// Two of a kind, none, and nothing.
+		// The attribute is repeated, missing or empty.
 		{"CN=a,CN=b", "CN", "b", false},
 		{"O=A", "CN", "", false},
 		{"CN=", "CN", "", false},
@@ -40,7 +40,7 @@ func FuzzSubjectValue(f *testing.F) {
 	f.Fuzz(func(t *testing.T, subject, attribute string) {
 		value, ok := Certificate{Subject: subject}.SubjectValue(attribute)
 		if ok && (value == "" || len(value) > len(subject)) {
-			t.Errorf("value %q", value)
+			t.Errorf("SubjectValue of %q = %q", subject, value)
 		}
 	})
 }
