@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-// wholeEntries begins a new line after an entry that could be written only in part, as
-// on a full disk, so that the next one is not joined to what is left of it.
-type wholeEntries struct {
+// lineWriter writes entries. If an entry was written only in part, as on a full disk, the next
+// one begins on a new line.
+type lineWriter struct {
 	w      io.Writer
 	mu     sync.Mutex
-	broken bool // the file ends within a line
+	broken bool // whether the file ends within a line
 }
 
-func (e *wholeEntries) Write(entry []byte) (int, error) {
+func (e *lineWriter) Write(entry []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.broken {
@@ -29,9 +29,9 @@ func (e *wholeEntries) Write(entry []byte) (int, error) {
 	return n, err
 }
 
-// endsBroken tells whether a log file ends within a line, as one does that was left on a full
-// disk. If nobody can say, it may.
-func endsBroken(path string) bool {
+// endsWithinLine reports whether a log file ends within a line, as after a write to a full disk.
+// It returns true if the file cannot be read: an empty line does less harm than a joined one.
+func endsWithinLine(path string) bool {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (info.Size() == 0 || !info.Mode().IsRegular()) {
 		return false

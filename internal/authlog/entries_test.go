@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// fullDisk takes so many bytes, and then no more until there is room again.
+// fullDisk accepts room bytes and then fails, until there is room again.
 type fullDisk struct {
 	strings.Builder
 	room int
@@ -26,9 +26,9 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestFullDiskLeavesOneBrokenLine(t *testing.T) {
+func TestFullDiskLeavesOnePartialLine(t *testing.T) {
 	disk := &fullDisk{room: 6}
-	log := &wholeEntries{w: disk}
+	log := &lineWriter{w: disk}
 	for _, entry := range []string{"one\n", "two\n", "three\n"} {
 		_, err := log.Write([]byte(entry))
 		if (entry == "one\n") != (err == nil) || err != nil && !errors.Is(err, syscall.ENOSPC) {
@@ -46,10 +46,11 @@ func TestFullDiskLeavesOneBrokenLine(t *testing.T) {
 	}
 }
 
-// Also after a restart, a reload and a reopening an entry is not joined to what is left of another.
-func TestBrokenLineBeforeUs(t *testing.T) {
+// TestPartialLineInTheFile tests that no entry is joined to a partial line that is in the file at
+// a start, a reload or a reopening.
+func TestPartialLineInTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "auth.log")
-	spoil := func() {
+	appendPartialLine := func() {
 		f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			t.Fatal(err)
@@ -59,15 +60,15 @@ func TestBrokenLineBeforeUs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	spoil()
+	appendPartialLine()
 	l := open(t, file, 1)
 	l.Write(login("start"))
-	spoil()
+	appendPartialLine()
 	if err := l.Configure(l.config); err != nil {
 		t.Fatal(err)
 	}
 	l.Write(login("reload"))
-	spoil()
+	appendPartialLine()
 	if err := l.Reopen(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 func TestEscape(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"empty", "", ""},
-		{"as it is", `bob@domain1.com "a" 'b' c=d %41 ~`, `bob@domain1.com "a" 'b' c=d %41 ~`},
+		{"nothing to escape", `bob@domain1.com "a" 'b' c=d %41 ~`, `bob@domain1.com "a" 'b' c=d %41 ~`},
 		{"UTF-8", "pässwörd 日本 🔑", "pässwörd 日本 🔑"},
 		{"replacement character", "\ufffd", "\ufffd"},
 		{"line ends", "a\r\nb", `a\x0d\x0ab`},
@@ -19,21 +19,21 @@ func TestEscape(t *testing.T) {
 		{"direction override", "\u202e", `\xe2\x80\xae`},
 		{"no-break space", "\u00a0", `\xc2\xa0`},
 		{"Latin-1", "p\xe4ss", `p\xe4ss`},
-		{"cut character", "\xf0\x9f\x94", `\xf0\x9f\x94`},
+		{"incomplete character", "\xf0\x9f\x94", `\xf0\x9f\x94`},
 		{"surrogate", "\xed\xa0\x80", `\xed\xa0\x80`},
 		{"overlong slash", "\xc0\xaf", `\xc0\xaf`},
 		{"backslash", `a\b\n\\`, `a\b\n\\`},
 		{"literal escape", `\x41`, `\x5cx41`},
 		{"literal escape, upper case", `\xFE`, `\x5cxFE`},
-		{"literal escape behind a backslash", `\\x41`, `\\x5cx41`},
-		{"escape that is none", `\x4 \x \xg0 \x4g \X41 \u0041`, `\x4 \x \xg0 \x4g \X41 \u0041`},
-		{"signs and underscores are no digits", `\x+1\x-1\x_1`, `\x+1\x-1\x_1`},
-		{"half an escape before one", "\\x4\n", `\x4\x0a`},
+		{"literal escape after a backslash", `\\x41`, `\\x5cx41`},
+		{"invalid escapes", `\x4 \x \xg0 \x4g \X41 \u0041`, `\x4 \x \xg0 \x4g \X41 \u0041`},
+		{"signs and underscores are not digits", `\x+1\x-1\x_1`, `\x+1\x-1\x_1`},
+		{"half an escape before an escape", "\\x4\n", `\x4\x0a`},
 		{"at the limit", strings.Repeat("x", MaxValue), strings.Repeat("x", MaxValue)},
-		{"over it", strings.Repeat("x", MaxValue+1), strings.Repeat("x", MaxValue) + "..."},
-		{"cut in a character", strings.Repeat("x", MaxValue-1) + "ä", strings.Repeat("x", MaxValue-1) + `\xc3...`},
-		{"cut in an escape", strings.Repeat("x", MaxValue-3) + `\x41`, strings.Repeat("x", MaxValue-3) + `\x4...`},
-		{"all escaped at the limit", strings.Repeat("\n", MaxValue), strings.Repeat(`\x0a`, MaxValue)},
+		{"over the limit", strings.Repeat("x", MaxValue+1), strings.Repeat("x", MaxValue) + "..."},
+		{"cut within a character", strings.Repeat("x", MaxValue-1) + "ä", strings.Repeat("x", MaxValue-1) + `\xc3...`},
+		{"cut within a literal escape", strings.Repeat("x", MaxValue-3) + `\x41`, strings.Repeat("x", MaxValue-3) + `\x4...`},
+		{"at the limit, all escaped", strings.Repeat("\n", MaxValue), strings.Repeat(`\x0a`, MaxValue)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Escape(tt.in); got != tt.want {
@@ -43,7 +43,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// unescape reads back what Escape wrote.
+// unescape is the inverse of Escape.
 func unescape(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -74,11 +74,11 @@ func checkEscape(t *testing.T, s string) {
 		t.Errorf("%q is not printable", got)
 	}
 	if back := unescape(got); back != want {
-		t.Errorf("%q came back as %q by way of %q", want, back, got)
+		t.Errorf("%q is escaped as %q, which unescapes to %q", want, got, back)
 	}
 }
 
-// TestEscapeReversible puts the parts of an escape together in all ways.
+// TestEscapeReversible tests all combinations of five parts of an escape.
 func TestEscapeReversible(t *testing.T) {
 	parts := []string{`\`, "x", "4", "F", "g", "\n", "\xff", "ä", "\u2028"}
 	n := len(parts)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Reason says why a login was not let in, in Dovecot's words.
+// Reason is the reason why a login was refused, in Dovecot's terms.
 type Reason string
 
 // The reasons.
@@ -18,24 +18,24 @@ const (
 	InternalFailure    Reason = "internal_failure"
 )
 
-// TempFail is the outcome whose cause standard error gets as well.
+// TempFail is the outcome of a temporary failure. Its cause is also logged to standard error.
 const TempFail = "tempfail"
 
-// Event is what is known of one request when it has been decided.
+// Event describes one request and the decision on it.
 type Event struct {
 	Start, End time.Time
 
 	Method, User, Salt, Protocol, ClientIP, SSL string // as nginx sent them, unescaped
 
-	Server  string         // its name in the configuration, if one was found
-	Backend netip.AddrPort // where it is, if one was found
-	Reply   string         // the mail server's own words, after a good login there
+	Server  string         // the name of the mail server in the configuration, empty if none was found
+	Backend netip.AddrPort // the address of the mail server, zero if none was found
+	Reply   string         // the mail server's reply, if the login succeeded there
 
 	Status   string // Auth-Status: "OK", or the text that the client was told
 	Outcome  string // "ok", "reject" or TempFail
 	Reason   Reason
 	Error    string // details for the administrator
-	Label    string // of the password that was right, if it has one
-	Throttle string // which counter is over its limit: "pair", "network" or "user"
-	Cache    string // "hit" for an answer from memory, "stale" for an old one while the server is out
+	Label    string // the label of the password that was right, if it has one
+	Throttle string // the counter that is over its limit, if any: "pair", "network" or "user"
+	Cache    string // "hit" for an answer from the cache, "stale" for an expired one while the server is down
 }

@@ -17,42 +17,41 @@ func moscow(t testing.TB) *time.Location {
 	return zone
 }
 
-// events are what the golden files are made of. Some times are given in another
-// zone than the log's.
+// events returns the events of the golden files. Some have times in another zone than the log.
 func events(t testing.TB) []Event {
 	start := time.Date(2026, 11, 23, 12, 9, 42, 999_930_000, moscow(t))
 	end := start.Add(14_982 * time.Microsecond)
 	return []Event{
-		{ // the mail server let the user in: the example of the package comment
+		{ // accepted by the mail server: the example of the package comment
 			Start: start, End: end,
 			Method: "plain", User: "bob@domain1.com", Protocol: "imap", ClientIP: "192.0.2.42", SSL: "on",
 			Server: "axigen1", Backend: netip.MustParseAddrPort("127.0.0.1:143"), Reply: "001 OK AUTHENTICATE completed",
 			Status: "OK", Outcome: "ok",
 		},
-		{ // the user map did; no TLS, IPv6
+		{ // accepted by the user map; no TLS, IPv6
 			Start: start.UTC(), End: end.UTC(),
 			Method: "plain", User: "alice@domain02.com", Protocol: "pop3", ClientIP: "2001:db8::42",
 			Server: "dovecot1", Backend: netip.MustParseAddrPort("[2001:db8::1]:110"), Status: "OK", Outcome: "ok",
 		},
-		{ // IPv4 in IPv6's clothes
+		{ // IPv4-mapped IPv6 address
 			Start: start, End: end,
 			Method: "cram-md5", User: "alice@domain02.com", Salt: "<1896.697170952@mail.example.com>", Protocol: "smtp",
 			ClientIP: "192.0.2.42", SSL: "on", Server: "dovecot1", Backend: netip.MustParseAddrPort("[::ffff:192.0.2.1]:25"),
 			Status: "Invalid login or password", Outcome: "reject", Reason: PasswordMismatch, Error: "no match",
 		},
-		{ // the year began elsewhere
+		{ // a new year in the log's zone only
 			Start: time.Date(2026, 12, 31, 20, 59, 59, 999_999_999, time.UTC), End: time.Date(2026, 12, 31, 21, 0, 0, 999, time.UTC),
 			Method: "plain", User: "bob@domain1.com", Protocol: "imap", ClientIP: "192.0.2.42", SSL: "on",
 			Server: "axigen1", Backend: netip.MustParseAddrPort("192.0.2.1:143"),
 			Status: "Temporary authentication failure", Outcome: "tempfail", Reason: InternalFailure,
 			Error: `server "axigen1": connect: dial tcp 192.0.2.1:143: connect: connection refused`,
 		},
-		{ // a request without its headers
+		{ // a request without headers
 			Start: start, End: start,
 			Status: "Invalid login or password", Outcome: "reject", Reason: Policy, Error: "no Auth-Method header",
 		},
 		hostile(start, end),
-		{ // at the limit and over it, the second in the middle of a character
+		{ // a value at the limit, and one over it that is cut within a character
 			Start: start, End: end,
 			Method: "plain", User: strings.Repeat("u", MaxValue), Salt: "s" + strings.Repeat("ä", MaxValue/2),
 			Status: "Invalid login or password", Outcome: "reject", Reason: Policy, Error: "user name longer than 512 bytes",
@@ -60,7 +59,7 @@ func events(t testing.TB) []Event {
 	}
 }
 
-// hostile has in each value something that could break a line, a terminal or a field.
+// hostile returns an event whose values try to break out of a line or field, or to control a terminal.
 func hostile(start, end time.Time) Event {
 	return Event{
 		Start: start, End: end,
@@ -78,18 +77,18 @@ func hostile(start, end time.Time) Event {
 	}
 }
 
-// field is a name and what stands beside it in a log, escaped.
+// field is a name with its value, as the log has it.
 type field struct{ name, value string }
 
-// legacyFields are what the legacy layout says of an event, in order.
+// legacyFields returns the fields of an event in the legacy format, in order and escaped.
 func legacyFields(e Event) []field { return escaped(legacyValues(e)) }
 
-// structuredFields are what logfmt and json say, in order.
+// structuredFields returns the fields of an event in logfmt and json, in order and escaped.
 func structuredFields(e Event, zone *time.Location) []field {
 	return escaped(structuredValues(e, zone))
 }
 
-// legacyValues are legacyFields, not escaped.
+// legacyValues is legacyFields without the escaping.
 func legacyValues(e Event) []field {
 	list := []field{
 		{"Auth-Method", e.Method}, {"Auth-User", e.User}, {"Auth-Salt", e.Salt},
@@ -104,7 +103,7 @@ func legacyValues(e Event) []field {
 	return append(list, field{"Auth-Status", e.Status})
 }
 
-// structuredValues are structuredFields, not escaped.
+// structuredValues is structuredFields without the escaping.
 func structuredValues(e Event, zone *time.Location) []field {
 	list := []field{
 		{"time", e.Start.In(zone).Format("2006-01-02T15:04:05.000000-07:00")},

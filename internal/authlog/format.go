@@ -12,10 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// MaxValue is the number of bytes after which a value is cut, before escaping.
+// MaxValue is the largest length of a value in bytes, before escaping. Longer values are cut.
 const MaxValue = 1024
 
-// Formats are the names that [Config.Format] knows.
+// Formats lists the values of [Config.Format].
 var Formats = []string{"legacy", "logfmt", "json"}
 
 // encoder writes one event with one write.
@@ -33,7 +33,8 @@ func newEncoder(format string, zone *time.Location, w io.Writer) (encoder, error
 	return nil, fmt.Errorf("unknown format %q (known: %s)", format, strings.Join(Formats, ", "))
 }
 
-const legacyTime = "20060102 15:04:05" // and microseconds after an apostrophe, which time.Format cannot
+// legacyTime is followed by an apostrophe and microseconds, which time.Format cannot write.
+const legacyTime = "20060102 15:04:05"
 
 func writeLegacy(w io.Writer, zone *time.Location, e *Event) error {
 	b := make([]byte, 0, 1<<10)
@@ -65,7 +66,7 @@ func stamp(t time.Time) string {
 	return t.Format(legacyTime) + fmt.Sprintf("'%06d: ", t.Nanosecond()/1000)
 }
 
-// withoutLevel drops what slog adds to the event.
+// withoutLevel drops the level and the message that slog adds to the event.
 var withoutLevel = &slog.HandlerOptions{
 	ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.LevelKey || a.Key == slog.MessageKey {
@@ -77,7 +78,7 @@ var withoutLevel = &slog.HandlerOptions{
 
 func structured(h slog.Handler, zone *time.Location) encoder {
 	return func(e *Event) error {
-		var r slog.Record // its zero time is left out in favour of ours
+		var r slog.Record // slog omits its zero time; attrs has the time of the event
 		r.AddAttrs(attrs(e, zone)...)
 		return h.Handle(context.Background(), r)
 	}
@@ -122,8 +123,8 @@ func attrs(e *Event, zone *time.Location) []slog.Attr {
 	return append(list, slog.Int64("duration_us", e.End.Sub(e.Start).Microseconds()))
 }
 
-// Escape makes a value printable on one line: see the package comment. What it
-// cuts off at MaxValue is marked by "...".
+// Escape makes a value printable on one line, as the package comment describes. A value that
+// was cut ends with "...".
 func Escape(s string) string {
 	cut := len(s) > MaxValue
 	if cut {
@@ -161,13 +162,12 @@ func needsEscape(s string) bool {
 	return false
 }
 
-// plain tells whether a character is written as it is: printable, and UTF-8.
+// plain reports whether a character is written unchanged: it is printable and valid UTF-8.
 func plain(r rune, size int) bool {
 	return unicode.IsPrint(r) && !(r == utf8.RuneError && size == 1)
 }
 
-// looksEscaped tells whether s, which begins with a backslash, would be read back
-// as an escape.
+// looksEscaped reports whether s, which begins with a backslash, would be read as an escape.
 func looksEscaped(s string) bool {
 	if len(s) < 4 || s[1] != 'x' {
 		return false

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// counter counts the writes that it gets.
+// counter counts the calls of Write.
 type counter struct {
 	bytes.Buffer
 	writes int
@@ -31,7 +31,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.Buffer.Write(p)
 }
 
-// encodeAll writes events in one format, and sees to it that each is one write.
+// encodeAll encodes events in one format, and checks that each is one write.
 func encodeAll(t *testing.T, format string, events []Event) string {
 	t.Helper()
 	var c counter
@@ -83,8 +83,8 @@ func diff(t *testing.T, got, want string) {
 	}
 }
 
-// TestLegacyExample compares with auth.php's own log, from a real run: its layout,
-// the blank behind an empty value too, and the lines of one request in order.
+// TestLegacyExample compares with a log that auth.php itself wrote: the order of the lines,
+// their layout, and the space before an empty value.
 func TestLegacyExample(t *testing.T) {
 	want := strings.Join([]string{
 		"20261123 12:09:42'999930: Auth-Method:   plain",
@@ -104,7 +104,7 @@ func TestLegacyExample(t *testing.T) {
 
 var legacyLine = regexp.MustCompile(`^\d{8} \d\d:\d\d:\d\d'\d{6}: (.{15})(.*)$`)
 
-// TestLegacyColumns: every value begins at column 16 of the message, also an empty one.
+// TestLegacyColumns tests that every value begins at column 16 of the message, also an empty one.
 func TestLegacyColumns(t *testing.T) {
 	for _, e := range events(t) {
 		lines := strings.SplitAfter(encodeAll(t, "legacy", []Event{e}), "\n")
@@ -133,7 +133,7 @@ func TestJSONFields(t *testing.T) {
 	}
 }
 
-// jsonFields reads an object by its tokens: a map would lose the order.
+// jsonFields reads an object token by token, because a map would lose the order.
 func jsonFields(t *testing.T, line string) (list []field) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(line))
@@ -175,7 +175,7 @@ func logfmtFields(t *testing.T, line string) (list []field) {
 	return list
 }
 
-// TestPrintable: nothing but the format's own line ends may move a cursor.
+// TestPrintable tests that only the format's own line ends are not printable.
 func TestPrintable(t *testing.T) {
 	for _, format := range Formats {
 		for _, e := range events(t) {
@@ -211,6 +211,6 @@ func TestEncoderError(t *testing.T) {
 		}
 	}
 	if _, err := newEncoder("syslog", moscow(t), w); err == nil {
-		t.Error("unknown format passed")
+		t.Error("an unknown format was accepted")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Each target reads back what an encoder wrote, strictly: whatever is not exactly the layout of
-// one entry fails, so that no value can pass for another line or field.
+// Each target parses what an encoder wrote, and fails on everything that is not exactly the
+// layout of one entry. So no value can pass for another line or field.
 
 func FuzzLegacy(f *testing.F) {
 	fuzzFormat(f, parseLegacy, "legacy", func(e Event, _ *time.Location) []field { return legacyValues(e) })
@@ -23,7 +23,7 @@ func FuzzLogfmt(f *testing.F) { fuzzFormat(f, parseLogfmt, "logfmt", structuredV
 
 func FuzzJSON(f *testing.F) { fuzzFormat(f, parseJSON, "json", structuredValues) }
 
-// forgeries would put another address, or another entry, into the log.
+// forgeries try to add another address or another entry to the log.
 var forgeries = []string{
 	"x Client-IP: 198.51.100.7",
 	"x\nClient-IP:     198.51.100.7",
@@ -42,7 +42,7 @@ type (
 	values func(e Event, zone *time.Location) []field
 )
 
-// fuzzFormat writes an event twice, so that a reader must also find where an entry ends.
+// fuzzFormat writes an event twice, so that the parser must also find where an entry ends.
 func fuzzFormat(f *testing.F, parse parser, format string, want values) {
 	for _, s := range forgeries {
 		f.Add(s, s, s, s, s, uint16(143), uint32(1<<31), uint32(1<<31))
@@ -82,7 +82,7 @@ func fuzzEvent(method, user, client, reply, status string, port uint16, second, 
 	return e
 }
 
-// checkFields compares what was read, and not yet unescaped, with what went in.
+// checkFields unescapes the fields that were read, and compares them with those of the event.
 func checkFields(t *testing.T, got, want []field) {
 	t.Helper()
 	for i := range got {
@@ -100,16 +100,16 @@ func checkFields(t *testing.T, got, want []field) {
 
 var legacyEntryLine = regexp.MustCompile(`^(\d{8} \d\d:\d\d:\d\d'\d{6}: )(([A-Za-z_-]+|Auth reply):) *$`)
 
-// parseLegacy reads lines up to the one that is the last of an entry.
+// parseLegacy reads lines up to the last line of an entry.
 func parseLegacy(text string) (entry []field, rest string, err error) {
 	for {
 		line, after, ended := strings.Cut(text, "\n")
 		if len(line) < 41 || !ended {
-			return nil, "", fmt.Errorf("no line: %q", line)
+			return nil, "", fmt.Errorf("not a whole line: %q", line)
 		}
-		parts := legacyEntryLine.FindStringSubmatch(line[:41]) // 26 of time, 15 to the column of the value
+		parts := legacyEntryLine.FindStringSubmatch(line[:41]) // 26 bytes of time, 15 up to the value
 		if parts == nil {
-			return nil, "", fmt.Errorf("no time and name: %q", line)
+			return nil, "", fmt.Errorf("line without time and name: %q", line)
 		}
 		entry, text = append(entry, field{parts[3], line[41:]}), after
 		if parts[3] == "Auth-Status" {
@@ -125,7 +125,7 @@ func parseLogfmt(text string) (entry []field, rest string, err error) {
 	for {
 		parts := logfmtField.FindStringSubmatch(text)
 		if parts == nil {
-			return nil, "", fmt.Errorf("no field: %q", text)
+			return nil, "", fmt.Errorf("not a field: %q", text)
 		}
 		value := parts[2]
 		if value[0] == '"' {
@@ -140,13 +140,13 @@ func parseLogfmt(text string) (entry []field, rest string, err error) {
 	}
 }
 
-// parseJSON reads one line, which must be one flat object and nothing else.
+// parseJSON reads one line, which must hold exactly one object.
 func parseJSON(text string) (entry []field, rest string, err error) {
 	line, rest, ended := strings.Cut(text, "\n")
 	d := json.NewDecoder(strings.NewReader(line))
 	d.UseNumber()
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') || !ended || !json.Valid([]byte(line)) {
-		return nil, "", fmt.Errorf("no object: %q, %v", line, err)
+		return nil, "", fmt.Errorf("not an object: %q, %v", line, err)
 	}
 	for d.More() {
 		var value any

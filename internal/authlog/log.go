@@ -10,44 +10,44 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	_ "time/tzdata" // a chroot or a small container has no zone data
+	_ "time/tzdata" // a chroot or a small container has no time zone data
 
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// Config says where the log goes and what it looks like.
+// Config is the configuration of a log.
 type Config struct {
 	File       string
 	Format     string // one of [Formats]
-	Timezone   string // IANA name; empty: the system's
-	MaxSize    int    // MiB before the file rotates; 0: never, somebody else does
-	MaxAge     int    // days that rotated files are kept; 0: for ever
-	MaxBackups int    // how many rotated files are kept; 0: all
-	Compress   bool   // gzip rotated files
+	Timezone   string // an IANA name such as "Europe/Moscow"; empty: the system's time zone
+	MaxSize    int    // rotate the file at this many MiB; 0: never, because another program does
+	MaxAge     int    // delete rotated files after this many days; 0: never
+	MaxBackups int    // keep at most this many rotated files; 0: all
+	Compress   bool   // compress rotated files with gzip
 }
 
-// Log is auth.log, for use by any number of goroutines. There is one for the life of a
-// process: lumberjack's goroutine outlives Close.
+// Log is auth.log. It is safe for concurrent use. Make only one in a process, because
+// lumberjack's goroutine outlives Close.
 type Log struct {
-	warn warner
-	lost atomic.Uint64
+	warnings warner
+	lost     atomic.Uint64
 
-	mu      sync.RWMutex // held for reading by those who write events
+	mu      sync.RWMutex // Write holds it for reading
 	config  Config
 	file    *lumberjack.Logger
-	entries *wholeEntries // around file
+	entries *lineWriter // writes to file
 	encode  encoder
 }
 
-// Open prepares a log; the file itself is opened by the first event, and by the
-// next one if that failed.
+// Open prepares a log. The first event opens the file; if that fails, the next event tries
+// again. Warnings go to stderr.
 func Open(c Config, stderr *slog.Logger) (*Log, error) {
-	l := &Log{warn: warner{log: stderr}}
+	l := &Log{warnings: warner{log: stderr}}
 	return l, l.Configure(c)
 }
 
-// Configure makes all later events go where c says. On an error nothing changes. The
-// open file is kept unless the file or its rotation changes.
+// Configure applies c to all later events. On an error nothing changes. The file stays open
+// unless its name or its rotation changes.
 func (l *Log) Configure(c Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,7 +62,7 @@ func (l *Log) Configure(c Config) error {
 	if err != nil {
 		return err
 	}
-	entries := &wholeEntries{w: file, broken: endsBroken(c.File)}
+	entries := &lineWriter{w: file, broken: endsWithinLine(c.File)}
 	encode, err := newEncoder(c.Format, zone, entries)
 	if err != nil {
 		return err
@@ -88,21 +88,21 @@ func newFile(c Config) *lumberjack.Logger {
 		Compress:   c.Compress,
 		LocalTime:  true,
 	}
-	if c.MaxSize == 0 { // to lumberjack 0 means 100
+	if c.MaxSize == 0 { // lumberjack takes 0 for 100
 		file.MaxSize = math.MaxInt >> 20
 	}
 	return file
 }
 
-// CheckFile refuses a path where something is that is no log file. lumberjack would
-// rename it away, and opening a FIFO would block every login.
+// CheckFile returns an error if path names something that cannot be a log file. lumberjack
+// would rename such a file, and opening a FIFO would block every login.
 func CheckFile(path string, maxSize int) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return nil // found out, and told, by the first event
+		return nil // the first event tries again, and logs the error
 	case info.Mode().IsRegular():
 		return nil
 	case info.Mode()&fs.ModeCharDevice != 0 && maxSize == 0:
@@ -113,7 +113,7 @@ func CheckFile(path string, maxSize int) error {
 	return errors.New("exists and is not a regular file")
 }
 
-// Zone finds a time zone by its IANA name, the system's for an empty one.
+// Zone returns the time zone with an IANA name, or the system's time zone if name is empty.
 func Zone(name string) (*time.Location, error) {
 	if name == "" {
 		return time.Local, nil
@@ -125,31 +125,33 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// Write appends one event. It does not fail: see the package comment.
+// Write appends one event. It returns no error: the package comment says what happens to an
+// event that cannot be written.
 func (l *Log) Write(e *Event) {
 	l.mu.RLock()
 	err := l.encode(e)
 	l.mu.RUnlock()
 	if err != nil {
 		l.lost.Add(1)
-		l.warn.sometimes(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
+		l.warnings.warn(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
 	}
 	if e.Outcome == TempFail {
-		l.warn.sometimes(e.End, e.Server+" "+string(e.Reason)+" "+e.Method, "temporary failure",
+		l.warnings.warn(e.End, e.Server+" "+string(e.Reason)+" "+e.Method, "temporary failure",
 			"server", e.Server, "method", Escape(e.Method), "reason", e.Reason, "error", Escape(e.Error))
 	}
 }
 
-// Lost is the number of events that could not be written.
+// Lost returns the number of events that could not be written.
 func (l *Log) Lost() uint64 { return l.lost.Load() }
 
-// Reopen makes the next event open the file by its name again, as after logrotate.
+// Reopen closes the file, so that the next event opens it by its name again. Call it after
+// another program, such as logrotate, has moved the file.
 func (l *Log) Reopen() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries.broken = endsBroken(l.config.File)
+	l.entries.broken = endsWithinLine(l.config.File)
 	return l.file.Close()
 }
 
-// Close closes the file.
+// Close closes the file. An event that is written later opens it again.
 func (l *Log) Close() error { return l.Reopen() }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// open opens a legacy log, quiet unless it cannot be written.
+// open opens a log in the legacy format. The test fails if it logs a warning.
 func open(t *testing.T, file string, maxSize int) *Log {
 	t.Helper()
 	c := Config{File: file, Format: "legacy", Timezone: "Europe/Moscow", MaxSize: maxSize}
@@ -24,7 +24,7 @@ func open(t *testing.T, file string, maxSize int) *Log {
 	return l
 }
 
-// failing is a standard error that nothing should be written to.
+// failing is a standard error that must stay empty.
 type failing struct{ t *testing.T }
 
 func (f failing) Write(p []byte) (int, error) {
@@ -37,7 +37,7 @@ func login(user string) *Event {
 	return &Event{Start: at, End: at, Method: "plain", User: user, Protocol: "imap", Status: "OK", Outcome: "ok"}
 }
 
-// entry is what a log file holds of login(user).
+// entry returns the entry of login(user) in the log file.
 func entry(t *testing.T, user string) string {
 	t.Helper()
 	return encodeAll(t, "legacy", []Event{*login(user)})
@@ -64,14 +64,14 @@ func TestAppends(t *testing.T) {
 	wantFile(t, file, entry(t, "one")+entry(t, "two"))
 }
 
-// full makes a log file of one line.
+// full makes a log file that holds one line.
 func full(t *testing.T, size int, mode fs.FileMode) (file, content string) {
 	t.Helper()
 	file, content = filepath.Join(t.TempDir(), "auth.log"), strings.Repeat("x", size-1)+"\n"
 	if err := os.WriteFile(file, []byte(content), mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(file, mode); err != nil { // past the umask
+	if err := os.Chmod(file, mode); err != nil { // the umask does not apply here
 		t.Fatal(err)
 	}
 	return file, content
@@ -86,7 +86,7 @@ func rotated(t *testing.T, file string) []string {
 	return list
 }
 
-// TestRotates: the old file keeps its content, the new one gets its mode.
+// TestRotates tests that the old file keeps its content, and that the new file gets the old one's mode.
 func TestRotates(t *testing.T) {
 	for _, mode := range []fs.FileMode{0o600, 0o640, 0o644} {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -109,16 +109,16 @@ func TestRotates(t *testing.T) {
 	}
 }
 
-// TestRotatesNever: 100 MiB is where lumberjack would rotate on its own.
+// TestRotatesNever uses a file of more than 100 MiB, where lumberjack rotates by default.
 func TestRotatesNever(t *testing.T) {
 	file, _ := full(t, 1, 0o600)
 	const size = 101 << 20
-	if err := os.Truncate(file, size); err != nil { // takes no room on most disks
+	if err := os.Truncate(file, size); err != nil { // a sparse file on most file systems
 		t.Fatal(err)
 	}
 	l := open(t, file, 0)
 	l.Write(login("one"))
-	want := size + int64(len("\n"+entry(t, "one"))) // it ended within a line
+	want := size + int64(len("\n"+entry(t, "one"))) // the file ended within a line
 	if info, err := os.Stat(file); err != nil || info.Size() != want {
 		t.Errorf("%d bytes (%v)", info.Size(), err)
 	}
@@ -127,12 +127,12 @@ func TestRotatesNever(t *testing.T) {
 	}
 }
 
-// TestReopen goes through what logrotate does, with and without its "create".
+// TestReopen does what logrotate does, with and without its option "create".
 func TestReopen(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "auth.log")
 	l := open(t, file, 1)
 	if err := l.Reopen(); err != nil {
-		t.Errorf("before the first event: %v", err)
+		t.Errorf("Reopen before the first event: %v", err)
 	}
 	l.Write(login("one"))
 	if err := os.Rename(file, file+".1"); err != nil {
@@ -160,13 +160,13 @@ func TestReopen(t *testing.T) {
 	l.Write(login("four"))
 	wantFile(t, file, entry(t, "four"))
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o640 {
-		t.Errorf("mode %v (%v), want that of the file that was there", info.Mode(), err)
+		t.Errorf("mode %v (%v), want that of the existing file", info.Mode(), err)
 	}
 }
 
-// TestConcurrent: entries stay whole, over rotation and reopening too.
+// TestConcurrent tests that entries stay whole, also while the file is rotated and reopened.
 func TestConcurrent(t *testing.T) {
-	file, old := full(t, 1<<20-20_000, 0o600) // rotates on the way
+	file, old := full(t, 1<<20-20_000, 0o600) // is rotated during the test
 	l := open(t, file, 1)
 	const writers, each = 8, 50
 	var wg sync.WaitGroup
@@ -194,13 +194,13 @@ func TestConcurrent(t *testing.T) {
 		for i := range each {
 			e := entry(t, fmt.Sprintf("writer%d-%d", w, i))
 			if strings.Count(all, e) != 1 {
-				t.Fatalf("entry is not there once and whole:\n%s", e)
+				t.Fatalf("the log does not hold this entry exactly once:\n%s", e)
 			}
 			all = strings.Replace(all, e, "", 1)
 		}
 	}
 	if all != "" {
-		t.Errorf("more than the entries: %q", all)
+		t.Errorf("the log holds more than the entries: %q", all)
 	}
 }
 

@@ -8,40 +8,41 @@ import (
 
 const (
 	warnEvery   = time.Minute
-	maxWarnings = 1000 // different ones remembered; past that all may be repeated early
+	maxWarnings = 1000 // the largest number of keys remembered; beyond it all are forgotten
 )
 
-// warner says the same thing at most once a minute.
+// warner logs warnings, each at most once a minute.
 type warner struct {
 	log  *slog.Logger
 	mu   sync.Mutex
-	said map[string]*said
+	last map[string]*warning // by key
 }
 
-type said struct {
+// warning is the last warning for one key.
+type warning struct {
 	at         time.Time
-	suppressed int
+	suppressed int // how many were suppressed since
 }
 
-// sometimes warns, unless it has done so for the same key within the last minute;
-// the next warning then says how many there would have been.
-func (w *warner) sometimes(now time.Time, key, msg string, args ...any) {
+// warn logs a warning, unless it has logged one for the same key within the last minute. The
+// next warning then has the number of those that were suppressed.
+func (w *warner) warn(now time.Time, key, msg string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.said[key]
-	if s == nil {
-		if w.said == nil || len(w.said) >= maxWarnings {
-			w.said = make(map[string]*said)
+	last := w.last[key]
+	if last == nil {
+		if w.last == nil || len(w.last) >= maxWarnings {
+			w.last = make(map[string]*warning)
 		}
-		s = new(said)
-		w.said[key] = s
-	} else if now.Sub(s.at).Abs() < warnEvery { // events may come out of order
-		s.suppressed++
+		last = new(warning)
+		w.last[key] = last
+	} else if now.Sub(last.at).Abs() < warnEvery { // events may come out of order
+		last.suppressed++
 		return
 	}
-	if s.suppressed > 0 {
-		args = append(args, "suppressed", s.suppressed)
+	if last.suppressed > 0 {
+		args = append(args, "suppressed", last.suppressed)
 	}
-	*s = said{at: now}
+	*last = warning{at: now}
 	w.log.Warn(msg, args...)
 }

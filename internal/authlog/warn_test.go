@@ -37,7 +37,7 @@ func records(t *testing.T, stderr *bytes.Buffer) (list []record) {
 	}
 }
 
-// brokenLog is a log whose directory is a file: not even root can write there.
+// brokenLog returns a log whose directory is a file, so that not even root can write it.
 func brokenLog(t *testing.T, format string) (l *Log, dir string, stderr *bytes.Buffer) {
 	t.Helper()
 	dir, stderr = filepath.Join(t.TempDir(), "log"), new(bytes.Buffer)
@@ -52,8 +52,8 @@ func brokenLog(t *testing.T, format string) (l *Log, dir string, stderr *bytes.B
 	return l, dir, stderr
 }
 
-// TestCannotWrite: logins go on; standard error hears of it once a minute, with the
-// number of events since that it did not hear of.
+// TestCannotWrite tests that a warning is logged once a minute, with the number of suppressed
+// ones, and that events are written again as soon as that is possible.
 func TestCannotWrite(t *testing.T) {
 	for _, format := range Formats {
 		t.Run(format, func(t *testing.T) {
@@ -102,8 +102,8 @@ func mend(t *testing.T, dir string) {
 	}
 }
 
-// TestCannotWriteOutOfOrder: of two requests at a time, the later one may be logged
-// first. That is no new minute.
+// TestCannotWriteOutOfOrder tests that events out of order cause no further warning. Of two
+// concurrent requests the later one may be logged first.
 func TestCannotWriteOutOfOrder(t *testing.T) {
 	l, _, stderr := brokenLog(t, "legacy")
 	for _, ms := range []time.Duration{3, 2, 4, 1, 5} {
@@ -116,8 +116,8 @@ func TestCannotWriteOutOfOrder(t *testing.T) {
 	}
 }
 
-// TestCannotWriteClockJumps: whichever way the clock is set, that silences no warning for
-// longer than a minute.
+// TestCannotWriteClockJumps tests that no warning is suppressed for longer than a minute,
+// whether the clock is set forward or back.
 func TestCannotWriteClockJumps(t *testing.T) {
 	const day = 24 * time.Hour
 	l, _, stderr := brokenLog(t, "legacy")
@@ -135,8 +135,8 @@ func TestCannotWriteClockJumps(t *testing.T) {
 	}
 }
 
-// TestCannotWriteConcurrent: each of many logins at a time is counted, in a warning or in
-// the next one.
+// TestCannotWriteConcurrent tests that each of many concurrent logins is counted, in a warning
+// or in the next one.
 func TestCannotWriteConcurrent(t *testing.T) {
 	l, _, stderr := brokenLog(t, "json")
 	const writers, each = 8, 10
@@ -177,8 +177,8 @@ func failure(after time.Duration, outcome, server string, reason Reason, cause s
 	return e
 }
 
-// TestTemporaryFailure: its cause reaches standard error, which the legacy layout
-// has no place for; once a minute for each server and reason.
+// TestTemporaryFailure tests that the cause of a temporary failure is logged to standard error,
+// once a minute for each server and reason. The legacy format has no field for it.
 func TestTemporaryFailure(t *testing.T) {
 	l, stderr := quietLog(t)
 	for _, e := range []*Event{
@@ -193,14 +193,14 @@ func TestTemporaryFailure(t *testing.T) {
 	} {
 		l.Write(e)
 	}
-	warning := func(server string, reason Reason, cause string) record {
+	warned := func(server string, reason Reason, cause string) record {
 		return record{"level": "WARN", "msg": "temporary failure", "server": server, "method": "plain", "reason": string(reason), "error": cause}
 	}
 	want := []record{
-		warning("axigen1", InternalFailure, `connection refused\x0aforged=1 \x1b[2J`),
-		warning("dovecot1", InternalFailure, "closed"),
-		warning("axigen1", SchemeNotAvailable, "no such scheme"),
-		warning("axigen1", InternalFailure, "still"),
+		warned("axigen1", InternalFailure, `connection refused\x0aforged=1 \x1b[2J`),
+		warned("dovecot1", InternalFailure, "closed"),
+		warned("axigen1", SchemeNotAvailable, "no such scheme"),
+		warned("axigen1", InternalFailure, "still"),
 	}
 	want[3]["suppressed"] = 1.0
 	if got := records(t, stderr); !reflect.DeepEqual(got, want) {
@@ -208,15 +208,15 @@ func TestTemporaryFailure(t *testing.T) {
 	}
 }
 
-// TestWarningsBounded: what is remembered does not grow with what clients send.
+// TestWarningsBounded tests that the memory for warnings is bounded, whatever clients send.
 func TestWarningsBounded(t *testing.T) {
 	l, stderr := quietLog(t)
 	const n = 3*maxWarnings + 1
 	for i := range n {
 		l.Write(failure(0, TempFail, fmt.Sprint("server", i), InternalFailure, "closed"))
 	}
-	if len(l.warn.said) > maxWarnings {
-		t.Errorf("%d warnings remembered, want at most %d", len(l.warn.said), maxWarnings)
+	if len(l.warnings.last) > maxWarnings {
+		t.Errorf("%d warnings remembered, want at most %d", len(l.warnings.last), maxWarnings)
 	}
 	if got := len(records(t, stderr)); got != n {
 		t.Errorf("%d warnings, want %d", got, n)
