@@ -8,7 +8,7 @@ import (
 	"hash"
 	"testing"
 
-	//lint:ignore SA1019 RFC 2289 has it
+	//lint:ignore SA1019 RFC 2289 allows MD4
 	"golang.org/x/crypto/md4"
 )
 
@@ -39,7 +39,7 @@ func TestMD5(t *testing.T) {
 	}
 }
 
-// RFC 2289, appendix C.
+// TestOTP has the test vectors of RFC 2289, appendix C.
 func TestOTP(t *testing.T) {
 	for _, tt := range []struct {
 		new   func() hash.Hash
@@ -62,7 +62,7 @@ func TestOTP(t *testing.T) {
 
 func TestStreebog(t *testing.T) {
 	s := NewStreebog256()
-	// RFC 6986, section 10, the examples with 256 bits; there written last byte first.
+	// The examples with 256 bits of RFC 6986, section 10, which writes the last byte first.
 	for _, tt := range []struct{ message, sum string }{
 		{
 			"323130393837363534333231303938373635343332313039383736353433323130393837363534333231303938373635343332313039383736353433323130",
@@ -74,14 +74,14 @@ func TestStreebog(t *testing.T) {
 		},
 	} {
 		s.Reset()
-		s.Write(backwards(t, tt.message))
-		if got := s.Sum(nil); !bytes.Equal(got, backwards(t, tt.sum)) || len(got) != s.Size() {
+		s.Write(reversed(t, tt.message))
+		if got := s.Sum(nil); !bytes.Equal(got, reversed(t, tt.sum)) || len(got) != s.Size() {
 			t.Errorf("got %x, want the reverse of %s", got, tt.sum)
 		}
 	}
 }
 
-func backwards(t *testing.T, s string) []byte {
+func reversed(t *testing.T, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(s)
 	if err != nil {

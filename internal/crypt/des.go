@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// MaxDES is how many bytes of a password [DES] reads, the low seven bits of each.
+// MaxDES is the largest number of bytes of a password that [DES] reads. DES reads the low seven
+// bits of each.
 const MaxDES = 8
 
-// DES is traditional crypt(3): it encrypts zeros 25 times under the password, and the salt
-// swaps bits of the expansion E. The salt is two of [Digits], and the first two of the 13
-// in the result.
+// DES returns a hash of traditional crypt(3): zeros that are encrypted 25 times under the
+// password, where the salt swaps bits of the expansion E. The salt is two of [Digits]. The
+// result has 13, of which the first two are the salt.
 func DES(password, salt string) string {
 	var key uint64
 	for i := range MaxDES {
@@ -21,7 +22,7 @@ func DES(password, salt string) string {
 	}
 	keys := desKeys(key)
 	mask := desSaltMask(salt)
-	var l, r uint32 // IP of zeros is zeros; between the 25, FP and IP cancel out
+	var l, r uint32 // IP of zeros is zeros; FP and IP cancel out between encryptions
 	for range 25 {
 		for i := range keys {
 			l, r = r, l^desRound(r, keys[i], mask)
@@ -36,14 +37,14 @@ func DES(password, salt string) string {
 	return string(append(digits, Digits[out<<2&63]))
 }
 
-// desSaltMask has the bits of a 24-bit half of E's output that change places with the
-// other half: salt bit i is E's bit i, counted from the left.
+// desSaltMask returns a mask of the bits that the 24-bit halves of E's output exchange. Bit i of
+// the salt is bit i of E, counted from the left.
 func desSaltMask(salt string) uint32 {
 	n := strings.IndexByte(Digits, salt[0]) | strings.IndexByte(Digits, salt[1])<<6
 	return bits.Reverse32(uint32(n)) >> 8
 }
 
-// desKeys is the key schedule: 16 keys of 48 bits.
+// desKeys returns the key schedule: 16 keys of 48 bits.
 func desKeys(key uint64) (keys [16]uint64) {
 	cd := permute(key, 64, desPC1[:])
 	c, d := uint32(cd>>28), uint32(cd&(1<<28-1))
@@ -71,7 +72,7 @@ func desRound(r uint32, key uint64, mask uint32) (out uint32) {
 	return out
 }
 
-// permute takes the bits of x, of the given width, that the table names; 1 is the
+// permute returns the bits of x that the table lists. x has width bits, and bit 1 is the
 // leftmost, as in FIPS 46-3.
 func permute(x uint64, width int, table []uint8) (out uint64) {
 	for _, bit := range table {
@@ -80,7 +81,7 @@ func permute(x uint64, width int, table []uint8) (out uint64) {
 	return out
 }
 
-// desSP is each S-box with the permutation P after it.
+// desSP holds each S-box combined with the permutation P that follows it.
 var desSP = makeDESSP()
 
 func makeDESSP() (sp [8][64]uint32) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MD5 is MD5 crypt, magic + salt + "$" and 22 of [Digits]: two sums, then a thousand
-// rounds. The magic, a part of what is hashed, is "$1$" or Apache's "$apr1$".
+// MD5 returns an MD5 crypt hash: magic + salt + "$" and 22 of [Digits]. The magic is "$1$", or
+// Apache's "$apr1$", and is hashed too. The hash takes two sums and a thousand rounds.
 func MD5(password, salt, magic string) string {
 	sum := md5.Sum([]byte(password + salt + password))
 	var b strings.Builder
@@ -47,7 +47,7 @@ func md5Round(buf []byte, i int, password, salt string, sum []byte) []byte {
 	return append(buf, password...)
 }
 
-// encodeMD5 writes the bytes three by three, in the order that MD5 crypt has them.
+// encodeMD5 encodes three bytes at a time, in the order of MD5 crypt.
 func encodeMD5(sum [md5.Size]byte) string {
 	var b strings.Builder
 	digits := func(v, n int) {

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// streebog keeps what is written until Sum: passwords and keys are short.
+// streebog keeps the whole message until Sum is called, because passwords and keys are short.
 type streebog struct{ message []byte }
 
 const (
@@ -14,7 +14,7 @@ const (
 	streebogBlock = 64
 )
 
-// NewStreebog256 is GOST R 34.11-2012 with 256 bits (RFC 6986).
+// NewStreebog256 returns a hash that computes GOST R 34.11-2012 with 256 bits (RFC 6986).
 func NewStreebog256() hash.Hash { return new(streebog) }
 
 func (s *streebog) Size() int      { return streebogSize }
@@ -26,8 +26,8 @@ func (s *streebog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Sum is section 8. The RFC writes a vector with its most significant byte first; here,
-// as in all uses of the hash, the message's first byte is the least significant one.
+// Sum implements section 8. The RFC writes a vector with its most significant byte first.
+// Here, as in all uses of the hash, the first byte of the message is the least significant.
 func (s *streebog) Sum(b []byte) []byte {
 	var h, n, sum, zero streebogVector
 	for i := range h {
@@ -48,7 +48,7 @@ func (s *streebog) Sum(b []byte) []byte {
 	return b
 }
 
-// streebogVector is 512 bits, the least significant word first.
+// streebogVector has 512 bits, the least significant word first.
 type streebogVector [8]uint64
 
 func (v streebogVector) xor(o streebogVector) streebogVector {
@@ -58,7 +58,7 @@ func (v streebogVector) xor(o streebogVector) streebogVector {
 	return v
 }
 
-// add is modulo 2^512.
+// add adds modulo 2^512.
 func (v streebogVector) add(o streebogVector) streebogVector {
 	var carry uint64
 	for i := range v {
@@ -67,7 +67,7 @@ func (v streebogVector) add(o streebogVector) streebogVector {
 	return v
 }
 
-// streebogAbsorb is stage 2, and the first half of stage 3 for the last, padded block.
+// streebogAbsorb implements stage 2 and, for the last, padded block, the first half of stage 3.
 func streebogAbsorb(h, n, sum streebogVector, block []byte, length uint64) (_, _, _ streebogVector) {
 	var m streebogVector
 	for i := range m {
@@ -77,7 +77,7 @@ func streebogAbsorb(h, n, sum streebogVector, block []byte, length uint64) (_, _
 	return h, n.add(streebogVector{length}), sum.add(m)
 }
 
-// streebogCompress is g_N(h, m) of section 7: E(LPS(h xor N), m) xor h xor m.
+// streebogCompress returns g_N(h, m) of section 7: E(LPS(h xor N), m) xor h xor m.
 func streebogCompress(h, n, m streebogVector) streebogVector {
 	key := h.xor(n).lps()
 	x := m.xor(key)
@@ -92,7 +92,7 @@ func streebogCompress(h, n, m streebogVector) streebogVector {
 }
 
 // lps substitutes each byte (S), transposes the bytes as a matrix (P), and multiplies
-// each word by the matrix A (L). Bits are masks, not branches: they are secret.
+// each word by the matrix A (L). The bits are secret, so they are masks and not branches.
 func (v streebogVector) lps() (out streebogVector) {
 	for i := range out {
 		var w uint64

@@ -1,15 +1,14 @@
-// Package mailaddr brings user names and mail domains to one spelling, so that
-// a name from a client and a name from the configuration compare equal with ==.
+// Package mailaddr converts user names and mail domains to their canonical form. Names from
+// clients and from the configuration can then be compared with ==.
 //
-// A user name is split at its last "@". Its local part is compared without
-// regard to the case of ASCII letters (Dovecot's auth_username_format = %Lu); all
-// other bytes stand for themselves, also those that are not UTF-8. A domain is
-// compared as RFC 5890 has it: "Bücher.example" and "xn--bcher-kva.EXAMPLE" are
-// one domain. The spelling that a client used is what a mail server is told; the
-// one spelling made here is for looking up only.
+// A user name is split at its last "@". In the canonical form, ASCII letters of the local
+// part are in lower case (as with Dovecot's auth_username_format = %Lu). All other bytes of
+// the local part are unchanged, also those that are not UTF-8. The domain has the form of
+// RFC 5890: "Bücher.example" and "xn--bcher-kva.EXAMPLE" are the same domain. The canonical
+// form is for lookups only. A mail server gets the name as the client sent it.
 //
-// [Recipient] takes an address out of an SMTP command, [CutExtension] the extension off a
-// recipient such as "bob+news@example.com".
+// [Recipient] extracts the address from an SMTP command. [CutExtension] removes the
+// extension from a recipient such as "bob+news@example.com".
 package mailaddr
 
 import (
@@ -20,14 +19,15 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxDomain is the longest domain, in bytes of its ASCII form (RFC 1035 section 2.3.4).
+// MaxDomain is the largest length of a domain, in bytes of its canonical form (RFC 1035
+// section 2.3.4).
 const MaxDomain = 253
 
-// lookup is idna.Lookup without the rule against underscores, which do occur
-// in names of internal mail domains.
+// lookup is idna.Lookup without the rule against underscores, because names of internal
+// mail domains do contain them.
 var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
 
-// Split cuts a user name at its last "@". Without one the domain is empty.
+// Split splits a user name at its last "@". The domain is empty if there is no "@".
 func Split(name string) (local, domain string) {
 	at := strings.LastIndexByte(name, '@')
 	if at < 0 {
@@ -37,13 +37,13 @@ func Split(name string) (local, domain string) {
 }
 
 // CutExtension returns a user name without the extension of its local part, and reports
-// whether it had one: with "+" among the delimiters "bob+news@example.com" is
+// whether it had one. If "+" is one of the delimiters, "bob+news@example.com" becomes
 // "bob@example.com". The name must be in canonical form.
 //
-// The rules are those of Postfix's split_addr(3). The first of the delimiters that occurs
-// begins the extension; a local part that begins with one is left as it is. So are
-// postmaster, mailer-daemon and double-bounce, and, if "-" is one of the delimiters,
-// owner-NAME and NAME-request (Postfix's owner_request_special, which is on by default).
+// The rules are those of Postfix's split_addr(3). The extension begins at the first
+// delimiter. A local part that begins with a delimiter is unchanged. So are postmaster,
+// mailer-daemon and double-bounce and, if "-" is one of the delimiters, owner-NAME and
+// NAME-request (Postfix's owner_request_special, which is on by default).
 func CutExtension(name, delimiters string) (base string, cut bool) {
 	local, _ := Split(name)
 	switch local {
@@ -63,7 +63,8 @@ func CutExtension(name, delimiters string) (base string, cut bool) {
 	return name[:at] + name[len(local):], true
 }
 
-// Domain returns the one spelling of a domain: ASCII, lower case, IDNA A-labels.
+// Domain returns the canonical form of a domain: IDNA A-labels in lower-case ASCII.
+// Errors do not contain the name.
 func Domain(name string) (string, error) {
 	ascii := lower(name)
 	if !isASCII(ascii) {
@@ -72,7 +73,7 @@ func Domain(name string) (string, error) {
 		}
 		var err error
 		if ascii, err = lookup.ToASCII(name); err != nil {
-			return "", fmt.Errorf("not a domain name: breaks the rules of IDNA") // err repeats it
+			return "", fmt.Errorf("not a domain name: breaks the rules of IDNA") // err contains the name
 		}
 	}
 	if err := checkLabels(ascii); err != nil {
@@ -81,8 +82,9 @@ func Domain(name string) (string, error) {
 	return ascii, nil
 }
 
-// User returns the one spelling of a whole user name. It does not allocate when the
-// name is in that spelling already, and in ASCII no more than the result otherwise.
+// User returns the canonical form of a user name, with or without a domain. User does not
+// allocate if the name is in canonical form already. For any other ASCII name it allocates
+// only the result.
 func User(name string) (string, error) {
 	name = lower(name)
 	local, domain := Split(name)
@@ -116,8 +118,8 @@ func checkLabels(domain string) error {
 	return nil
 }
 
-// isForbidden tells characters that cannot stand in a mail domain. Address
-// literals ("[192.0.2.1]") are no domains here: they name no customer.
+// isForbidden reports whether a mail domain cannot contain a character. The brackets of an
+// address literal ("[192.0.2.1]") are forbidden, because a literal is not a domain.
 func isForbidden(r rune) bool {
 	return r <= ' ' || r == 0x7f || strings.ContainsRune(`@[]\:;,<>()"/*`, r)
 }

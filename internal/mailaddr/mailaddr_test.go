@@ -50,7 +50,7 @@ func TestUser(t *testing.T) {
 }
 
 func TestCutExtension(t *testing.T) {
-	for _, tt := range []struct{ name, delimiters, want string }{ // nothing wanted: not cut
+	for _, tt := range []struct{ name, delimiters, want string }{ // want is empty if there is no extension
 		{"bob+news@domain1.com", "+", "bob@domain1.com"},
 		{"bob+@domain1.com", "+", "bob@domain1.com"},
 		{"bob+a+b@domain1.com", "+", "bob@domain1.com"},

@@ -2,9 +2,9 @@ package mailaddr
 
 import "strings"
 
-// Mask returns what tells whether a user name matches a mask: "*" stands for anything and
-// "?" for one byte, as doveadm has it, and case does not count. An empty one
-// matches all.
+// Mask returns a function that reports whether a user name matches a mask. As in doveadm,
+// "*" matches any sequence of bytes and "?" matches one byte. Case is ignored. An empty mask
+// matches every name.
 func Mask(mask string) func(name string) bool {
 	mask = lower(mask)
 	if mask == "" {
@@ -13,7 +13,7 @@ func Mask(mask string) func(name string) bool {
 	return func(name string) bool { return matches(mask, lower(name)) }
 }
 
-// matches goes back to the last "*" only, so its time is bounded by the product of the
+// matches backtracks to the last "*" only, so its time is bounded by the product of the
 // lengths.
 func matches(mask, name string) bool {
 	star, retry := -1, 0

@@ -25,7 +25,7 @@ func TestMask(t *testing.T) {
 		{"*/x", "a/b/x", true},
 	} {
 		if got := Mask(tt.mask)(tt.name); got != tt.want {
-			t.Errorf("%q matches %q: %v", tt.mask, tt.name, got)
+			t.Errorf("Mask(%q)(%q) = %v, want %v", tt.mask, tt.name, got, tt.want)
 		}
 	}
 }

@@ -7,34 +7,33 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on an RCPT command, in bytes. RFC 5321 section 4.5.3.1 asks for room for at
-// least 512 and 256, DSN (RFC 3461 section 5) for 500 more, and for no limits where
-// that is possible; nginx gives a command a page by
-// default (smtp_client_buffer).
+// The largest lengths of an RCPT command and its address, in bytes. RFC 5321 section
+// 4.5.3.1 requires at least 512 and 256, and RFC 3461 section 5 (DSN) requires 500 more for
+// the command. RFC 5321 asks for no limits where possible. By default nginx reads a command
+// into one page (smtp_client_buffer).
 const (
 	MaxCommand   = 4096
 	MaxRecipient = 512
 )
 
-// ErrLiteral is what [Recipient] returns for an address literal such as
-// <bob@[192.0.2.1]>: well-formed, and in no domain of ours.
+// ErrLiteral is the error of [Recipient] for an address literal such as
+// <bob@[192.0.2.1]>, which is well-formed but has no domain.
 var ErrLiteral = errors.New("address literal in place of a domain")
 
-// Recipient takes the address out of a whole RCPT command with its parameters, as nginx
-// sends it in Auth-SMTP-To: nginx itself looks at no more than the word RCPT, and
-// sends the mail server the same line later (ngx_mail_smtp_rcpt). A server could
-// let any recipient pass that we have let pass, so what could be read in
-// two ways is an error here, and no address.
+// Recipient returns the address in a whole RCPT command with its parameters, as nginx sends
+// it in Auth-SMTP-To. nginx itself reads only the word RCPT, and later sends the same line to
+// the mail server (ngx_mail_smtp_rcpt). The server may accept every recipient that was
+// accepted here. So Recipient returns an error if a command could be read in two ways.
 //
-// The address comes back as the client wrote it, but for quotes around the local part:
-// it is split at its last "@", and what is before that need not be printed as it is.
-// Only the postmaster needs no domain, and comes back as "postmaster" (RFC 5321 section
-// 4.5.1). A source route is dropped (appendix C).
+// The address is as the client wrote it, except that quotes around the local part are
+// removed. So its local part may hold spaces and quotes. Only the postmaster needs no domain,
+// and is returned as "postmaster" (RFC 5321 section 4.5.1). A source route is removed
+// (appendix C).
 //
-// Angle brackets may be missing altogether, around a plain address without a route. Spaces
-// may stand around the colon and before the first bracket. A local part with "@", "%"
-// or "!" is refused, quoted or not: there are servers that route by what is in it, and
-// Exim's own configuration refuses the same.
+// The angle brackets may be missing if the address has no source route and no quotes.
+// Spaces are allowed around the colon and before the first bracket. A local part with "@",
+// "%" or "!" is refused, quoted or not, because some servers take it for a route. Exim's
+// default configuration refuses the same characters.
 func Recipient(command string) (string, error) {
 	rest, err := afterTo(command)
 	if err != nil {
@@ -62,7 +61,7 @@ func Recipient(command string) (string, error) {
 		return "", fmt.Errorf("recipient: longer than %d bytes", MaxRecipient)
 	}
 	if routed && !strings.Contains(address, "@") {
-		return "", errors.New("recipient: a source route to a postmaster without a domain")
+		return "", errors.New("recipient: source route before a postmaster without a domain")
 	}
 	if err := checkParameters(rest); err != nil {
 		return "", err
@@ -70,7 +69,7 @@ func Recipient(command string) (string, error) {
 	return address, nil
 }
 
-// afterTo cuts "RCPT TO:" off.
+// afterTo returns what follows "RCPT TO:".
 func afterTo(command string) (string, error) {
 	if len(command) > MaxCommand {
 		return "", fmt.Errorf("RCPT command: longer than %d bytes", MaxCommand)
@@ -79,7 +78,7 @@ func afterTo(command string) (string, error) {
 		return "", errors.New("RCPT command: neither ASCII nor UTF-8")
 	}
 	if strings.ContainsFunc(command, func(r rune) bool { return r < ' ' || 0x7f <= r && r < 0xa0 }) {
-		return "", errors.New("RCPT command: a control character")
+		return "", errors.New("RCPT command: contains a control character")
 	}
 	verb, rest, _ := strings.Cut(command, " ")
 	rest = strings.TrimLeft(rest, " ")
@@ -90,7 +89,7 @@ func afterTo(command string) (string, error) {
 	return strings.TrimLeft(rest, " "), nil
 }
 
-// cutRoute drops "@one,@two:" from before an address.
+// cutRoute removes a source route, such as "@one,@two:", from before an address.
 func cutRoute(s string) (string, error) {
 	if !strings.HasPrefix(s, "@") {
 		return s, nil
@@ -129,8 +128,8 @@ func cutMailbox(s string) (address, rest string, err error) {
 	return local + "@" + domain, rest, nil
 }
 
-// cutLocal reads a Dot-string or a Quoted-string (RFC 5321 section 4.1.2), and takes the
-// quotes off.
+// cutLocal reads a Dot-string or a Quoted-string (RFC 5321 section 4.1.2), and removes the
+// quotes.
 func cutLocal(s string) (local, rest string, err error) {
 	if inner, ok := strings.CutPrefix(s, `"`); ok {
 		local, rest, err = unquote(inner)
@@ -141,16 +140,16 @@ func cutLocal(s string) (local, rest string, err error) {
 		}
 		local, rest = s[:n], s[n:]
 		if strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
-			err = errors.New("recipient: dots in the wrong place before the @")
+			err = errors.New("recipient: local part begins or ends with a dot, or has two in a row")
 		}
 	}
 	switch {
 	case err != nil:
 		return "", "", err
 	case local == "":
-		return "", "", errors.New("recipient: nothing before the @")
+		return "", "", errors.New("recipient: empty local part")
 	case strings.ContainsAny(local, "@%!"):
-		return "", "", errors.New("recipient: a route before the @")
+		return "", "", errors.New("recipient: local part contains @, %, or an exclamation mark")
 	}
 	return local, rest, nil
 }
@@ -163,28 +162,28 @@ func unquote(s string) (inner, rest string, err error) {
 			return b.String(), s[i+1:], nil
 		case '\\':
 			if i++; i == len(s) || s[i] >= utf8.RuneSelf {
-				return "", "", errors.New("recipient: a backslash before nothing that it could quote")
+				return "", "", errors.New("recipient: backslash before no ASCII character")
 			}
 		}
 		b.WriteByte(s[i])
 	}
-	return "", "", errors.New("recipient: a quote that does not end")
+	return "", "", errors.New("recipient: missing closing quote")
 }
 
-// isAtom has RFC 5322's atext, with RFC 6531's addition.
+// isAtom reports whether r is atext of RFC 5322, with the addition of RFC 6531.
 func isAtom(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
 		strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r) || r >= utf8.RuneSelf
 }
 
-// cutDomain is stricter than [Domain] as to ASCII: "evil.example%x.ours.example" must
-// not pass for a subdomain of ours.
+// cutDomain is stricter than [Domain] about ASCII characters: "evil.example%x.ours.example"
+// must not be taken for a subdomain of ours.example.
 func cutDomain(s string) (domain, rest string, err error) {
 	if strings.HasPrefix(s, "[") {
 		if n := strings.IndexAny(s, "]<>@ "); n > 0 && s[n] == ']' {
 			return "", s[n+1:], ErrLiteral
 		}
-		return "", "", errors.New("recipient: an address literal that does not end")
+		return "", "", errors.New("recipient: address literal without a closing bracket")
 	}
 	n := strings.IndexFunc(s, func(r rune) bool { return !isDomain(r) })
 	if n < 0 {
@@ -201,8 +200,8 @@ func isDomain(r rune) bool {
 		r == '-' || r == '_' || r == '.' || r >= utf8.RuneSelf
 }
 
-// checkParameters wants what follows the address to be nothing but esmtp-params (RFC
-// 5321 section 4.1.2), and ignores them.
+// checkParameters returns an error unless only esmtp-params follow the address (RFC 5321
+// section 4.1.2).
 func checkParameters(s string) error {
 	if s != "" && s[0] != ' ' {
 		return errors.New("recipient: want a space after the address")
@@ -210,7 +209,7 @@ func checkParameters(s string) error {
 	for param := range strings.SplitSeq(s, " ") {
 		keyword, _, valued := strings.Cut(param, "=")
 		if strings.Trim(keyword, letters) != "" || strings.HasPrefix(keyword, "-") || valued && keyword == "" {
-			return errors.New("recipient: more than one address, or what is no parameter after it")
+			return errors.New("recipient: more than one address, or an invalid parameter after it")
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func TestRecipient(t *testing.T) {
 		{"RCPT TO:<bob@sub_1.ours-2.example>", "bob@sub_1.ours-2.example"},
 		{"RCPT TO:<bob@localhost>", "bob@localhost"},
 		{"RCPT TO:<jürgen@bücher.example>", "jürgen@bücher.example"},
-		{"RCPT TO:<" + long + "@ours.example>", long + "@ours.example"}, // SRS makes such
+		{"RCPT TO:<" + long + "@ours.example>", long + "@ours.example"}, // SRS makes such addresses
 
 		{"RCPT TO:<postmaster>", "postmaster"},
 		{"RCPT TO:<PostMaster>", "postmaster"},
@@ -61,7 +61,7 @@ func TestRecipientRefuses(t *testing.T) {
 		"RCPTTO:<bob@ours.example>", " RCPT TO:<bob@ours.example>", "RCPT TOO:<bob@ours.example>",
 		"RCPT TO <bob@ours.example>", "RCPT TO<x:<bob@ours.example>",
 
-		// ours at the wrong place
+		// ours.example in the wrong place
 		"RCPT TO:<a@ours.example>@evil.example",
 		"RCPT TO:<a@evil.example>@ours.example",
 		"RCPT TO:<a@evil.example@ours.example>",
@@ -93,7 +93,7 @@ func TestRecipientRefuses(t *testing.T) {
 		"RCPT TO:<b@ours.example>\nRCPT TO:<a@evil.example>",
 		"RCPT TO:<b@ours.example>\tx",
 		"RCPT TO:<b@ours.example\u0085>",
-		"RCPT TO:<b@ours.example\uff20evil.example>", // IDNA makes "@" of it
+		"RCPT TO:<b@ours.example\uff20evil.example>", // IDNA maps it to "@"
 
 		// source routes
 		"RCPT TO:<@ours.example>", "RCPT TO:<@ours.example:>", "RCPT TO:<:b@ours.example>",
@@ -122,7 +122,7 @@ func TestRecipientRefuses(t *testing.T) {
 	}
 }
 
-func TestRecipientTellsLiterals(t *testing.T) {
+func TestRecipientLiteral(t *testing.T) {
 	for _, in := range []string{
 		"RCPT TO:<bob@[192.0.2.1]>", "RCPT TO:<bob@[IPv6:2001:db8::1]> X=1", "RCPT TO:bob@[192.0.2.1]",
 		"RCPT TO:<@a.example:bob@[192.0.2.1]>", `RCPT TO:<"a b"@[192.0.2.1]>`,
@@ -164,14 +164,14 @@ func FuzzRecipient(f *testing.F) {
 			t.Errorf("Recipient(%q) = %q: domain %v", command, address, err)
 		}
 		if !strings.Contains(command, "@"+domain) {
-			t.Errorf("Recipient(%q) = %q: not the domain that was written", command, address)
+			t.Errorf("Recipient(%q) = %q: the domain is not in the command", command, address)
 		}
 		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(local) + `"@` + domain
 		if again, err := Recipient("RCPT TO:<" + quoted + ">"); err != nil || again != address {
-			t.Errorf("Recipient(%q) = %q, then %q, %v", command, address, again, err)
+			t.Errorf("Recipient(%q) = %q, but the same address in quotes gives %q, %v", command, address, again, err)
 		}
 		if again, err := Recipient("RCPT TO:<" + address + ">"); err == nil && again != address {
-			t.Errorf("Recipient(%q) = %q, unquoted %q", command, address, again)
+			t.Errorf("Recipient(%q) = %q, but the same address without quotes gives %q", command, address, again)
 		}
 	})
 }
