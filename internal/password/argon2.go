@@ -10,10 +10,10 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// argon2Hash is Argon2 (RFC 9106), "$argon2id$v=19$m=65536,t=3,p=1$salt$key", in the
-// format of its reference implementation and libsodium.
+// argon2Hash is a hash of Argon2 (RFC 9106), "$argon2id$v=19$m=65536,t=3,p=1$salt$key", in
+// the format of the reference implementation and libsodium.
 type argon2Hash struct {
-	id     bool   // argon2id, else argon2i
+	id     bool   // whether it is argon2id, not argon2i
 	memory uint32 // KiB
 	passes uint32
 	lanes  uint8
@@ -44,13 +44,13 @@ func parseArgon2(src source) (verifier, error) {
 	var ok1, ok2 bool
 	a.salt, ok1 = decode64(base64.RawStdEncoding, fields[4])
 	a.key, ok2 = decode64(base64.RawStdEncoding, fields[5])
-	if !ok1 || !ok2 || len(a.salt) < 8 || len(a.key) < 4 { // RFC 9106, section 3.1; its reference's salt
+	if !ok1 || !ok2 || len(a.salt) < 8 || len(a.key) < 4 { // RFC 9106, section 3.1, and the reference implementation for the salt
 		return nil, errDamage
 	}
 	return a, nil
 }
 
-// parseCosts reads "m=65536,t=3,p=1" and bounds it.
+// parseCosts reads "m=65536,t=3,p=1" and checks the limits.
 func (a *argon2Hash) parseCosts(s string, policy Policy) error {
 	fields := strings.Split(s, ",")
 	if len(fields) != 3 {
@@ -79,7 +79,7 @@ func (a *argon2Hash) parseCosts(s string, policy Policy) error {
 	return nil
 }
 
-// The costs are those of doveadm pw: libsodium's "interactive" ones.
+// The default costs are those of doveadm pw, which are libsodium's "interactive" costs.
 func makeArgon2id(r request) (string, error) { return makeArgon2(r, "argon2id", 64*1024, 3) }
 func makeArgon2i(r request) (string, error)  { return makeArgon2(r, "argon2i", 32*1024, 4) }
 

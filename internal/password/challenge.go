@@ -11,17 +11,17 @@ import (
 	"hash"
 )
 
-// ErrSchemeNotAvailable says that a hash cannot answer a challenge: it is neither
-// cleartext nor, for CRAM-MD5, the two states that CRAM-MD5 needs.
+// ErrSchemeNotAvailable is the error for a hash that cannot be used for a challenge. APOP
+// needs the cleartext; CRAM-MD5 needs the cleartext or a CRAM-MD5 hash.
 var ErrSchemeNotAvailable = errors.New("the scheme cannot answer this challenge")
 
-// cramSize is the size of a CRAM-MD5 value: two states of MD5.
+// cramSize is the size of a CRAM-MD5 value in bytes: two states of MD5.
 const cramSize = 2 * md5.Size
 
-// cramStates is what HMAC-MD5 (RFC 2104) knows after it has taken in the key: the state
-// of the outer MD5, then that of the inner one, each as four little-endian words. That
-// is Dovecot's {CRAM-MD5}; HMAC-MD5 is its old name. It answers any challenge, so it is
-// as good as the password to one who steals it, for CRAM-MD5.
+// cramStates is the state of HMAC-MD5 (RFC 2104) after it has hashed the key: the state of
+// the outer MD5, then the state of the inner MD5, each as four little-endian words. This is
+// Dovecot's {CRAM-MD5}, formerly named HMAC-MD5. It is enough to compute the response to any
+// challenge. So a thief who has the hash can log in by CRAM-MD5 without the password.
 type cramStates [cramSize]byte
 
 func parseCRAMMD5(src source) (verifier, error) {
@@ -68,7 +68,7 @@ func newCRAMStates(password string) (*cramStates, error) {
 	return &states, nil
 }
 
-// respond is the HMAC-MD5 of the challenge.
+// respond returns the HMAC-MD5 of the challenge.
 func (c *cramStates) respond(challenge string) ([]byte, error) {
 	inner, err := resumeMD5(c[md5.Size:])
 	if err != nil {
@@ -83,22 +83,22 @@ func (c *cramStates) respond(challenge string) ([]byte, error) {
 	return outer.Sum(nil), nil
 }
 
-// A marshaled MD5 of Go is "md5\x01", the four words of its state in big endian, and
-// what has not been hashed yet; its tests keep it so.
+// Go marshals an MD5 as "md5\x01", the four words of its state in big endian, and the data
+// that has not been hashed yet. Go's own tests keep this format stable.
 const md5Words = 4
 
-// md5State is the marshaled state of MD5 after one block.
+// md5State returns the marshaled state of MD5 after one block.
 func md5State(block [md5.BlockSize]byte) ([]byte, error) {
 	h := md5.New()
 	h.Write(block[:])
 	m, ok := h.(encoding.BinaryMarshaler)
 	if !ok {
-		return nil, errors.New("this MD5 does not tell its state")
+		return nil, errors.New("the state of this MD5 cannot be read")
 	}
 	return m.MarshalBinary()
 }
 
-// resumeMD5 goes on after the first block, from the four words of state.
+// resumeMD5 returns an MD5 that has hashed one block and then has the given four words of state.
 func resumeMD5(words []byte) (hash.Hash, error) {
 	state, err := md5State([md5.BlockSize]byte{})
 	if err != nil {
@@ -108,7 +108,7 @@ func resumeMD5(words []byte) (hash.Hash, error) {
 	h := md5.New()
 	u, ok := h.(encoding.BinaryUnmarshaler)
 	if !ok {
-		return nil, errors.New("this MD5 does not take a state")
+		return nil, errors.New("the state of this MD5 cannot be set")
 	}
 	return h, u.UnmarshalBinary(state)
 }
@@ -119,9 +119,9 @@ func swapWords(dst, src []byte) {
 	}
 }
 
-// VerifyCRAMMD5 tells whether the digest, in hex, is the answer of one who knows the
-// password to the challenge (RFC 2195), in constant time. The challenge is as the
-// client saw it, "<123.456@host>". It returns [ErrSchemeNotAvailable] for all but
+// VerifyCRAMMD5 reports whether the digest, in hex, is the right response to the challenge
+// (RFC 2195), in constant time. The challenge has the form that the client saw,
+// "<123.456@host>". VerifyCRAMMD5 returns [ErrSchemeNotAvailable] for all schemes but
 // cleartext, CRAM-MD5 and HMAC-MD5.
 func (h Hash) VerifyCRAMMD5(challenge, hexDigest string) (bool, error) {
 	switch v := h.verifier.(type) {
@@ -136,9 +136,9 @@ func (h Hash) VerifyCRAMMD5(challenge, hexDigest string) (bool, error) {
 	return false, ErrSchemeNotAvailable
 }
 
-// VerifyAPOP tells whether the digest, in hex, is the MD5 of challenge and password
-// (RFC 1939, section 7), in constant time. It returns [ErrSchemeNotAvailable] for all
-// but cleartext.
+// VerifyAPOP reports whether the digest, in hex, is the MD5 of challenge and password
+// (RFC 1939, section 7), in constant time. VerifyAPOP returns [ErrSchemeNotAvailable] for
+// all schemes but cleartext.
 func (h Hash) VerifyAPOP(challenge, hexDigest string) (bool, error) {
 	c, ok := h.verifier.(cleartext)
 	if !ok {

@@ -10,11 +10,11 @@ const (
 	// RFC 2195, section 2, and RFC 1939, section 7.
 	cramChallenge, cramDigest, cramPassword = "<1896.697170952@postoffice.reston.mci.net>", "b913a602c7eda7a495b4e6e7334d3890", "tanstaaftanstaaf"
 	apopChallenge, apopDigest, apopPassword = "<1896.697170952@dbc.mtview.ca.us>", "c4c9334bac560ecc979e58001b3e22fb", "tanstaaf"
-	// What doveadm pw -s CRAM-MD5 makes of the password of RFC 2195.
+	// The output of doveadm pw -s CRAM-MD5 for the password of RFC 2195.
 	cramHash = "d06d4e1b26fccaa4b0b61801132340a354b21152711fb604ca3e035e7015116b"
 )
 
-// wrongDigests differ from a digest by little, or are none.
+// wrongDigests returns strings that differ from a digest a little, or are not digests at all.
 func wrongDigests(digest string) []string {
 	return []string{"", digest[:30], digest + "00", "0" + digest[1:], digest[:31] + "1", strings.Repeat("z", 32), strings.Repeat("0", 32)}
 }
@@ -38,7 +38,8 @@ func TestCRAMMD5(t *testing.T) {
 	}
 }
 
-// What cleartext answers, its CRAM-MD5 states answer as well.
+// TestCRAMMD5StatesAnswerAsCleartext tests that the CRAM-MD5 hash of a password gives the same
+// response as the password itself.
 func TestCRAMMD5StatesAnswerAsCleartext(t *testing.T) {
 	for _, password := range passwords {
 		value, err := Make("CRAM-MD5", "", password, 0)
@@ -47,7 +48,7 @@ func TestCRAMMD5StatesAnswerAsCleartext(t *testing.T) {
 		}
 		states, ok := parse(t, value, "").verifier.(*cramStates)
 		if !ok {
-			t.Fatal("not the states of CRAM-MD5")
+			t.Fatal("not parsed as the states of CRAM-MD5")
 		}
 		for _, challenge := range []string{"", "<1.2@host>", strings.Repeat("x", 200)} {
 			digest, err := states.respond(challenge)
@@ -73,7 +74,7 @@ func TestAPOP(t *testing.T) {
 	}
 }
 
-func TestOnlySomeSchemesAnswerChallenges(t *testing.T) {
+func TestSchemesForChallenges(t *testing.T) {
 	hashes := []Hash{{}}
 	for _, tt := range knownAnswers {
 		hashes = append(hashes, parse(t, tt.hash, dovecotUser))

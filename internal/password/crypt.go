@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// format is one of the formats of crypt(3), told by how a value begins.
+// format is a format of crypt(3), which is recognised by the prefix of a value.
 type format struct {
 	prefix string
 	weak   bool
@@ -29,7 +29,7 @@ var formats = []format{
 	{prefix: "$apr1$", weak: true, parse: parseMD5Crypt},
 }
 
-// parseCrypt takes any format, as crypt(3) does; what has no "$" is DES.
+// parseCrypt accepts any format, as crypt(3) does. A value that does not begin with "$" is DES.
 func parseCrypt(src source) (verifier, error) {
 	if !strings.HasPrefix(src.value, "$") {
 		return parseDES(src)
@@ -37,13 +37,13 @@ func parseCrypt(src source) (verifier, error) {
 	return find("$", src)
 }
 
-// only takes the formats whose prefix begins with this. Dovecot hands some of its
-// schemes to crypt(3) whatever the value begins with; the error says what to write.
+// only returns a parser of the formats whose prefix begins with prefix. Dovecot passes the
+// values of some schemes to crypt(3) whatever their prefix, so the error says what to write.
 func only(prefix string) func(source) (verifier, error) {
 	return func(src source) (verifier, error) {
 		v, err := find(prefix, src)
 		if errors.Is(err, errFormat) {
-			return nil, fmt.Errorf("%w (CRYPT takes any of crypt(3))", err)
+			return nil, fmt.Errorf("%w (CRYPT accepts all formats of crypt(3))", err)
 		}
 		return v, err
 	}

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// bcryptHash is "$2y$05$" with 22 digits of salt and 31 of key. The letters a, b and y
-// tell apart bugs of old programs, none of which is here. Like crypt(3) it reads the
-// first 72 bytes of a password.
+// bcryptHash is "$2y$05$" with 22 digits of salt and 31 of key. The letters a, b and y mark
+// bugs of old programs, which this implementation does not have. Like crypt(3) it reads only
+// the first 72 bytes of a password.
 type bcryptHash string
 
 const (
-	bcryptMax     = 72 // bytes of a password
-	bcryptDefault = 5  // the cost of doveadm pw
+	bcryptMax     = 72 // the largest number of bytes of a password
+	bcryptDefault = 5  // the default cost of doveadm pw
 )
 
 var bcrypt64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").WithPadding(base64.NoPadding)
@@ -56,7 +56,7 @@ func makeBcrypt(r request) (string, error) {
 		return "", err
 	}
 	if len(r.password) > bcryptMax {
-		return "", fmt.Errorf("keeps no more than %d bytes of a password", bcryptMax)
+		return "", fmt.Errorf("uses no more than %d bytes of a password", bcryptMax)
 	}
 	b, err := bcrypt.GenerateFromPassword([]byte(r.password), cost)
 	return strings.Replace(string(b), "$2a$", "$2y$", 1), err

@@ -8,7 +8,7 @@ import (
 	"mailauthd/internal/crypt"
 )
 
-// desCrypt is traditional DES crypt(3): two digits of salt and eleven of key.
+// desCrypt is a hash of traditional DES crypt(3): two digits of salt and eleven of key.
 type desCrypt string
 
 const desCryptSize = 13
@@ -18,7 +18,7 @@ func parseDES(src source) (verifier, error) {
 	if len(s) != desCryptSize || !isCrypt64(s) {
 		return nil, errFormat
 	}
-	if strings.IndexByte(crypt.Digits, s[desCryptSize-1])&3 != 0 { // 64 bits end in a digit of 4
+	if strings.IndexByte(crypt.Digits, s[desCryptSize-1])&3 != 0 { // the last digit has only 4 of the 64 bits
 		return nil, errDamage
 	}
 	return desCrypt(s), nil
@@ -30,19 +30,19 @@ func (h desCrypt) verify(password string) (bool, error) {
 
 func makeDES(r request) (string, error) {
 	if len(r.password) > crypt.MaxDES {
-		return "", fmt.Errorf("keeps no more than %d bytes of a password", crypt.MaxDES)
+		return "", fmt.Errorf("uses no more than %d bytes of a password", crypt.MaxDES)
 	}
 	return crypt.DES(r.password, randomSalt(2)), r.noRounds()
 }
 
-// md5Crypt is MD5 crypt, "$1$salt$key", or Apache's "$apr1$salt$key".
+// md5Crypt is a hash of MD5 crypt, "$1$salt$key", or Apache's "$apr1$salt$key".
 type md5Crypt struct {
-	hash  string // all of it
+	hash  string // the whole value
 	magic string
 	salt  string
 }
 
-const md5CryptSalt = 8 // bytes, at most
+const md5CryptSalt = 8 // the largest length of the salt in bytes
 
 func parseMD5Crypt(src source) (verifier, error) {
 	fields := strings.Split(src.value, "$")
@@ -56,7 +56,7 @@ func parseMD5Crypt(src source) (verifier, error) {
 	return &md5Crypt{src.value, "$" + fields[1] + "$", salt}, nil
 }
 
-// parseMD5 reads what Dovecot calls MD5: MD5-CRYPT, or PLAIN-MD5 in hex or base64.
+// parseMD5 reads Dovecot's scheme MD5, which is MD5-CRYPT, or PLAIN-MD5 in hex or base64.
 func parseMD5(src source) (verifier, error) {
 	if strings.HasPrefix(src.value, "$1$") {
 		return parseMD5Crypt(src)

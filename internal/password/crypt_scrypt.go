@@ -12,19 +12,19 @@ import (
 	"mailauthd/internal/crypt"
 )
 
-// scryptHash is scrypt (RFC 7914) as libxcrypt writes it, "$7$" with log2 N in one
-// digit, r and p in five each, the salt as it is written, "$" and the key.
+// scryptHash is a hash of scrypt (RFC 7914) as libxcrypt writes it: "$7$", log2 N in one
+// digit, r and p in five digits each, the salt as written, "$" and the key.
 type scryptHash struct {
 	n, r, p int
 	salt    string
 	key     string
 }
 
-// What libxcrypt takes as $7$, $y$ and $gy$.
+// libxcrypt's limits for $7$, $y$ and $gy$.
 const (
-	scryptLog    = 2  // the least log2 N
-	scryptKey    = 32 // bytes
-	scryptDigits = 43 // of the key
+	scryptLog    = 2  // the smallest log2 N
+	scryptKey    = 32 // bytes of the key
+	scryptDigits = 43 // digits of the key
 )
 
 func parseScrypt(src source) (verifier, error) {
@@ -53,15 +53,15 @@ func (h *scryptHash) verify(password string) (bool, error) {
 	return err == nil && subtle.ConstantTimeCompare(yescrypt.Encode64(key), []byte(h.key)) == 1, err
 }
 
-// checkScrypt bounds 128·r·N bytes of blocks, 128·r·p bytes of their input, and how
-// often the blocks are gone through, p times. None of r and p has more than 30 bits.
+// checkScrypt limits the memory, 128·r·N bytes of blocks and 128·r·p bytes of their input,
+// and the p passes over the blocks. Neither r nor p may have more than 30 bits.
 func (p Policy) checkScrypt(log, r, lanes uint64) error {
-	const most = 32 // more overflows, and is over any limit
+	const most = 32 // a larger one could overflow, and is over any limit
 	n := uint64(1) << min(log, most)
 	return p.checkMemory(r*(n+lanes)/8+1, lanes)
 }
 
-// digits64 reads digits of crypt(3), the low ones first.
+// digits64 returns the value of digits of crypt(3), the lowest first.
 func digits64(s string) (n uint64) {
 	for i := range len(s) {
 		n |= uint64(strings.IndexByte(crypt.Digits, s[i])) << (6 * i)
@@ -73,24 +73,24 @@ func isScryptKey(s string) bool {
 	return len(s) == scryptDigits && len(yescrypt.Decode64([]byte(s))) == scryptKey
 }
 
-// yescryptHash is yescrypt, "$y$j9T$salt$key", and its GOST variant, "$gy$j9T$salt$key".
+// yescryptHash is a hash of yescrypt, "$y$j9T$salt$key", or its GOST variant, "$gy$j9T$salt$key".
 type yescryptHash struct {
 	n, r    int
 	salt    []byte
 	key     string
-	setting string // all before the key's "$", for the GOST variant only
+	setting string // the value up to the last "$"; empty if it is not the GOST variant
 }
 
-// parseYescrypt takes what libxcrypt makes: the flavour "j" and one digit each for
-// log2 N and r, both less one. yescrypt can write more (p, t, g, a ROM, other
-// flavours), which nothing makes.
+// parseYescrypt accepts what libxcrypt makes: the flavour "j" and one digit each for
+// log2 N - 1 and r - 1. The format allows more (p, t, g, a ROM, other flavours), but no
+// program writes it.
 func parseYescrypt(src source) (verifier, error) {
 	fields := strings.Split(src.value, "$")
 	if len(fields) != 5 {
 		return nil, errDamage
 	}
 	costs, key := fields[2], fields[4]
-	const single = 47 // a greater digit begins a longer number
+	const single = 47 // a larger digit is the first one of several
 	if len(costs) != 3 || costs[0] != 'j' || !isCrypt64(costs) || digits64(costs[1:2]) > single || digits64(costs[2:]) > single {
 		return nil, errors.New("yescrypt with parameters that libxcrypt does not make")
 	}
@@ -120,9 +120,9 @@ func (h *yescryptHash) verify(password string) (bool, error) {
 	return subtle.ConstantTimeCompare(yescrypt.Encode64(key), []byte(h.key)) == 1, nil
 }
 
-// gostKey is HMAC(HMAC(Streebog(password), setting), key), as crypt(5) of libxcrypt
-// defines gost-yescrypt: whoever must use GOST algorithms can, and it is no weaker than
-// yescrypt.
+// gostKey returns HMAC(HMAC(Streebog(password), setting), key), as crypt(5) of libxcrypt
+// defines gost-yescrypt. It is for systems that must use GOST algorithms, and is no weaker
+// than yescrypt.
 func gostKey(password, setting string, key []byte) []byte {
 	mac := func(key, message []byte) []byte {
 		m := hmac.New(crypt.NewStreebog256, key)

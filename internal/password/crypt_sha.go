@@ -16,7 +16,7 @@ import (
 type shaCryptKind struct {
 	prefix string
 	new    func() hash.Hash
-	digits int // of the key
+	digits int // the number of digits of the key
 }
 
 var (
@@ -25,9 +25,9 @@ var (
 )
 
 const (
-	shaCryptRounds  = 5000 // where none are written
+	shaCryptRounds  = 5000 // if the value has none
 	shaCryptMinimum = 1000
-	shaCryptSalt    = 16 // bytes, at most
+	shaCryptSalt    = 16 // the largest length of the salt in bytes
 )
 
 type shaCrypt struct {
@@ -37,9 +37,9 @@ type shaCrypt struct {
 	key    string
 }
 
-// parse reads "$5$salt$key" or "$5$rounds=5000$salt$key". crypt(3) would cut a longer
-// salt and raise lower rounds, and then write them differently from what stands here:
-// no password would match.
+// parse reads "$5$salt$key" or "$5$rounds=5000$salt$key". crypt(3) cuts a longer salt and
+// raises a smaller number of rounds. Its result would then differ from the value, so that no
+// password would match.
 func (k *shaCryptKind) parse(src source) (verifier, error) {
 	h := &shaCrypt{kind: k, rounds: shaCryptRounds}
 	fields := strings.Split(strings.TrimPrefix(src.value, k.prefix), "$")
@@ -84,7 +84,7 @@ func (k *shaCryptKind) make(r request) (string, error) {
 	return k.prefix + rounds + h.salt + "$" + string(h.compute(r.password)), nil
 }
 
-// sha1Crypt is NetBSD's "$sha1$iterations$salt$key": iterated HMAC-SHA-1.
+// sha1Crypt is a hash of NetBSD's "$sha1$iterations$salt$key": iterated HMAC-SHA-1.
 type sha1Crypt struct {
 	iterations uint32
 	salt       string

@@ -2,12 +2,11 @@ package password
 
 import (
 	"encoding/hex"
-	"fmt"
 	"os/exec"
 	"testing"
 )
 
-// perlCrypt is the system's crypt(3), on Debian libxcrypt.
+// perlCrypt calls the system's crypt(3), which is libxcrypt on Debian.
 func perlCrypt(t *testing.T, perl string, password, setting string) string {
 	t.Helper()
 	const script = `print crypt(pack("H*", $ARGV[0]), $ARGV[1])`
@@ -43,13 +42,4 @@ func TestCryptOfTheSystem(t *testing.T) {
 			checkOnly(t, h, password, cut(value))
 		}
 	}
-}
-
-func ExampleSchemes() {
-	for _, s := range Schemes()[:2] {
-		fmt.Println(s.Name, s.Weak, s.Make)
-	}
-	// Output:
-	// ARGON2ID false true
-	// ARGON2I false true
 }

@@ -10,11 +10,11 @@ import (
 	"hash"
 	"strings"
 
-	//lint:ignore SA1019 weak, and for that reason only behind AllowWeak
+	//lint:ignore SA1019 MD4 is weak, so it needs AllowWeak
 	"golang.org/x/crypto/md4"
 )
 
-// digestKind is one hash function that is applied once, with or without a salt.
+// digestKind is a scheme that applies one hash function once, with or without a salt.
 type digestKind struct {
 	new  func() hash.Hash
 	size int
@@ -28,11 +28,11 @@ var (
 	sha512Digest = &digestKind{sha512.New, sha512.Size}
 )
 
-// saltSize is the salt's size in what is made here; Dovecot makes 4 bytes and, as we
-// do, verifies any.
+// saltSize is the size in bytes of the salts that are made here. Dovecot makes 4 bytes. Both
+// verify salts of any size.
 const saltSize = 8
 
-// digest is H(before + password + salt).
+// digest is a hash H(before + password + salt).
 type digest struct {
 	kind   *digestKind
 	before string
@@ -58,7 +58,7 @@ func (k *digestKind) make(r request) (string, error) {
 	return string((&digest{kind: k}).compute(r.password)), r.noRounds()
 }
 
-// parseSalted takes the salt to be what follows the sum.
+// parseSalted reads a sum that is followed by the salt.
 func (k *digestKind) parseSalted(src source) (verifier, error) {
 	if len(src.value) <= k.size {
 		return nil, errors.New("value has no salt")
@@ -85,10 +85,10 @@ func makeDigestMD5(r request) (string, error) {
 	return string((&digest{kind: md5Digest, before: before}).compute(r.password)), r.noRounds()
 }
 
-// digestMD5Prefix takes what follows the last "@" as the realm, as Dovecot does.
+// digestMD5Prefix returns "user:realm:". As in Dovecot, the realm is what follows the last "@".
 func digestMD5Prefix(user string) (string, error) {
 	if user == "" {
-		return "", errors.New("needs the user's name")
+		return "", errors.New("needs the user name")
 	}
 	realm := ""
 	if i := strings.LastIndexByte(user, '@'); i >= 0 {

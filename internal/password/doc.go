@@ -1,14 +1,15 @@
-// Package password verifies passwords against the hashes of a user map, answers the
-// challenges of CRAM-MD5 and APOP, and makes hashes.
+// Package password verifies passwords, and the responses to CRAM-MD5 and APOP challenges,
+// against hashes that [Policy.Parse] has read. [Make] makes hashes.
 //
 // # Format
 //
-// A hash is written as Dovecot writes it, "{SCHEME}value". Without a scheme a
-// value that begins with "$" is CRYPT; anything else is refused, so that a bare
-// word is never taken for a password in cleartext. The scheme's name may be in any
-// case and may end in ".b64", ".base64" or ".hex", which says how the value is
-// written. Without that it is base64 or hex as in the table, and where the length of
-// the value tells one from the other, either.
+// A hash is written as in Dovecot, "{SCHEME}value". Without a scheme, a value that begins
+// with "$" is CRYPT. Any other value without a scheme is refused, so that a bare word is
+// never taken for a password in cleartext.
+//
+// The name of the scheme may be in any case. It may end in ".b64", ".base64" or ".hex", which
+// is the encoding of the value. Without such a suffix the value is in base64 or hex as in the
+// table. If the length of the value shows which of the two it is, either is accepted.
 //
 // # Schemes
 //
@@ -27,7 +28,8 @@
 //	DIGEST-MD5               hex of MD5(user:realm:password)
 //	PLAIN, CLEAR, CLEARTEXT  the password itself
 //
-// Weak ones, taken only with [Policy].AllowWeak (allow_weak_schemes in the configuration):
+// Weak schemes are accepted only with [Policy].AllowWeak (allow_weak_schemes in the
+// configuration):
 //
 //	HMAC-MD5                 the same as CRAM-MD5
 //	MD5-CRYPT                $1$salt$key
@@ -36,40 +38,40 @@
 //	LDAP-MD5                 base64 of the sum
 //	PLAIN-MD5, PLAIN-MD4     hex of the sum
 //	DES-CRYPT                13 digits; first 8 bytes of a password, low 7 bits of each
-//	OTP                      sha1 1024 seed key: the pass phrase is verified
-//	PLAIN-TRUNC              8-password: only the first 8 bytes are known
+//	OTP                      sha1 1024 seed key; the password is the pass phrase
+//	PLAIN-TRUNC              8-password; only the first 8 bytes are compared
 //	CRYPT                    with $apr1$, the MD5 of htpasswd
 //
-// A value must be of its scheme: Dovecot hands SHA512-CRYPT, SHA256-CRYPT and DES-CRYPT to
-// crypt(3) and so takes {SHA512-CRYPT}$5$…; here that is an error, and {CRYPT}$5$… is
-// right. An error too is what no password can match: a damaged key, a salt that crypt(3)
-// would cut, a number with a leading zero.
+// A value must have the format of its scheme. Dovecot passes SHA512-CRYPT, SHA256-CRYPT and
+// DES-CRYPT to crypt(3), and so accepts {SHA512-CRYPT}$5$…. Here that is an error; write
+// {CRYPT}$5$… instead. A value that no password can match is an error too: a damaged key, a
+// salt that crypt(3) would cut, a number with a leading zero.
 //
-// A password is bytes: nothing is normalized. One with a NUL matches nothing, because
-// crypt(3) would see its beginning only.
+// A password is a sequence of bytes and is not normalized. A password with a NUL matches no
+// hash, because crypt(3) would read only the bytes before the NUL.
 //
 // # Limits
 //
-// Parse refuses, before anything is computed, what would cost a login too much:
+// Parse refuses hashes whose verification would be too expensive, without computing anything:
 //
 //	ARGON2, $y$, $gy$, $7$   over 1 GiB of memory ([Policy].MaxArgon2Memory), or more
-//	                         work than [MaxPasses] passes over so much
+//	                         work than [MaxPasses] passes over that much memory
 //	BLF-CRYPT                a cost over [MaxBcryptCost]
 //	all others               over [MaxIterations] rounds or iterations
 //
 // # Errors
 //
-// Errors of [Policy.Parse] name the scheme and what is wrong with it, never the value:
-// it may be a password. All that can be wrong is found there; later errors are those of
-// the libraries. [ErrSchemeNotAvailable] says that a hash cannot answer a challenge.
+// Errors of [Policy.Parse] name the scheme and the problem. They never contain the value,
+// because it may be a password. Parse finds every problem of a hash; later errors come from
+// the libraries. [ErrSchemeNotAvailable] means that a hash cannot be used for a challenge.
 //
-// # What it stands on
+// # Libraries
 //
-// The standard library, golang.org/x/crypto (argon2, bcrypt, scrypt, md4), and
-// github.com/go-crypt/x (SHA-crypt, $sha1$, yescrypt), which go-crypt/crypt stands on as
-// well: that one's own parsers replace damaged parameters by defaults, so a value is
-// parsed here. Package crypt has the hash functions that none of these libraries has.
+// The hash functions come from the standard library, from golang.org/x/crypto (argon2,
+// bcrypt, scrypt, md4), from github.com/go-crypt/x (SHA-crypt, $sha1$, yescrypt) and from
+// package crypt. The parsers of go-crypt/crypt are not used, because they replace damaged
+// parameters by defaults.
 //
-// What the formats mean was learned from Dovecot's password-scheme.c and libxcrypt's
-// crypt(5). The tests compare with doveadm pw and with the system's crypt(3).
+// The formats are those of Dovecot's password-scheme.c and libxcrypt's crypt(5). The tests
+// compare with doveadm pw and with the system's crypt(3).
 package password

@@ -19,13 +19,14 @@ func doveadmPW(t *testing.T, doveadm string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// Every scheme that Dovecot lists is known here, and what Dovecot makes is verified.
+// TestHashesOfDoveadm tests that every scheme of Dovecot is supported, and that Dovecot's hashes
+// are verified.
 func TestHashesOfDoveadm(t *testing.T) {
 	doveadm := needProgram(t, "doveadm")
 	for _, name := range strings.Fields(doveadmPW(t, doveadm, "-l")) {
 		for _, password := range passwords {
 			value := doveadmPW(t, doveadm, "-s", name, "-p", password)
-			if name == "PLAIN-TRUNC" { // doveadm leaves out the length, and cannot verify it itself
+			if name == "PLAIN-TRUNC" { // doveadm omits the length, and cannot verify the result itself
 				value = strings.Replace(value, "}", "}999-", 1)
 			}
 			h := parse(t, value, dovecotUser)
@@ -52,7 +53,7 @@ func TestEncodingsOfDoveadm(t *testing.T) {
 	}
 }
 
-// What is made here is verified by Dovecot.
+// TestDoveadmVerifiesWhatIsMade tests that Dovecot verifies the hashes that Make makes.
 func TestDoveadmVerifiesWhatIsMade(t *testing.T) {
 	doveadm := needProgram(t, "doveadm")
 	known := strings.Fields(doveadmPW(t, doveadm, "-l"))

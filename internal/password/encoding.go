@@ -10,17 +10,17 @@ import (
 	"mailauthd/internal/crypt"
 )
 
-// coding is how the bytes of a value are written.
+// coding is the encoding of the bytes of a value.
 type coding int
 
 const (
 	asIs coding = iota
 	inHex
 	inBase64
-	guess // as the scheme and the value's length say
+	guess // the encoding follows from the scheme and the length of the value
 )
 
-// encodings are the suffixes of a scheme's name, in upper case.
+// encodings maps the suffixes of a scheme's name, in upper case.
 var encodings = map[string]coding{"HEX": inHex, "B64": inBase64, "BASE64": inBase64}
 
 func (e coding) decode(s string) (string, error) {
@@ -51,8 +51,8 @@ func (e coding) encode(s string) string {
 	return s
 }
 
-// decode64 takes nothing but what the encoder writes: encoding/base64 alone skips line
-// ends and ignores the bits that are left over.
+// decode64 accepts only what the encoder writes. By default encoding/base64 skips line ends
+// and ignores unused bits at the end.
 func decode64(e *base64.Encoding, s string) ([]byte, bool) {
 	b, err := e.Strict().DecodeString(s)
 	return b, err == nil && !strings.ContainsAny(s, "\r\n")
@@ -60,8 +60,8 @@ func decode64(e *base64.Encoding, s string) ([]byte, bool) {
 
 func isCrypt64(s string) bool { return strings.Trim(s, crypt.Digits) == "" }
 
-// number reads a decimal that is written as numbers are printed: crypt(3) compares
-// text, so a hash with "+7" or "007" in it would match no password.
+// number reads a decimal number without a sign or leading zeros. crypt(3) compares text, so a
+// hash that contains "+7" or "007" would match no password.
 func number(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil || strconv.FormatUint(n, 10) != s {

@@ -6,19 +6,19 @@ import (
 	"testing"
 )
 
-// FuzzParse wants no panic, either a hash or an error, and no part of the value in the
-// error: a marker in the value must not come out.
+// FuzzParse tests that Parse returns either a hash or an error, and that no part of the value is
+// in the error: a marker in the value must not appear there.
 func FuzzParse(f *testing.F) {
 	for _, tt := range knownAnswers {
 		f.Add(tt.hash, 20, tt.password)
 	}
 	f.Add("{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", 30, "x")
 	policy := Policy{AllowWeak: true, MaxArgon2Memory: 64}
-	costly := regexp.MustCompile(`[0-9]{4}|\$2.\$(0[5-9]|1)`) // what takes more than a moment
+	costly := regexp.MustCompile(`[0-9]{4}|\$2.\$(0[5-9]|1)`) // what is slow to verify
 	f.Fuzz(func(t *testing.T, s string, at int, password string) {
 		h, err := policy.Parse(s, dovecotUser)
 		if (err == nil) != (h.verifier != nil) || (err == nil) != (h.Scheme() != "") {
-			t.Fatal("neither a hash nor an error")
+			t.Fatalf("Parse returned %v and the error %v: want one of the two", h, err)
 		}
 		if err == nil {
 			useHash(t, h, password, !costly.MatchString(s))
@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 		if value := strings.IndexByte(s, '}') + 1; at >= value && at <= len(s) {
 			const marker = "hunter2"
 			if _, err := policy.Parse(s[:at]+marker+s[at:], dovecotUser); err != nil && strings.Contains(err.Error(), marker) {
-				t.Errorf("the error shows the value: %v", err)
+				t.Errorf("the error contains a part of the value: %v", err)
 			}
 		}
 	})
@@ -40,7 +40,7 @@ func useHash(t *testing.T, h Hash, password string, cheap bool) {
 	}
 	for _, verify := range []func(_, _ string) (bool, error){h.VerifyCRAMMD5, h.VerifyAPOP} {
 		if ok, _ := verify(password, cramDigest); ok {
-			t.Error("a digest of something else is taken")
+			t.Error("the digest of another password was accepted")
 		}
 	}
 	if c, ok := h.Cleartext(); ok {

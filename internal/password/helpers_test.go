@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// anyScheme is the policy of a site that keeps its old hashes.
+// anyScheme is a policy that accepts all schemes.
 var anyScheme = Policy{AllowWeak: true}
 
 func parse(t *testing.T, s, user string) Hash {
@@ -19,7 +19,7 @@ func parse(t *testing.T, s, user string) Hash {
 	return h
 }
 
-// passwords are the kinds that differ: a space, UTF-8, Latin-1, more than any cut.
+// passwords has a space, UTF-8, Latin-1, and a password that is longer than any scheme uses.
 var passwords = []string{
 	"x",
 	"tanst aaf",
@@ -28,7 +28,7 @@ var passwords = []string{
 	strings.Repeat("0123456789", 10),
 }
 
-// needProgram skips a test on a machine without the program, but not in CI.
+// needProgram skips the test if the program is not installed. In CI the test fails instead.
 func needProgram(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -42,7 +42,7 @@ func needProgram(t *testing.T, name string) string {
 	return ""
 }
 
-// cut is how many bytes of a password a value depends on.
+// cut returns the largest number of bytes of a password that a value depends on.
 func cut(value string) int {
 	switch {
 	case strings.Contains(value, "}$2"):
@@ -53,7 +53,7 @@ func cut(value string) int {
 	return 1 << 20
 }
 
-// checkOnly wants a hash to match the password, and nothing that differs by one byte.
+// checkOnly tests that a hash matches the password, and no password that differs by one byte.
 func checkOnly(t *testing.T, h Hash, password string, cut int) {
 	t.Helper()
 	verify := func(p string, want bool) {

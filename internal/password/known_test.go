@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// knownAnswers, each from the source that is named above it.
+// knownAnswers are test vectors from the sources that are named above them.
 var knownAnswers = []struct{ scheme, hash, password string }{
-	// Three names for cleartext.
+	// The three names of cleartext.
 	{"PLAIN", "{PLAIN}correct horse", "correct horse"},
 	{"PLAIN", "{plain}{PLAIN}x", "{PLAIN}x"},
 	{"CLEAR", "{Clear.b64}Y29ycmVjdCBob3JzZQ==", "correct horse"},
 	{"CLEARTEXT", "{CLEARTEXT}pässwörd", "pässwörd"},
 
-	// The reference implementation of Argon2, src/test.c; the others doveadm pw 2.3.19.
+	// The reference implementation of Argon2, src/test.c; the last two are from doveadm pw 2.3.19.
 	{"ARGON2ID", "{ARGON2ID}$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "password"},
 	{"ARGON2ID", "{ARGON2ID}$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc", "password"},
 	{"ARGON2I", "{ARGON2I}$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8", "password"},
@@ -82,7 +82,7 @@ var knownAnswers = []struct{ scheme, hash, password string }{
 	{"OTP", "{OTP}sha1 0 TeSt bb9e6ae1979d8ff4", "This is a test."},
 	{"OTP", "{OTP}sha1 99 TeSt 87FEC7768B73CCF9", "This is a test."},
 
-	// Dovecot, password-scheme.c: the length is not that of the value, so nothing was cut.
+	// Dovecot, password-scheme.c: the length is larger than the value, so the password was not cut.
 	{"PLAIN-TRUNC", "{PLAIN-TRUNC}99-correct horse", "correct horse"},
 }
 
@@ -128,7 +128,7 @@ func TestDigestMD5IsOfOneUser(t *testing.T) {
 			t.Errorf("user %s: %v, %v", user, ok, err)
 		}
 	}
-	if _, err := anyScheme.Parse(hash, ""); err == nil || !strings.Contains(err.Error(), "needs the user's name") {
+	if _, err := anyScheme.Parse(hash, ""); err == nil || !strings.Contains(err.Error(), "needs the user name") {
 		t.Errorf("without a user: %v", err)
 	}
 }

@@ -2,13 +2,13 @@ package password
 
 import "fmt"
 
-// What one hash may cost. A login has to pay it, so one entry of the map could
-// otherwise stop the service.
+// The largest costs of a hash. Every login pays the cost of its hash, so without limits one
+// expensive hash could stop the service.
 const (
-	DefaultMaxMemory = 1 << 20    // KiB, that is 1 GiB: argon2, scrypt and yescrypt
-	MaxPasses        = 8          // times that the memory may be gone through, or as often less of it
+	DefaultMaxMemory = 1 << 20    // memory of argon2, scrypt and yescrypt in KiB: 1 GiB
+	MaxPasses        = 8          // passes over that memory, or more passes over less memory
 	MaxBcryptCost    = 16         // 2^16 rounds
-	MaxIterations    = 10_000_000 // of everything that counts rounds or iterations
+	MaxIterations    = 10_000_000 // rounds or iterations of all other schemes
 )
 
 func checkIterations(n uint64) error {
@@ -21,7 +21,7 @@ func checkIterations(n uint64) error {
 	return nil
 }
 
-// checkMemory bounds the memory, in KiB, and how much of it is gone through in all.
+// checkMemory limits the memory, in KiB, and the total memory of all passes.
 func (p Policy) checkMemory(kib, passes uint64) error {
 	limit := uint64(p.MaxArgon2Memory)
 	if limit == 0 {

@@ -9,23 +9,27 @@ import (
 	"mailauthd/internal/crypt"
 )
 
-// request is what a value is made from.
+// request holds the arguments of [Make] for a scheme.
 type request struct {
 	user     string
 	password string
 	rounds   int
 }
 
-// Make makes a hash of a password, "{SCHEME}value", for any scheme of [Schemes] that
-// says so; the name may have a suffix such as ".HEX". The user is needed for DIGEST-MD5
-// only. Rounds are what doveadm pw -r sets: the cost of BLF-CRYPT, passes of ARGON2,
-// rounds or iterations of the others that have them; 0 is doveadm's own default. Costs
-// that [Policy.Parse] would refuse are errors, as are passwords that the scheme would cut.
-// Errors never contain the password.
+// Make returns a hash of a password, "{SCHEME}value", with a random salt if the scheme has one.
+// [Schemes] lists the schemes. The name may have a suffix such as ".HEX". Only DIGEST-MD5
+// needs the user.
+//
+// The rounds are those of doveadm pw -r: the cost of BLF-CRYPT, the passes of ARGON2ID and
+// ARGON2I, and the rounds or iterations of other schemes that have them. 0 is the default of
+// doveadm.
+//
+// Make returns an error if the scheme would cut the password, or if [Policy.Parse] would
+// refuse the rounds. Errors never contain the password.
 func Make(scheme, user, password string, rounds int) (string, error) {
 	name := strings.ToUpper(scheme)
 	if !isSchemeName(name) {
-		return "", errors.New("not a scheme's name")
+		return "", errors.New("not the name of a scheme")
 	}
 	sch, e, err := lookup(name)
 	if err != nil {
@@ -44,7 +48,7 @@ func Make(scheme, user, password string, rounds int) (string, error) {
 func (s *scheme) makeValue(r request) (string, error) {
 	switch {
 	case s.make == nil:
-		return "", errors.New("is verified, but not made here")
+		return "", errors.New("can be verified, but not made here")
 	case r.password == "":
 		return "", errors.New("empty password")
 	case strings.ContainsAny(r.password, "\x00\r\n"):
@@ -53,7 +57,8 @@ func (s *scheme) makeValue(r request) (string, error) {
 	return s.make(r)
 }
 
-// roundsOr is what was asked for, within bounds, or the default.
+// roundsOr returns the requested rounds, or standard if there are none. It returns an error if
+// they are not from least to most.
 func (r request) roundsOr(standard, least, most int) (int, error) {
 	if r.rounds == 0 {
 		return standard, nil
@@ -66,7 +71,7 @@ func (r request) roundsOr(standard, least, most int) (int, error) {
 
 func (r request) noRounds() error {
 	if r.rounds != 0 {
-		return errors.New("has no rounds to set")
+		return errors.New("has no rounds that could be set")
 	}
 	return nil
 }
@@ -77,7 +82,7 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// randomSalt is n random digits of crypt(3).
+// randomSalt returns n random digits of crypt(3).
 func randomSalt(n int) string {
 	b := randomBytes(n)
 	for i := range b {

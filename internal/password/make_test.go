@@ -56,7 +56,7 @@ func TestMakeCosts(t *testing.T) {
 			continue
 		}
 		if !strings.HasPrefix(first, tt.prefix) || first == second {
-			t.Errorf("%s, %d rounds: %s and %s, want %s and two salts", tt.scheme, tt.rounds, first, second, tt.prefix)
+			t.Errorf("%s, %d rounds: %s and %s, want the prefix %s and different salts", tt.scheme, tt.rounds, first, second, tt.prefix)
 		}
 		if ok, err := parse(t, first, "").Verify("secret"); !ok || err != nil {
 			t.Errorf("%s: %v, %v", first, ok, err)
@@ -72,8 +72,8 @@ func TestMakeRefuses(t *testing.T) {
 		want                   string
 	}{
 		{"FOO", "", secret, 0, `unknown scheme "FOO" (known: ARGON2ID,`},
-		{"", "", secret, 0, "not a scheme's name"},
-		{"hunter2 hunter2", "", secret, 0, "not a scheme's name"},
+		{"", "", secret, 0, "not the name of a scheme"},
+		{"hunter2 hunter2", "", secret, 0, "not the name of a scheme"},
 		{"SSHA.foo", "", secret, 0, "unknown encoding"},
 		{"ARGON2ID", "", "", 0, "empty password"},
 		{"PLAIN", "", secret + "\n", 0, "NUL, CR or LF"},
@@ -82,7 +82,7 @@ func TestMakeRefuses(t *testing.T) {
 		{"SSHA", "", secret, 1, "no rounds"},
 		{"CRAM-MD5", "", secret, 1, "no rounds"},
 		{"DIGEST-MD5", "u@r", secret, 1, "no rounds"},
-		{"DIGEST-MD5", "", secret, 0, "needs the user's name"},
+		{"DIGEST-MD5", "", secret, 0, "needs the user name"},
 		{"BLF-CRYPT", "", secret, 3, "rounds must be from 4 to 16"},
 		{"BLF-CRYPT", "", secret, 17, "rounds must be from 4 to 16"},
 		{"ARGON2ID", "", secret, 129, "rounds must be from 1 to 128"},
@@ -95,7 +95,7 @@ func TestMakeRefuses(t *testing.T) {
 	} {
 		hash, err := Make(tt.scheme, tt.user, tt.password, tt.rounds)
 		if hash != "" || err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), secret) {
-			t.Errorf("%s: %q, %v, want %q and not the password", tt.scheme, hash, err, tt.want)
+			t.Errorf("%s: hash %q, error %v; want the error %q without the password", tt.scheme, hash, err, tt.want)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"mailauthd/internal/crypt"
 )
 
-// otp is a one-time password, "sha1 1024 seed key", verified against the pass phrase that
-// all of them are made of, as Dovecot does for any login but OTP.
+// otp is a one-time password, "sha1 1024 seed key". As in Dovecot, a login that does not use
+// the mechanism OTP is verified by the pass phrase from which all one-time passwords are made.
 type otp struct {
 	kind  *digestKind
 	count int
@@ -32,7 +32,7 @@ func parseOTP(src source) (verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n > 0 { // 0 is the end of a sequence
+	if n > 0 { // 0 is the last of a sequence
 		if err := checkIterations(n); err != nil {
 			return nil, err
 		}

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Policy says which hashes [Policy.Parse] takes. The zero Policy takes no weak scheme
-// and bounds memory by [DefaultMaxMemory].
+// Policy decides which hashes [Policy.Parse] accepts. The zero Policy accepts no weak scheme
+// and limits the memory to [DefaultMaxMemory].
 type Policy struct {
-	AllowWeak       bool   // take the schemes that [Schemes] calls weak
-	MaxArgon2Memory uint32 // in KiB, for scrypt and yescrypt too; 0 is DefaultMaxMemory
+	AllowWeak       bool   // accept weak schemes
+	MaxArgon2Memory uint32 // the limit in KiB, for scrypt and yescrypt too; 0 is DefaultMaxMemory
 }
 
-// Hash is one parsed hash. It is safe for concurrent use; the zero Hash matches nothing.
+// Hash is a parsed hash. It is safe for concurrent use. The zero Hash matches no password.
 type Hash struct {
 	scheme   string
 	verifier verifier
 	id       uint64
 }
 
-// seed is the key of hashes' identities.
+// seed is the key of [Hash.ID].
 var seed = maphash.MakeSeed()
 
-// verifier is one parsed value. What can be wrong with the value was found when it was
-// parsed, so an error is one of the library below.
+// verifier is a parsed value. Parsing has found every problem of the value, so an error comes
+// from the library that computes the hash.
 type verifier interface {
 	verify(password string) (bool, error)
 }
@@ -37,9 +37,9 @@ var (
 	errDamage = errors.New("value is not a hash of this scheme, or is damaged")
 )
 
-// Parse reads a hash. All that can be wrong with it is found here, not at a login.
-// The user is whom it belongs to, "name@realm": DIGEST-MD5 hashes it with the password,
-// all other schemes ignore it. Errors never contain the value.
+// Parse reads a hash. It finds every problem of the hash, so that none is left for a login.
+// The user, "name@realm", is the owner of the hash. DIGEST-MD5 hashes the user with the
+// password; all other schemes ignore it. Errors never contain the value.
 func (p Policy) Parse(s, user string) (Hash, error) {
 	name, value, err := splitScheme(s)
 	if err != nil {
@@ -62,26 +62,26 @@ func (p Policy) Parse(s, user string) (Hash, error) {
 	return Hash{scheme: sch.name, verifier: v, id: maphash.String(seed, s)}, nil
 }
 
-// ID tells hashes of one user apart, as long as the process lives: the same text has
-// the same ID, also after a reload.
+// ID identifies the text of the hash among the hashes of one user. The same text has the same
+// ID until the process ends, also after a reload.
 func (h Hash) ID() uint64 { return h.id }
 
-// Scheme is the hash's scheme by Dovecot's name, such as "ARGON2ID".
+// Scheme returns Dovecot's name of the scheme, such as "ARGON2ID".
 func (h Hash) Scheme() string { return h.scheme }
 
-// String keeps a hash out of anything that is printed.
+// String returns the scheme only, so that no hash is printed by accident.
 func (h Hash) String() string { return "{" + h.scheme + "}***" }
 
-// GoString does the same for the verb %#v.
+// GoString is like String, for the verb %#v.
 func (h Hash) GoString() string { return h.String() }
 
-// Verify tells whether the password is the right one, in a time that does not depend
-// on how much of it is right. An error means that this could not be found out.
+// Verify reports whether the password is right, in a time that does not depend on how much of
+// it is right. An error means that the hash could not be computed.
 func (h Hash) Verify(password string) (bool, error) {
 	if h.verifier == nil {
 		return false, errNoHash
 	}
-	// crypt(3) ends a password at a NUL, so "secret" and "secret\x00…" would be one.
+	// crypt(3) ends a password at a NUL, so "secret" and "secret\x00…" would be the same.
 	if strings.IndexByte(password, 0) >= 0 {
 		return false, nil
 	}
@@ -103,7 +103,8 @@ func splitScheme(s string) (name, value string, err error) {
 	return strings.ToUpper(name[1:]), value, nil
 }
 
-// isSchemeName keeps a password in braces from being printed as an unknown scheme.
+// isSchemeName reports whether s may be the name of a scheme. A password in braces must not
+// appear in an error as an unknown scheme.
 func isSchemeName(s string) bool {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 	return s != "" && len(s) <= 20 && strings.Trim(strings.ToUpper(s), letters) == ""

@@ -8,7 +8,7 @@ import (
 
 const weakHint = "weak: set allow_weak_schemes = true in [auth]"
 
-func TestWeakSchemesAreAskedFor(t *testing.T) {
+func TestWeakSchemesNeedAllowWeak(t *testing.T) {
 	weak := make(map[string]bool)
 	for _, s := range Schemes() {
 		if !s.Weak && len(weak) > 0 {
@@ -52,7 +52,7 @@ func TestParseRefusesWithoutTheValue(t *testing.T) {
 		{"{SSHA}aHVudGVyMg==", "no salt"},
 		{"{SHA}aHVudGVyMg==", "not 20 bytes in hex or base64"},
 		{"{SHA1}" + secret, "not 20 bytes in hex or base64"},
-		{"{SHA256.hex}a9993e364706816aba3e25717850c26c9cd0d89d", "not of 32 bytes"},
+		{"{SHA256.hex}a9993e364706816aba3e25717850c26c9cd0d89d", "not 32 bytes long"},
 		{"{CRAM-MD5}00", "not 32 bytes in hex or base64"},
 		{"{PLAIN-MD5}" + secret, "not 16 bytes in hex or base64"},
 		{"{MD5}" + secret, "not 16 bytes in hex or base64"},
@@ -91,7 +91,7 @@ func TestParseRefusesWithoutTheValue(t *testing.T) {
 		{"{CRYPT}abFZSxKKdq5s!", "not in the scheme's format"},
 		{"{DES-CRYPT}$1$CCCCCCCC$D6VIjDq8l9PRLFIQ4dkbN.", "not in the scheme's format"},
 		{"$9$" + secret, "scheme CRYPT: value is not in the scheme's format"},
-		{"{SHA512-CRYPT}$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", "not in the scheme's format (CRYPT takes any of crypt(3))"},
+		{"{SHA512-CRYPT}$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", "not in the scheme's format (CRYPT accepts all formats of crypt(3))"},
 		{"$y$j9T$salt$" + secret, "damaged"},
 		{"$y$jzT$" + secret + "$9YMdFtGt/uJi6XsLbYVhRfnneKsMgoos2r.7fZ8Xn..", "libxcrypt does not make"},
 		{"$y$/9T$//$DcruwIS63Fs/rFjEN0XX6h83bZyXgBTDICvINmSWVp5", "libxcrypt does not make"},
@@ -105,14 +105,14 @@ func TestParseRefusesWithoutTheValue(t *testing.T) {
 		{"{OTP}sha1 1024 seed", "not in the scheme's format"},
 		{"{OTP}sha1 01 seed 0011223344556677", "damaged"},
 		{"{OTP}sha1 1024 seed 00", "damaged"},
-		{"{PLAIN-TRUNC}" + secret, "has no length"},
+		{"{PLAIN-TRUNC}" + secret, "does not begin with a length"},
 		{"{PLAIN-TRUNC}8-", "empty value"},
 	} {
 		checkRefused(t, anyScheme, tt.in, tt.want, secret)
 	}
 }
 
-// A hash whose cost could stop the service is refused before anything is computed.
+// TestLimits tests that a hash whose cost could stop the service is refused.
 func TestLimits(t *testing.T) {
 	const (
 		argon                      = "$argon2id$v=19$m=%d,t=%d,p=1$c2FsdHNhbHQ$aGFzaA"
@@ -123,7 +123,7 @@ func TestLimits(t *testing.T) {
 	small := Policy{MaxArgon2Memory: 64}
 	for _, tt := range []struct {
 		policy   Policy
-		in, want string // nothing wanted: it is taken
+		in, want string // an empty want: accepted
 	}{
 		{Policy{}, fmt.Sprintf(argon, 1<<20, 8), ""},
 		{Policy{}, fmt.Sprintf(argon, 1<<20+1, 1), memory},
@@ -148,7 +148,7 @@ func TestLimits(t *testing.T) {
 		{Policy{}, "$7$z6..../....salt$" + key43, memory},             // N = 2^63
 		{Policy{}, "$7$06....zzzzzsalt$" + key43, memory},             // p = 2^30 - 1
 		{Policy{}, "$7$0zzzzz/....salt$" + key43, memory},             // r = 2^30 - 1
-		{Policy{}, "$7$zzzzzzzzzzzsalt$" + key43, memory},             // all of them
+		{Policy{}, "$7$zzzzzzzzzzzsalt$" + key43, memory},             // log2 N, r and p are all at their largest
 		{Policy{}, "$7$G6....E....salt$" + key43, ""},                 // N = 2^18, p = 16
 		{Policy{}, "$7$G6....d/...salt$" + key43, "more time than 8"}, // p = 105
 		{Policy{}, "{BLF-CRYPT}$2y$16$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC", ""},
@@ -177,10 +177,10 @@ func checkRefused(t *testing.T, policy Policy, in, want, secret string) {
 		return
 	}
 	if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
-		t.Errorf("%s: error %q, want %q and not the value", in, err, want)
+		t.Errorf("%s: error %q, want %q without the value", in, err, want)
 	}
 	if ok, err := h.Verify(""); ok || err == nil {
-		t.Errorf("the zero hash verifies: %v, %v", ok, err)
+		t.Errorf("Verify of the zero Hash = %v, %v; want an error", ok, err)
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 // cleartext is the password itself.
 type cleartext string
 
-// verify compares digests: subtle.ConstantTimeCompare alone would tell the length.
+// verify compares digests, because subtle.ConstantTimeCompare alone would reveal the length.
 func (c cleartext) verify(password string) (bool, error) {
 	return equal(string(c), password), nil
 }
 
-// Cleartext is the password itself, if the scheme keeps it.
-func (h Hash) Cleartext() (string, bool) {
+// Cleartext returns the password itself. ok is false unless the scheme stores it.
+func (h Hash) Cleartext() (password string, ok bool) {
 	c, ok := h.verifier.(cleartext)
 	return string(c), ok
 }
@@ -30,11 +30,11 @@ func parsePlain(src source) (verifier, error) { return cleartext(src.value), nil
 
 func makePlain(r request) (string, error) { return r.password, r.noRounds() }
 
-// truncated is the beginning of a password that some system cut, Dovecot's PLAIN-TRUNC:
-// "8-password". If the length is the one at which it was cut, more may follow.
+// truncated is the beginning of a password that another system has cut: Dovecot's PLAIN-TRUNC,
+// "8-password". If the value has the given length, the password may have been cut.
 type truncated struct {
 	prefix string
-	cut    bool
+	cut    bool // whether the password may be longer
 }
 
 func (t truncated) verify(password string) (bool, error) {
@@ -48,7 +48,7 @@ func parsePlainTrunc(src source) (verifier, error) {
 	length, prefix, ok := strings.Cut(src.value, "-")
 	n, err := number(length)
 	if !ok || err != nil {
-		return nil, errors.New(`value has no length: want "8-password"`)
+		return nil, errors.New(`value does not begin with a length: want "8-password"`)
 	}
 	if prefix == "" {
 		return nil, errors.New("empty value")

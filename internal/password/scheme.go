@@ -10,27 +10,27 @@ import (
 type scheme struct {
 	name     string
 	weak     bool
-	encoding coding // of the value, where its name has no suffix
-	size     int    // of the decoded value where it is fixed: tells hex from base64
+	encoding coding // of the value if its name has no suffix
+	size     int    // of the decoded value if it is fixed, which shows hex or base64
 	parse    func(source) (verifier, error)
-	make     func(request) (string, error) // the value before it is encoded; nil: not made here
+	make     func(request) (string, error) // makes a value before it is encoded; nil: unsupported
 }
 
-// source is what a value is parsed from.
+// source holds a value and what else its parser needs.
 type source struct {
 	policy Policy
 	user   string
 	value  string // decoded
 }
 
-// Scheme describes a scheme to those who choose one.
+// Scheme describes a scheme.
 type Scheme struct {
 	Name string
-	Weak bool // [Policy.Parse] takes it with AllowWeak only
-	Make bool // [Make] makes it
+	Weak bool // whether [Policy.Parse] accepts it with AllowWeak only
+	Make bool // whether [Make] makes it
 }
 
-// Schemes are the schemes that this package knows, the weak ones last.
+// Schemes returns the schemes that this package supports, the weak ones last.
 func Schemes() []Scheme {
 	list := make([]Scheme, len(schemes))
 	for i, s := range schemes {
@@ -39,7 +39,7 @@ func Schemes() []Scheme {
 	return list
 }
 
-// schemes is every scheme: those to prefer first, the weak ones last.
+// schemes lists the schemes in the order of preference, the weak ones last.
 var schemes = []scheme{
 	{name: "ARGON2ID", parse: only("$argon2id$"), make: makeArgon2id},
 	{name: "ARGON2I", parse: only("$argon2i$"), make: makeArgon2i},
@@ -75,7 +75,8 @@ var schemes = []scheme{
 	{name: "PLAIN-TRUNC", weak: true, parse: parsePlainTrunc},
 }
 
-// lookup finds a scheme by its name in upper case, with or without ".B64" and the like.
+// lookup returns the scheme with a name in upper case, and the encoding that its suffix, such as
+// ".B64", names.
 func lookup(name string) (*scheme, coding, error) {
 	name, suffix, found := strings.Cut(name, ".")
 	for i := range schemes {
@@ -114,13 +115,13 @@ func (s *scheme) read(src source, e coding) (verifier, error) {
 	return s.parse(src)
 }
 
-// decode takes hex as well as base64 where the length tells them apart and the scheme's
-// name has no suffix, as Dovecot does.
+// decode decodes a value. As in Dovecot, it accepts hex and base64 if the name of the scheme has
+// no suffix and the length of the value shows which one it is.
 func (s *scheme) decode(value string, e coding) (string, error) {
 	if e != guess {
 		decoded, err := e.decode(value)
 		if err == nil && s.size != 0 && len(decoded) != s.size {
-			err = fmt.Errorf("value is not of %d bytes", s.size)
+			err = fmt.Errorf("value is not %d bytes long", s.size)
 		}
 		return decoded, err
 	}

@@ -24,7 +24,7 @@ var (
 	scramSHA256 = &scramKind{sha256.New, sha256.Size}
 )
 
-// scramMinimum is the least count of iterations that Dovecot takes, and its default.
+// scramMinimum is the smallest number of iterations that Dovecot accepts, and its default.
 const scramMinimum = 4096
 
 type scram struct {
@@ -42,7 +42,7 @@ func (k *scramKind) parse(src source) (verifier, error) {
 	}
 	n, err := number(fields[0])
 	if err != nil || n < scramMinimum {
-		return nil, fmt.Errorf("wants an iteration count of at least %d", scramMinimum)
+		return nil, fmt.Errorf("needs an iteration count of at least %d", scramMinimum)
 	}
 	if err := checkIterations(n); err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func (s *scram) verify(password string) (bool, error) {
 	return err == nil && subtle.ConstantTimeCompare(stored, s.storedKey) == 1, err
 }
 
-// keys are StoredKey and ServerKey. The password is taken byte by byte, without
-// SASLprep, as Dovecot does.
+// keys returns StoredKey and ServerKey. As in Dovecot, the bytes of the password are used
+// without SASLprep.
 func (s *scram) keys(password string) (stored, server []byte, err error) {
 	salted, err := pbkdf2.Key(s.kind.new, password, s.salt, s.iterations, s.kind.size)
 	if err != nil {
@@ -90,14 +90,14 @@ func (k *scramKind) make(r request) (string, error) {
 	return fmt.Sprintf("%d,%s,%s,%s", n, encode(s.salt), encode(stored), encode(server)), err
 }
 
-// pbkdf2Hash is Dovecot's PBKDF2: HMAC-SHA-1, 160 bits, the salt as it is written.
+// pbkdf2Hash is a hash of Dovecot's PBKDF2: HMAC-SHA-1, 160 bits, the salt as written.
 type pbkdf2Hash struct {
 	iterations int
 	salt       string
 	key        []byte
 }
 
-// parsePBKDF2 reads "$1$salt$iterations$key", the key in hex.
+// parsePBKDF2 reads "$1$salt$iterations$key" with the key in hex.
 func parsePBKDF2(src source) (verifier, error) {
 	fields := strings.Split(src.value, "$")
 	if len(fields) != 5 || fields[0] != "" || fields[1] != "1" {
