@@ -7,16 +7,16 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Table is a new table.
+// Table is a table to add to a document.
 type Table struct {
 	Path []string
 	Keys []KeyValue
 }
 
-// KeyValue is one key of a new table; its value is a TOML literal.
+// KeyValue is one key of a table. The value is a TOML literal.
 type KeyValue struct{ Key, Value string }
 
-// Append puts new tables at the end of a document. None of them may be there.
+// Append adds new tables at the end of a document. It returns an error if one of them exists.
 func Append(doc []byte, tables []Table) ([]byte, error) {
 	if len(tables) == 0 {
 		return doc, nil
@@ -47,7 +47,8 @@ func Append(doc []byte, tables []Table) ([]byte, error) {
 	})
 }
 
-// appendTables keeps a missing newline at the end of the document missing.
+// appendTables adds tables at the end of the document. If the document does not end with a
+// newline, neither does the result.
 func (d *document) appendTables(tables []Table) []byte {
 	end := len(d.data)
 	nl := d.newline(end)
@@ -72,7 +73,7 @@ func (d *document) appendTables(tables []Table) []byte {
 	return d.splice(end, end, text)
 }
 
-// endsBlank tells whether what follows the document needs no blank line before it.
+// endsBlank reports whether the document is empty or ends with a blank line.
 func (d *document) endsBlank() bool {
 	rest, ok := bytes.CutSuffix(d.data, []byte("\n"))
 	rest = bytes.TrimSuffix(rest, []byte("\r"))

@@ -11,7 +11,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// decodeValues checks what is to be written.
+// decodeValues checks the keys and values of tables, and returns the decoded values.
 func decodeValues(tables []Table) ([][]any, error) {
 	values := make([][]any, len(tables))
 	for i, t := range tables {
@@ -34,9 +34,9 @@ func decodeValues(tables []Table) ([][]any, error) {
 	return values, nil
 }
 
-// decodeValue refuses a literal with anything before or after it: a line more, or
-// a comment that would hide the rest of an inline table.
-func decodeValue(literal string) (any, bool) {
+// decodeValue decodes a TOML literal. ok is false if there is anything else, such as a second
+// line, or a comment that would hide the rest of an inline table.
+func decodeValue(literal string) (value any, ok bool) {
 	line := "v = " + literal
 	var p unstable.Parser
 	p.Reset([]byte(line))
@@ -50,7 +50,7 @@ func decodeValue(literal string) (any, bool) {
 	return content["v"], true
 }
 
-// put sets a value in decoded content. It tells whether that was possible.
+// put sets a value in decoded content, and reports whether that was possible.
 func put(content map[string]any, table []string, key string, value any) bool {
 	for _, part := range table {
 		if content[part] == nil {
@@ -66,7 +66,7 @@ func put(content map[string]any, table []string, key string, value any) bool {
 	return true
 }
 
-// remove takes a table out of decoded content, and those above it that are empty then.
+// remove removes a table from decoded content, and the tables above it that are then empty.
 func remove(content map[string]any, table []string) {
 	inner, ok := content[table[0]].(map[string]any)
 	if ok && len(table) > 1 {
@@ -77,8 +77,8 @@ func remove(content map[string]any, table []string) {
 	}
 }
 
-// equal compares decoded content. Other than reflect.DeepEqual it takes NaN for equal
-// to itself.
+// equal reports whether decoded content is equal. Unlike for reflect.DeepEqual, NaN is equal to
+// itself.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:

@@ -8,10 +8,10 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Delete removes a table with its subtables; it is an error if there is no such table.
+// Delete removes a table with its subtables. It returns an error if there is no such table.
 func Delete(doc []byte, table []string) ([]byte, error) {
 	if len(table) == 0 {
-		return nil, fmt.Errorf("no table named")
+		return nil, fmt.Errorf("empty table name")
 	}
 	d, old, err := parse(doc)
 	if err != nil {
@@ -34,17 +34,18 @@ func Delete(doc []byte, table []string) ([]byte, error) {
 		return nil, fmt.Errorf("no table %s", toml.Key(table).String())
 	}
 	remove(old, table)
-	remove(got, table) // the empty tables above it
+	remove(got, table) // the empty tables above, as for old
 	if !equal(got, old) {
 		return nil, first.unsafe(table)
 	}
 	return append(first.bom, d.data...), nil
 }
 
+// span is a range of bytes of a document: from the offset from to just before the offset to.
 type span struct{ from, to int }
 
-// cuts are the bytes of a table, in their order. Of inline tables only one element
-// is taken at a time, because what separates it from the others then changes.
+// cuts returns the spans of a table, in the order of the document. It returns at most one
+// element of an inline table, because removing it changes the separators of the others.
 func (d *document) cuts(table []string) ([]span, error) {
 	var cuts []span
 	for i := 0; i < len(d.statements); i++ {
@@ -74,8 +75,8 @@ func (d *document) cuts(table []string) ([]span, error) {
 	return cuts, nil
 }
 
-// cutInline finds the first element of an inline table that belongs to a table. The
-// first n parts of the table's key lead to the inline table.
+// cutInline returns the first element of an inline table that belongs to a table. The first n
+// parts of the table's key are the key of the inline table.
 func (d *document) cutInline(p *pair, table []string, n int) (span, error) {
 	if p.kind != unstable.InlineTable {
 		return span{}, d.problem(p.start, table[:n], "is not a table")
@@ -95,7 +96,7 @@ func (d *document) cutInline(p *pair, table []string, n int) (span, error) {
 	return span{}, nil
 }
 
-// element is what to take out for the i-th element, its comma included.
+// element returns the span of the i-th element with its comma.
 func (d *document) element(p *pair, i int) (span, error) {
 	from, to := p.inner[i].start, p.inner[i].end
 	gap := span{}
@@ -108,12 +109,12 @@ func (d *document) element(p *pair, i int) (span, error) {
 		from = gap.from
 	}
 	if bytes.IndexByte(d.data[gap.from:gap.to], '#') >= 0 {
-		return span{}, d.problem(gap.from, nil, "a comment within an inline table: change it by hand")
+		return span{}, d.problem(gap.from, nil, "a comment in an inline table would be lost: change it by hand")
 	}
 	return span{from, to}, nil
 }
 
-// commentAbove is where the comment lines directly above a statement begin.
+// commentAbove returns where the comment lines directly above a statement begin.
 func (d *document) commentAbove(i int) int {
 	floor, at := 0, d.statements[i].from
 	if i > 0 {
@@ -129,8 +130,8 @@ func (d *document) commentAbove(i int) int {
 	return at
 }
 
-// sectionEnd is the end of a section, with the comment lines directly below its last
-// statement; the next section begins at a statement, or there is none.
+// sectionEnd returns the end of a section, including the comment lines directly below its last
+// statement. next is the index of the first statement after the section.
 func (d *document) sectionEnd(next int) int {
 	ceiling := len(d.data)
 	if next < len(d.statements) {

@@ -9,32 +9,32 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// document is a TOML document, cut into its statements.
+// document is a TOML document, split into its statements.
 type document struct {
 	bom        []byte
 	data       []byte // without the byte order mark
 	statements []statement
 }
 
-// statement is a header or a pair, with the lines that it stands on.
+// statement is a header or a pair, with its lines.
 type statement struct {
 	pair
 	header   bool
-	array    bool     // a header of an array of tables
-	section  []string // the key of the header above; of a header, its own
-	from, to int      // whole lines with their ends
+	array    bool     // whether it is the header of an array of tables
+	section  []string // the key of the header above; for a header, its own key
+	from, to int      // the whole lines, with their ends
 }
 
-// pair is a key with its value: a statement, or one element of an inline table.
+// pair is a key with its value, as a statement or as an element of an inline table.
 type pair struct {
-	key        []string // from the root; of an element, from its inline table
+	key        []string // relative to the root, or for an element to its inline table
 	start, end int      // from the first byte of the key to the end of the value
 	value      int      // the first byte of the value
 	kind       unstable.Kind
 	inner      []pair // the elements of an inline table
 }
 
-// parse returns also what the document decodes to.
+// parse splits a document into its statements, and decodes it.
 func parse(doc []byte) (*document, map[string]any, error) {
 	d := &document{data: doc}
 	if rest, ok := bytes.CutPrefix(doc, []byte(byteOrderMark)); ok {
@@ -55,13 +55,13 @@ func parse(doc []byte) (*document, map[string]any, error) {
 		section = s.section
 		d.statements = append(d.statements, s)
 	}
-	if p.Error() != nil { // what it did not read would be missing in the statements
-		return nil, nil, d.problem(d.lastEnd(), nil, "not valid TOML for every program: change it by hand")
+	if p.Error() != nil { // the statements are incomplete
+		return nil, nil, d.problem(d.lastEnd(), nil, "not valid TOML to every parser: change it by hand")
 	}
 	return d, content, nil
 }
 
-// lastEnd is where the last statement ends.
+// lastEnd returns where the last statement ends.
 func (d *document) lastEnd() int {
 	if n := len(d.statements); n > 0 {
 		return d.statements[n-1].end
@@ -123,7 +123,7 @@ func keyParts(it unstable.Iterator) (key []string, start, end int) {
 	return key, start, end
 }
 
-// nextLine is the offset after the end of the line that an offset is on.
+// nextLine returns the offset of the line after the one that contains the offset at.
 func (d *document) nextLine(at int) int {
 	if n := bytes.IndexByte(d.data[at:], '\n'); n >= 0 {
 		return at + n + 1
@@ -131,8 +131,8 @@ func (d *document) nextLine(at int) int {
 	return len(d.data)
 }
 
-// newline is the line end to write at an offset: that of the line before it, or
-// else of the first line.
+// newline returns the line end to write at an offset: that of the line before, or of the first
+// line if there is none.
 func (d *document) newline(at int) string {
 	before := d.data[:at]
 	if !bytes.HasSuffix(before, []byte("\n")) {
@@ -151,7 +151,7 @@ func (d *document) indent(s *statement) string {
 	return string(d.data[s.from:s.start])
 }
 
-// insertLine puts a line before an offset at which a line begins, or after the last one.
+// insertLine inserts a line at an offset where a line begins, or after the last line.
 func (d *document) insertLine(at int, text string) []byte {
 	nl := d.newline(at)
 	if at > 0 && d.data[at-1] != '\n' {
@@ -169,7 +169,7 @@ func (d *document) problem(at int, key []string, what string) error {
 	return &Error{Line: line, Key: toml.Key(key).String(), What: what}
 }
 
-// unsafe is the error for a result that is not what was asked for.
+// unsafe returns the error for an edit whose result would not be the requested content.
 func (d *document) unsafe(key []string) error {
 	at := 0
 	for _, s := range d.statements {

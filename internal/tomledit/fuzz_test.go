@@ -11,7 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// samples have one of each construct, tables t, u.a and u."a@b" written in each way.
+// samples has each construct of TOML, and the tables t, u.a and u."a@b" in each form.
 var samples = []string{
 	"",
 	"# only a comment",
@@ -28,7 +28,7 @@ var (
 	sampleValues = []string{"1", `"x"`, "[\n  1, # c\n]", "{ z = 1 }", "'''\n[t]\n'''", "nan", "1\nk = 2", "1 # c", "}"}
 )
 
-// flat is decoded content with one entry for each value and empty table.
+// flat decodes a document to a map with one entry for each value and each table.
 func flat(t *testing.T, doc []byte) map[string]string {
 	t.Helper()
 	var content map[string]any
@@ -52,13 +52,13 @@ func flatten(out map[string]string, key toml.Key, value any) {
 	}
 }
 
-// checkSet tests the promise of Set on whatever goes in.
+// checkSet tests that Set changes the content as requested, or returns an error.
 func checkSet(t *testing.T, doc, table, key, value string) {
 	t.Helper()
 	got, err := Set([]byte(doc), path(table), key, value)
 	if err != nil {
 		if got != nil {
-			t.Errorf("error and result %q", got)
+			t.Errorf("Set returned the error %v and the result %q", err, got)
 		}
 		return
 	}
@@ -71,7 +71,7 @@ func checkSet(t *testing.T, doc, table, key, value string) {
 	isNew := len(want) == before
 	var v map[string]any
 	if _, err := toml.Decode("v = "+value, &v); err != nil {
-		t.Fatalf("value %q was accepted: %v", value, err)
+		t.Fatalf("Set accepted the value %q: %v", value, err)
 	}
 	flatten(want, whole, v["v"])
 	if have := flat(t, got); !maps.Equal(have, want) {
@@ -82,7 +82,7 @@ func checkSet(t *testing.T, doc, table, key, value string) {
 	}
 }
 
-// isInsertion tells whether an edit kept all of a document and put something at one place.
+// isInsertion reports whether an edit only inserted text, in one place.
 func isInsertion(old, edited string) bool {
 	same := 0
 	for same < len(old) && same < len(edited) && old[same] == edited[same] {
@@ -91,7 +91,7 @@ func isInsertion(old, edited string) bool {
 	return strings.HasSuffix(edited[same:], old[same:])
 }
 
-// checkDelete tests the promise of Delete.
+// checkDelete tests that Delete removes the table and nothing else, or returns an error.
 func checkDelete(t *testing.T, doc, table string) {
 	t.Helper()
 	got, err := Delete([]byte(doc), path(table))
@@ -104,7 +104,7 @@ func checkDelete(t *testing.T, doc, table string) {
 		t.Errorf("Delete(%q, %q) = %q: there was no such table", doc, table, got)
 	}
 	maps.DeleteFunc(want, func(k, _ string) bool { return strings.HasPrefix(k, name+".") })
-	for key := toml.Key(path(table)); len(key) > 1; { // empty tables above it may be gone
+	for key := toml.Key(path(table)); len(key) > 1; { // empty tables above it may be removed
 		key = key[:len(key)-1]
 		if _, there := have[key.String()+"."]; !there {
 			delete(want, key.String()+".")
@@ -129,7 +129,7 @@ func isSubsequence(part, whole []byte) bool {
 	return true
 }
 
-// TestEachConstruct edits every sample in every way, and once more what came out of it.
+// TestEachConstruct makes all sample edits in all samples, and then edits the results again.
 func TestEachConstruct(t *testing.T) {
 	for _, doc := range samples {
 		for _, table := range sampleTables {
@@ -140,7 +140,7 @@ func TestEachConstruct(t *testing.T) {
 					if once, err := Set([]byte(doc), path(table), key, value); err == nil {
 						checkSet(t, string(once), table, "k", "false")
 						checkDelete(t, string(once), table)
-						if !strings.Contains(value, "#") { // a comment is not replaced
+						if !strings.Contains(value, "#") { // Set refuses to replace a comment
 							checkAgain(t, once, table, key, value)
 						}
 					}
@@ -150,7 +150,7 @@ func TestEachConstruct(t *testing.T) {
 	}
 }
 
-// checkAgain tests that what is set can be set again, which changes nothing.
+// checkAgain tests that setting the same value again changes nothing.
 func checkAgain(t *testing.T, once []byte, table, key, value string) {
 	t.Helper()
 	if again, err := Set(once, path(table), key, value); err != nil || !bytes.Equal(again, once) {

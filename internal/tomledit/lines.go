@@ -9,12 +9,12 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Lines has the line of each key and table of a document, by the key as it would be
-// written. A key that stands more than once has the first line.
+// Lines maps each key and table of a document to its line number, by the dotted key. If a key
+// occurs more than once, the line is that of the first occurrence.
 type Lines map[string]int
 
-// NewLines reads a document that is valid TOML; of another one, it has what stands
-// before the first mistake.
+// NewLines returns the lines of a document. If the document is not valid TOML, Lines has the
+// keys before the first mistake.
 func NewLines(doc []byte) Lines {
 	f := finder{data: bytes.TrimPrefix(doc, []byte(byteOrderMark)), line: 1, found: make(Lines)}
 	f.parser.Reset(f.data)
@@ -31,7 +31,8 @@ func NewLines(doc []byte) Lines {
 	return f.found
 }
 
-// Line is where a key stands; for one that is not there, where its table does.
+// Line returns the line number of a key. If there is no such key, it returns the line of the
+// key's table, or else 1.
 func (l Lines) Line(key toml.Key) int {
 	for ; len(key) > 0; key = key[:len(key)-1] {
 		if n := l[key.String()]; n > 0 {
@@ -41,24 +42,25 @@ func (l Lines) Line(key toml.Key) int {
 	return 1
 }
 
-// ErrorLine is the line that an error of BurntSushi/toml is about. It counts by the
-// offset: the decoder's own line is one too high for what is wrong at the end of a line.
+// ErrorLine returns the line number of an error of BurntSushi/toml. It counts lines up to the
+// offset of the error, because the decoder's line number is one too high if the mistake is at
+// the end of a line.
 func ErrorLine(doc []byte, err error) int {
 	var parse toml.ParseError
-	if !errors.As(err, &parse) || parse.Position.Start <= 0 || strings.Contains(parse.Message, "control characters") { // of these it is wrong
+	if !errors.As(err, &parse) || parse.Position.Start <= 0 || strings.Contains(parse.Message, "control characters") { // the offset of these is wrong
 		return max(parse.Position.Line, 1)
 	}
 	doc = bytes.TrimRight(bytes.TrimPrefix(doc, []byte(byteOrderMark)), "\n")
 	return 1 + bytes.Count(doc[:min(parse.Position.Start, len(doc))], []byte("\n"))
 }
 
-const byteOrderMark = "\xef\xbb\xbf" // editors put it before the first line
+const byteOrderMark = "\xef\xbb\xbf" // some editors write it before the first line
 
 type finder struct {
 	data   []byte
 	parser unstable.Parser
-	offset int // of which line is known
-	line   int
+	offset int // the last offset whose line is known
+	line   int // its line
 	found  Lines
 }
 
@@ -72,7 +74,7 @@ func (f *finder) keyValue(table toml.Key, kv *unstable.Node) {
 	}
 }
 
-// record notes the line of a key and of all that it implies, and returns the whole key.
+// record records the line of a key and of the tables that it implies, and returns the whole key.
 func (f *finder) record(table toml.Key, parts unstable.Iterator) toml.Key {
 	key := append(toml.Key(nil), table...)
 	for parts.Next() {
@@ -84,7 +86,8 @@ func (f *finder) record(table toml.Key, parts unstable.Iterator) toml.Key {
 	return key
 }
 
-// lineOf counts on from the last offset: keys come in the order of the document.
+// lineOf returns the line of an offset. It counts from the last offset, because keys come in the
+// order of the document.
 func (f *finder) lineOf(offset int) int {
 	if offset > f.offset {
 		f.line += bytes.Count(f.data[f.offset:offset], []byte("\n"))

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Quote writes a string as a TOML basic string. TOML holds no bytes that are not
-// UTF-8: they become U+FFFD, so a caller who has such bytes must refuse them before.
+// Quote returns s as a TOML basic string. Bytes that are not UTF-8 cannot occur in TOML and
+// become U+FFFD, so callers must refuse such strings before.
 func Quote(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + 2)
@@ -22,7 +22,7 @@ func Quote(s string) string {
 			b.WriteString(`\r`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0: // also C1, which terminals obey
+		case r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0: // also C1 controls, which terminals execute
 			fmt.Fprintf(&b, `\u%04X`, r)
 		default:
 			b.WriteRune(r)

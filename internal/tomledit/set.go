@@ -9,13 +9,13 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// MaxSize bounds a document: the parser counts bytes in 32 bits.
+// MaxSize is the largest size of a document in bytes. The parser counts bytes in 32 bits.
 const MaxSize = 1 << 30
 
-// Error is what stands in the way of an edit.
+// Error is the reason why a document cannot be edited.
 type Error struct {
 	Line int
-	Key  string // as it would be written; empty for the document
+	Key  string // the dotted key; empty if the problem is the document
 	What string
 }
 
@@ -26,8 +26,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Key, e.What)
 }
 
-// Set gives a key of a table a value, which is a TOML literal such as `"x"` or
-// `["a", "b"]`. The table is named from the root; an empty one is the root itself.
+// Set sets a key of a table to a value, which is a TOML literal such as `"x"` or `["a", "b"]`.
+// The table is the path from the root; an empty table is the root itself.
 func Set(doc []byte, table []string, key, value string) ([]byte, error) {
 	changed := Table{Path: table, Keys: []KeyValue{{key, value}}}
 	return edit(doc, []Table{changed}, func(d *document) ([]byte, error) {
@@ -40,8 +40,8 @@ func Set(doc []byte, table []string, key, value string) ([]byte, error) {
 	})
 }
 
-// replace gives a key that is there already a new value, and adds one to the inline table
-// that it belongs to; it returns nil if there is neither.
+// replace replaces the value of a key, or adds the key to the inline table that it belongs to.
+// It returns nil if there is neither.
 func (d *document) replace(path []string, value string) ([]byte, error) {
 	for i := range d.statements {
 		s := &d.statements[i]
@@ -49,18 +49,18 @@ func (d *document) replace(path []string, value string) ([]byte, error) {
 		case s.array && hasPrefix(path, s.key):
 			return nil, d.problem(s.start, s.key, "is an array of tables: change it by hand")
 		case s.header && hasPrefix(s.key, path):
-			return nil, d.problem(s.start, path, "is a table here, and no value can take its place: delete it first")
+			return nil, d.problem(s.start, path, "is a table, which a value cannot replace: delete it first")
 		case !s.header && hasPrefix(path, s.key):
 			return d.replaceIn(&s.pair, path, len(s.key), value)
 		case !s.header && hasPrefix(s.key, path):
-			return nil, d.problem(s.start, path, "is a table of dotted keys here, and no value can take its place: delete it first")
+			return nil, d.problem(s.start, path, "is a table of dotted keys, which a value cannot replace: delete it first")
 		}
 	}
 	return nil, nil
 }
 
-// replaceIn replaces a pair's value, or one within it: the first n parts of the path
-// lead to the pair.
+// replaceIn replaces the value of a pair, or a value within it. The first n parts of the path
+// are the key of the pair.
 func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byte, error) {
 	if n == len(path) {
 		if d.holdsComment(p) {
@@ -78,7 +78,7 @@ func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byt
 		case hasPrefix(rest, q.key):
 			return d.replaceIn(q, path, n+len(q.key), value)
 		case hasPrefix(q.key, rest):
-			return nil, d.problem(q.start, path, "is a table of dotted keys here: change it by hand")
+			return nil, d.problem(q.start, path, "is a table of dotted keys: change it by hand")
 		}
 	}
 	text := toml.Key(rest).String() + " = " + value
@@ -93,7 +93,7 @@ func (d *document) replaceIn(p *pair, path []string, n int, value string) ([]byt
 	return d.splice(at, at, " "+text), nil
 }
 
-// holdsComment tells whether there is a comment between the elements of an array.
+// holdsComment reports whether the value is an array with a comment between its elements.
 func (d *document) holdsComment(p *pair) bool {
 	value := d.data[p.value:p.end]
 	if p.kind != unstable.Array || !bytes.ContainsRune(value, '#') {
@@ -116,7 +116,7 @@ func hasCommentNode(n *unstable.Node) bool {
 	return false
 }
 
-// add puts a key that is not there below the last one of its table.
+// add adds a new key below the last key of its table.
 func (d *document) add(t Table) ([]byte, error) {
 	key, value := t.Keys[0].Key, t.Keys[0].Value
 	if last := d.lastOf(t.Path); last != nil {
@@ -129,8 +129,8 @@ func (d *document) add(t Table) ([]byte, error) {
 	return d.appendTables([]Table{t}), nil
 }
 
-// lastOf is the last statement of a table, nil if no line is the table's own: it
-// is missing, or there are only tables below it.
+// lastOf returns the last statement of a table. It returns nil if the table has no statement of
+// its own, because it does not exist or has only subtables.
 func (d *document) lastOf(table []string) *statement {
 	var last *statement
 	for i := range d.statements {
@@ -143,7 +143,8 @@ func (d *document) lastOf(table []string) *statement {
 	return last
 }
 
-// edit checks what goes in and what comes out of a change.
+// edit applies a change that adds tables to a document or sets keys of them. It checks the keys
+// and values before, and the content of the result after the change.
 func edit(doc []byte, tables []Table, change func(*document) ([]byte, error)) ([]byte, error) {
 	values, err := decodeValues(tables)
 	if err != nil {

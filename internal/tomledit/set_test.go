@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// path cuts at slashes, which no key of these tests has.
+// path splits a path at slashes, which no key of these tests contains.
 func path(s string) []string {
 	if s == "" {
 		return nil
@@ -60,7 +60,7 @@ func TestSet(t *testing.T) {
 		{"new table in an empty file", "", "u", "k", "2", "[u]\nk = 2\n"},
 		{"new table after its subtable", "[u.a]\nx = 1\n", "u", "k", "2", "[u.a]\nx = 1\n\n[u]\nk = 2\n"},
 		{"new table beside dotted keys", "[u]\n\"a@b\".x = 1\n", "u/c@d", "k", "2", "[u]\n\"a@b\".x = 1\n\n[u.\"c@d\"]\nk = 2\n"},
-		{"only what looks like the table", "[v]\nk = '''\n[u]\nk = 1\n'''\n# [u]\n", "u", "k", "2", "[v]\nk = '''\n[u]\nk = 1\n'''\n# [u]\n\n[u]\nk = 2\n"},
+		{"new table, whose header is in a string and a comment", "[v]\nk = '''\n[u]\nk = 1\n'''\n# [u]\n", "u", "k", "2", "[v]\nk = '''\n[u]\nk = 1\n'''\n# [u]\n\n[u]\nk = 2\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Set([]byte(tt.doc), path(tt.table), tt.key, tt.value)
@@ -83,11 +83,11 @@ func TestSetRefuses(t *testing.T) {
 		{"array", "u = [ {k = 1} ]\n", "u", "k", "2", "line 1: u: is not a table: change it by hand"},
 		{"table is a string", "[u]\na = 's3cr3t'\n", "u/a", "k", "2", "line 2: u.a: is not a table: change it by hand"},
 		{"inline table is a string", "u = { a = 1,\n b = 's3cr3t' }\n", "u/b", "k", "2", "line 2: u.b: is not a table: change it by hand"},
-		{"key is a table", "[u]\n[u.a]\n", "u", "a", "2", "line 2: u.a: is a table here, and no value can take its place: delete it first"},
-		{"key is above a table", "[u.a.b]\n", "u", "a", "2", "line 1: u.a: is a table here, and no value can take its place: delete it first"},
-		{"key is a dotted table", "[u]\na.b = 1\n", "u", "a", "2", "line 2: u.a: is a table of dotted keys here, and no value can take its place: delete it first"},
-		{"key is a dotted inline table", "u = { a.b = 1 }\n", "u", "a", "2", "line 1: u.a: is a table of dotted keys here: change it by hand"},
-		{"value with a line more", "[u]\n", "u", "a", "1\nb = 's3cr3t'", "u.a: the new value is not exactly one TOML value"},
+		{"key is a table", "[u]\n[u.a]\n", "u", "a", "2", "line 2: u.a: is a table, which a value cannot replace: delete it first"},
+		{"key is above a table", "[u.a.b]\n", "u", "a", "2", "line 1: u.a: is a table, which a value cannot replace: delete it first"},
+		{"key is a dotted table", "[u]\na.b = 1\n", "u", "a", "2", "line 2: u.a: is a table of dotted keys, which a value cannot replace: delete it first"},
+		{"key is a dotted inline table", "u = { a.b = 1 }\n", "u", "a", "2", "line 1: u.a: is a table of dotted keys: change it by hand"},
+		{"value with a second line", "[u]\n", "u", "a", "1\nb = 's3cr3t'", "u.a: the new value is not exactly one TOML value"},
 		{"value with a comment", "[u]\n", "u", "a", "1 # s3cr3t", "u.a: the new value is not exactly one TOML value"},
 		{"no value", "[u]\n", "u", "a", "", "u.a: the new value is not exactly one TOML value"},
 		{"bare word", "[u]\n", "u", "a", secret, "u.a: the new value is not exactly one TOML value"},
@@ -100,7 +100,7 @@ func TestSetRefuses(t *testing.T) {
 				t.Errorf("Set = %q, %v; want %s", got, err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), secret) {
-				t.Errorf("error %q repeats a value", err)
+				t.Errorf("error %q contains a value", err)
 			}
 		})
 	}
@@ -142,6 +142,6 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	if _, err := Append(nil, append(two, two[0])); err == nil {
-		t.Error("the same new table twice is accepted")
+		t.Error("Append accepts a duplicate table")
 	}
 }

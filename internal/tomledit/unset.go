@@ -6,8 +6,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Unset removes a key of a table with the line that it stands on; a document without
-// that key is returned as it is.
+// Unset removes a key of a table with its lines. It returns a document without that key
+// unchanged.
 func Unset(doc []byte, table []string, key string) ([]byte, error) {
 	d, want, err := parse(doc)
 	if err != nil {
@@ -26,7 +26,7 @@ func Unset(doc []byte, table []string, key string) ([]byte, error) {
 	return append(d.bom, out...), nil
 }
 
-// cutKey finds what to take out for one key; the span is empty if there is no such key.
+// cutKey returns the span to remove for a key. The span is empty if there is no such key.
 func (d *document) cutKey(path []string) (span, error) {
 	for i := range d.statements {
 		s := &d.statements[i]
@@ -43,7 +43,8 @@ func (d *document) cutKey(path []string) (span, error) {
 	return span{}, nil
 }
 
-// cutInlineKey is cutKey in an inline table, to which the first n parts of the path lead.
+// cutInlineKey is cutKey for a key in an inline table. The first n parts of the path are the key
+// of the inline table.
 func (d *document) cutInlineKey(p *pair, path []string, n int) (span, error) {
 	if p.kind != unstable.InlineTable {
 		return span{}, d.problem(p.start, path[:n], "is not a table")
@@ -61,7 +62,7 @@ func (d *document) cutInlineKey(p *pair, path []string, n int) (span, error) {
 	return span{}, nil
 }
 
-// take removes a key from decoded content, and leaves the tables above it.
+// take removes a key from decoded content, and keeps the tables above it.
 func take(content map[string]any, path []string) {
 	for _, part := range path[:len(path)-1] {
 		inner, ok := content[part].(map[string]any)
