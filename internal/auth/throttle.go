@@ -18,7 +18,7 @@ func (a *Authenticator) standing(l *login) throttle.Verdict {
 	if a.throttle == nil {
 		return throttle.Verdict{Allowed: true}
 	}
-	return a.throttle.Check(l.client(), l.account(), a.Now())
+	return a.throttle.Allow(l.client(), l.account(), a.Now())
 }
 
 // throttled rejects a login whose network or user has failed too often.

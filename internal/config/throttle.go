@@ -32,7 +32,7 @@ func (l *loader) buildThrottle(f *file, s *throttleSection) *throttle.Config {
 		MaxEntries:      s.MaxEntries,
 		LogOnly:         s.LogOnly,
 	}
-	if err := c.Check(); err != nil && len(l.problems) == before {
+	if err := c.Validate(); err != nil && len(l.problems) == before {
 		l.problems.add(f, key(err.Key), "%s", err.Problem)
 	}
 	return c

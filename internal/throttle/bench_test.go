@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// attacker is one of 2^32 IPv6 networks.
+// attacker returns an address in one of 2^32 IPv6 networks.
 func attacker(i int) netip.Addr {
 	return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i), 15: 1})
 }
 
-// attacked is a throttle that n networks have guessed at, for as many users.
+// attacked returns a throttle with failures from n networks, and the 10,000 users that they tried.
 func attacked(b *testing.B, c Config, n int) (*Throttle, []string, time.Time) {
 	b.Helper()
 	now := time.Now()
@@ -32,8 +32,9 @@ func attacked(b *testing.B, c Config, n int) (*Throttle, []string, time.Time) {
 	return t, users, now
 }
 
-// BenchmarkCheckFail: an attempt costs the same whether a thousand addresses attack or a million.
-func BenchmarkCheckFail(b *testing.B) {
+// BenchmarkAllowFail shows that an attempt costs about the same under attack from a thousand addresses and
+// from a million.
+func BenchmarkAllowFail(b *testing.B) {
 	for _, n := range []int{1_000, 1_000_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			t, users, now := attacked(b, Defaults(), n)
@@ -45,7 +46,7 @@ func BenchmarkCheckFail(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				now = now.Add(time.Millisecond)
 				client, user := attacker(i%n), users[i%len(users)]
-				if t.Check(client, user, now).Allowed {
+				if t.Allow(client, user, now).Allowed {
 					t.Fail(client, user, passwords[i%len(passwords)], now)
 				}
 			}
@@ -53,8 +54,8 @@ func BenchmarkCheckFail(b *testing.B) {
 	}
 }
 
-// BenchmarkHonest is a good login by several goroutines while the tables are full of attackers.
-func BenchmarkHonest(b *testing.B) {
+// BenchmarkAllowSucceed measures good logins by several goroutines while the tables are full of attackers.
+func BenchmarkAllowSucceed(b *testing.B) {
 	for _, n := range []int{1_000, 1_000_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			t, _, now := attacked(b, Defaults(), n)
@@ -62,7 +63,7 @@ func BenchmarkHonest(b *testing.B) {
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if !t.Check(client, bob, now).Allowed {
+					if !t.Allow(client, bob, now).Allowed {
 						b.Error("refused")
 					}
 					t.Succeed(client, bob, now)
@@ -72,7 +73,7 @@ func BenchmarkHonest(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory tells the bytes of an entry. Each attempt fills one in each table.
+// BenchmarkMemory reports the size of an entry in bytes. Each attempt makes an entry in each table.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		before := heap()

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Config says what is too much. Start from [Defaults].
+// Config is the configuration of a [Throttle]. Start from [Defaults].
 type Config struct {
-	NetworkLimit, UserLimit, PairLimit int // different wrong passwords; 0: no limit
-	HalfLife                           time.Duration
+	NetworkLimit, UserLimit, PairLimit int           // the largest number of new wrong passwords; 0: no limit
+	HalfLife                           time.Duration // how long a count takes to decay by half
 
-	IPv4Prefix, IPv6Prefix int // bits of an address that make a network
-	TrustedNetworks        []netip.Prefix
+	IPv4Prefix, IPv6Prefix int            // the number of bits of an address that identify its network
+	TrustedNetworks        []netip.Prefix // always allowed and never counted
 
-	Penalty, MaxPenalty time.Duration // for the first failure, and at a limit; 0: none
-	MaxEntries          int           // of each table
-	LogOnly             bool          // count and tell, but allow everything, first in line, and ask for no wait
+	Penalty, MaxPenalty time.Duration // how long a refusal waits, at a count of 0 and at the limit; Penalty 0: no wait
+	MaxEntries          int           // the largest number of entries of each table
+	LogOnly             bool          // count and report, but allow every login as if its network were known, without a penalty
 }
 
-// What holds if the configuration does not say otherwise.
+// The defaults of the configuration.
 const (
 	DefaultNetworkLimit = 100
 	DefaultUserLimit    = 30
@@ -30,7 +30,7 @@ const (
 	DefaultIPv6Prefix   = 64
 	DefaultPenalty      = 2 * time.Second  // Dovecot's AUTH_PENALTY_INIT_SECS
 	DefaultMaxPenalty   = 15 * time.Second // Dovecot's AUTH_PENALTY_MAX_SECS
-	DefaultMaxEntries   = 1 << 15          // about 21 MiB in all
+	DefaultMaxEntries   = 1 << 15          // about 21 MiB for the four tables
 )
 
 // Bounds of a configuration.
@@ -53,13 +53,13 @@ func Defaults() Config {
 	}
 }
 
-// ConfigError says what is wrong with the value of a key in the configuration file.
+// ConfigError is an invalid value of a key in the configuration file.
 type ConfigError struct{ Key, Problem string }
 
 func (e *ConfigError) Error() string { return e.Key + " " + e.Problem }
 
-// Check returns a [ConfigError] for the first value that is out of bounds.
-func (c *Config) Check() *ConfigError {
+// Validate returns an error for the first value that is out of bounds, or nil.
+func (c *Config) Validate() *ConfigError {
 	for _, f := range []struct {
 		key             string
 		value, from, to int
@@ -79,12 +79,12 @@ func (c *Config) Check() *ConfigError {
 	case c.HalfLife < minHalfLife || c.HalfLife > maxHalfLife:
 		return &ConfigError{"half_life", fmt.Sprintf("must be from %v to %v", minHalfLife, maxHalfLife)}
 	case c.Penalty < 0 || c.MaxPenalty < c.Penalty || c.MaxPenalty > longestWait:
-		return &ConfigError{"penalty", fmt.Sprintf("must be from 0s to max_penalty, and that at most %v", longestWait)}
+		return &ConfigError{"penalty", fmt.Sprintf("must be from 0s to max_penalty, which must be at most %v", longestWait)}
 	}
 	return nil
 }
 
-// limit is 0 for none.
+// limit returns the limit of a counter, or 0 if there is none.
 func (c *Config) limit(of Counter) float64 {
 	switch of {
 	case Pair:
@@ -95,7 +95,8 @@ func (c *Config) limit(of Counter) float64 {
 	return float64(c.UserLimit)
 }
 
-// Network is what an address is counted as, also the zero address. Of a trusted one nothing is counted.
+// Network returns the network that a client is counted in. The zero address has a network too. For a
+// trusted client, which is not counted, the network is zero.
 func (c *Config) Network(client netip.Addr) (network netip.Prefix, trusted bool) {
 	client = client.Unmap().WithZone("")
 	for _, p := range c.TrustedNetworks {
@@ -107,11 +108,11 @@ func (c *Config) Network(client netip.Addr) (network netip.Prefix, trusted bool)
 	if client.Is4() {
 		bits = c.IPv4Prefix
 	}
-	network, _ = client.Prefix(bits) // no error: Check has bounded the bits; an invalid address has the zero prefix
+	network, _ = client.Prefix(bits) // Validate has checked the bits; an invalid address has the zero prefix
 	return network, false
 }
 
-// penalty grows by the same factor for each failure.
+// penalty returns how long a refusal waits at a fullness. It grows by the same factor for each failure.
 func (c *Config) penalty(fullness float64) time.Duration {
 	if c.Penalty == 0 {
 		return 0

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	passwords = 8           // remembered wrong passwords of a user, and of a pair
-	maxOver   = 16          // times what is over the limit is the highest count
-	margin    = 0.5         // a count is over its limit from so much below it: it decays while it is filled
-	slack     = time.Minute // calls may come out of order by so much; more is a clock that was set back
+	passwords = 8           // the number of wrong passwords remembered for a user, and for a pair
+	maxOver   = 16          // the highest count, as a multiple of the lowest one that is over the limit
+	margin    = 0.5         // a count is over its limit from this far below it, because it decays while it grows
+	slack     = time.Minute // calls may be out of order by this much; beyond it the clock was set back
 )
 
 // entry is a decaying count.
 type entry struct {
 	count float64
-	last  time.Duration     // when count was that, in the throttle's time
-	tags  [passwords]uint16 // the last one first; 0 is an empty place
+	last  time.Duration     // when the count was current, since the start of the throttle
+	tags  [passwords]uint16 // of the wrong passwords, the last one first; 0: empty
 
-	network, user uint64 // keys of what a pair is made of
+	network, user uint64 // the keys of a pair's network and user
 }
 
-// settle lets a count decay until now, and returns it. If the clock was set back it does not decay for
-// the time in between.
+// settle lets the count decay until now, and returns it. If the clock was set back, the count stays as it
+// is and decays from the new time on.
 func (e *entry) settle(now, halfLife time.Duration) float64 {
 	passed := float64(now) - float64(e.last) // as integers they could overflow
 	if passed > 0 {
@@ -40,7 +40,7 @@ func (e *entry) add(limit float64) {
 	e.count = min(e.count+1, maxOver*(max(limit, 1)-margin))
 }
 
-// remember puts a password among the last ones, and tells whether it was there.
+// remember adds a password to the last ones. It reports whether the password was there already.
 func (e *entry) remember(tag uint16) (seen bool) {
 	if slices.Contains(e.tags[:], tag) {
 		return true

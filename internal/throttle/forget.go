@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ForgetUser takes back a user's failures, from wherever they came, also from the networks that they were
-// added to, and tells how many counters were forgotten. It looks at all pairs, and others wait meanwhile.
+// ForgetUser takes back the failures of a user from all networks, also from the counts of those networks.
+// It returns the number of counters that were removed. It reads all pairs, and delays other calls meanwhile.
 func (t *Throttle) ForgetUser(user string, now time.Time) (counters int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -16,8 +16,8 @@ func (t *Throttle) ForgetUser(user string, now time.Time) (counters int) {
 	return counters + forget(t.tables.users, key)
 }
 
-// ForgetNetwork does the same for the network of a client. What its failures have added to
-// users' counters stays: it is not known any more.
+// ForgetNetwork takes back the failures of the network of a client. It keeps what they have added to the
+// counts of users, because that is not recorded. Otherwise it is like ForgetUser.
 func (t *Throttle) ForgetNetwork(client netip.Addr, now time.Time) (counters int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

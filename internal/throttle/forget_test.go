@@ -19,23 +19,23 @@ func forgetsNetwork(n int, of string) step {
 }
 
 var forgetting = []scenario{
-	{"a user, from all networks", nil, []step{
+	{"forget a user in all networks", nil, []step{
 		guesses(10, home, bob), distributed(20, bob), guesses(10, home, alice),
 		verdict(mobile, bob, User), forgets(1+20+1, bob), allowed(mobile, bob), guesses(10, home, bob),
 		verdict(home, alice, Pair), forgets(2, bob), forgets(0, bob),
 	}},
-	{"a user, also what the network counted", nil, []step{
+	{"forget a user, also in the count of the network", nil, []step{
 		guesses(10, home, bob), each(90, func(i int) step { return guesses(1, home, user(i)) }),
 		verdict(home, alice, Network), forgets(2, bob), guesses(10, home, alice), verdict(home, bob, Network),
 	}},
-	{"a network, but not what the users counted", nil, []step{
+	{"forget a network, but not in the counts of users", nil, []step{
 		guesses(10, home, bob), each(90, func(i int) step { return guesses(1, home, user(i)) }),
 		forgetsNetwork(1+1+90, home), allowed(home, bob), distributed(20, bob), verdict(mobile, bob, User),
 	}},
-	{"a network by any of its addresses", nil, []step{
+	{"forget a network by any of its addresses", nil, []step{
 		guesses(10, "2001:db8::1", bob), forgetsNetwork(2, "2001:db8::2"), allowed("2001:db8::1", bob),
 	}},
-	{"failures only: networks stay known", nil, []step{
+	{"forget failures only: networks stay known", nil, []step{
 		succeeds(home, bob), distributed(30, bob), forgets(31, bob), distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
 	}},
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestGuessesInADay holds the package comment to its table: an attacker who tries every second, from
-// one network or from many, gets no more passwords tried than it says.
+// TestGuessesInADay tests the table in the package comment with an attacker who tries a password every
+// second, from one network or from many.
 func TestGuessesInADay(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -29,14 +29,14 @@ func TestGuessesInADay(t *testing.T) {
 				s.now = s.now.Add(time.Second)
 			}
 			if s.guesses > tt.most || s.guesses < tt.most*99/100 {
-				t.Errorf("%d passwords tried, want about %d", s.guesses, tt.most)
+				t.Errorf("%d passwords were tried, want at most %d and not much less", s.guesses, tt.most)
 			}
 		})
 	}
 }
 
-// TestNetworkIsTheSumOfItsPairs: whatever fails and succeeds at whatever time, a network's count is what its
-// pairs have added and not taken back, and the count by user only decays.
+// TestNetworkIsTheSumOfItsPairs tests that the count of a network is always the sum of the counts of its
+// pairs, for random failures and successes at random times.
 func TestNetworkIsTheSumOfItsPairs(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
@@ -56,12 +56,12 @@ func TestNetworkIsTheSumOfItsPairs(t *testing.T) {
 		}
 		network, pairs := s.counts(from)
 		if math.Abs(network-pairs) > 1e-6 {
-			t.Fatalf("at %v: network %v, its pairs %v", s.now, network, pairs)
+			t.Fatalf("at %v: the network has the count %v, its pairs have %v", s.now, network, pairs)
 		}
 	}
 }
 
-// counts is a network's count, and the sum of its pairs'.
+// counts returns the count of a network, and the sum of the counts of its pairs.
 func (s *scene) counts(from string) (network, pairs float64) {
 	at := s.now.Sub(s.throttle.start)
 	prefix, _ := s.throttle.config.Network(addr(from))
@@ -79,8 +79,8 @@ func (s *scene) counts(from string) (network, pairs float64) {
 	return network, pairs
 }
 
-// FuzzEntry plays failures at any times: a count is never less than nothing, nor over its bound, decays with time,
-// and never grows but by a failure.
+// FuzzEntry tests that a count is never negative and never over its bound, that it decays with time, and that
+// only a failure increases it.
 func FuzzEntry(f *testing.F) {
 	moment := func(times ...int64) (data []byte) {
 		for _, at := range times {
@@ -103,7 +103,7 @@ func FuzzEntry(f *testing.F) {
 			before := e.count
 			e.add(float64(limit))
 			if bound := maxOver * (max(float64(limit), 1) - margin); e.count > bound || e.count < before || e.count > before+1 {
-				t.Fatalf("%v after a failure at %v", e.count, before)
+				t.Fatalf("a failure changed the count from %v to %v", before, e.count)
 			}
 		}
 	})
@@ -114,24 +114,24 @@ func checkSettle(t *testing.T, e *entry, at, half time.Duration) {
 	old := *e
 	n := e.settle(at, half)
 	if !(n >= 0 && n <= old.count) { // also NaN
-		t.Fatalf("%v at %v, %v at %v", old.count, old.last, n, at)
+		t.Fatalf("a count of %v at %v became %v at %v", old.count, old.last, n, at)
 	}
 	if at <= old.last && n != old.count {
-		t.Fatalf("%v decayed to %v while the clock went from %v to %v", old.count, n, old.last, at)
+		t.Fatalf("a count of %v decayed to %v while the clock went back from %v to %v", old.count, n, old.last, at)
 	}
 	if again := e.settle(at, half); again != n {
-		t.Fatalf("%v, asked again %v", n, again)
+		t.Fatalf("settle returned %v, then %v at the same time", n, again)
 	}
 	if float64(at)-float64(e.last) < -float64(slack) {
-		t.Fatalf("stays at %v though the clock says %v", e.last, at)
+		t.Fatalf("the entry is at %v, the clock at %v", e.last, at)
 	}
-	later := *e // a float64 has no room for nanoseconds in centuries, nor for digits of next to nothing
+	later := *e // a float64 is not precise for nanoseconds in centuries, nor for the smallest numbers
 	if at < math.MaxInt64-maxHalfLife && later.settle(max(at, e.last)+half, half) > n/2*(1+1e-5)+1e-300 {
-		t.Fatalf("%v, more than half of %v after a half-life", later.count, n)
+		t.Fatalf("a count of %v became %v after a half-life, more than half", n, later.count)
 	}
 }
 
-// FuzzPenalty: a penalty lies between its bounds, and is never shorter for more.
+// FuzzPenalty tests that a penalty is within its bounds, and that a larger count never has a shorter one.
 func FuzzPenalty(f *testing.F) {
 	f.Add(int64(DefaultPenalty), int64(DefaultMaxPenalty), 0.1, 0.9)
 	f.Add(int64(0), int64(0), 0.0, 1e300)
@@ -139,12 +139,12 @@ func FuzzPenalty(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, last int64, less, more float64) {
 		c := Defaults()
 		c.Penalty, c.MaxPenalty = time.Duration(first), time.Duration(last)
-		if c.Check() != nil || !(less >= 0 && less <= more) {
+		if c.Validate() != nil || !(less >= 0 && less <= more) {
 			t.Skip()
 		}
 		short, long := c.penalty(less), c.penalty(more)
 		if short < c.Penalty || short > long || long > c.MaxPenalty {
-			t.Errorf("from %v to %v: %v at %v, %v at %v", c.Penalty, c.MaxPenalty, short, less, long, more)
+			t.Errorf("penalty from %v to %v: %v at %v, %v at %v", c.Penalty, c.MaxPenalty, short, less, long, more)
 		}
 	})
 }

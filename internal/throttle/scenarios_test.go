@@ -6,37 +6,37 @@ import (
 )
 
 var counting = []scenario{
-	{"a pair is held back at its limit, nobody else", nil, []step{
+	{"a pair is refused at its limit, others are allowed", nil, []step{
 		guesses(10, home, bob), verdict(home, bob, Pair), allowed(mobile, bob), allowed(home, alice),
 	}},
-	{"a network is held back, whoever it guesses at", nil, []step{
+	{"a network is refused at its limit, for all users", nil, []step{
 		each(100, func(i int) step { return guesses(1, home, user(i)) }),
 		verdict(home, alice, Network), allowed(mobile, alice),
 	}},
-	{"one password on many users counts for each", nil, []step{
+	{"one password tried on many users counts for each", nil, []step{
 		each(100, func(i int) step { return fails(home, user(i), "123456") }),
 		verdict(home, bob, Network),
 	}},
-	{"a user is held back, wherever the guesses come from", nil, []step{
+	{"a user is refused at the limit of guesses from all networks", nil, []step{
 		distributed(30, bob), verdict(mobile, bob, User), allowed(mobile, alice),
 	}},
 	{"an old password repeated for a day counts once", nil, []step{
 		times(24*60, fails(home, bob, "old"), after(time.Minute)), guesses(9, home, bob), allowed(home, bob),
 	}},
-	{"three old passwords in turn count three times", nil, []step{
+	{"three old passwords repeated count three times", nil, []step{
 		times(100, fails(home, bob, "a"), fails(home, bob, "b"), fails(home, bob, "c")),
 		guesses(7, home, bob), verdict(home, bob, Pair),
 	}},
-	{"eight old passwords in turn count eight times", nil, []step{
+	{"eight old passwords repeated count eight times", nil, []step{
 		times(100, each(8, func(i int) step { return fails(home, bob, user(i)) })), guesses(2, home, bob), verdict(home, bob, Pair),
 	}},
 	{"an old password repeated from many networks counts once", nil, []step{
 		each(1000, func(i int) step { return fails(host(i), bob, "old") }), allowed(mobile, bob),
 	}},
-	{"twenty phones behind one address with old passwords do not lock it out", nil, []step{
+	{"twenty phones with old passwords do not lock out their address", nil, []step{
 		times(1000, each(20, func(i int) step { return fails(home, user(i), "old") })), allowed(home, bob),
 	}},
-	{"guesses from everywhere do not make an old password count again", nil, []step{
+	{"guesses from other networks do not make an old password count again", nil, []step{
 		succeeds(home, bob),
 		times(100, fails(home, bob, "old"), each(9, func(i int) step { return fails(host(i), bob, user(i)) })),
 		guesses(9, home, bob),
@@ -52,19 +52,19 @@ var decaying = []scenario{
 		after(time.Minute), guesses(1, home, bob), verdict(home, bob, Pair),
 		after(8 * time.Minute), verdict(home, bob, Pair), after(time.Minute), guesses(1, home, bob), verdict(home, bob, Pair),
 	}},
-	{"a limit is reached though failures decay meanwhile", func(c *Config) { c.PairLimit = 3 }, []step{
+	{"a limit is reached although failures decay meanwhile", func(c *Config) { c.PairLimit = 3 }, []step{
 		times(3, guesses(1, home, bob), after(time.Minute)), verdict(home, bob, Pair), allowed(home, alice),
 	}},
-	{"one failure is a limit too", func(c *Config) { c.PairLimit = 1 }, []step{
+	{"a limit of one failure", func(c *Config) { c.PairLimit = 1 }, []step{
 		guesses(1, home, bob), after(59 * time.Minute), verdict(home, bob, Pair), after(time.Minute), guesses(1, home, bob),
 	}},
-	{"half of it after the half-life", nil, []step{
+	{"half of the guesses after the half-life", nil, []step{
 		guesses(10, home, bob), after(time.Hour), guesses(5, home, bob), verdict(home, bob, Pair),
 	}},
-	{"all of it after a day", nil, []step{
+	{"all guesses after a day", nil, []step{
 		guesses(10, home, bob), after(24 * time.Hour), guesses(10, home, bob), verdict(home, bob, Pair),
 	}},
-	{"a clock set back by a year, and no longer a wait", nil, []step{
+	{"a clock set back by a year does not throttle for longer", nil, []step{
 		guesses(10, home, bob), after(-365 * 24 * time.Hour), verdict(home, bob, Pair),
 		after(time.Hour), guesses(5, home, bob), verdict(home, bob, Pair),
 	}},
@@ -75,7 +75,7 @@ var decaying = []scenario{
 	{"a clock set forward by centuries", nil, []step{
 		guesses(10, home, bob), times(5, after(100*365*24*time.Hour)), guesses(10, home, bob), verdict(home, bob, Pair),
 	}},
-	{"failures decided at once cost no more than four half-lives", nil, []step{
+	{"concurrent failures decay within four half-lives", nil, []step{
 		each(10_000, func(i int) step { return fails(home, bob, user(i)) }),
 		verdict(home, bob, Pair), after(4*time.Hour + time.Second), allowed(home, bob),
 	}},
@@ -85,23 +85,23 @@ var succeeding = []scenario{
 	{"a success clears the pair", nil, []step{
 		guesses(9, home, bob), succeeds(home, bob), guesses(10, home, bob), verdict(home, bob, Pair),
 	}},
-	{"and takes back from the network what the pair added", nil, []step{
+	{"a success takes back what the pair added to the network", nil, []step{
 		each(90, func(i int) step { return guesses(1, home, user(i)) }),
 		guesses(9, home, bob), after(time.Second), succeeds(home, bob), guesses(9, home, bob),
 		guesses(1, home, alice), verdict(home, alice, Network),
 	}},
-	{"an old password stays known after a success", nil, []step{
+	{"an old password does not count after a success", nil, []step{
 		times(1000, fails(home, bob, "old"), succeeds(home, bob)), guesses(9, home, bob),
 	}},
-	{"from where the user was before, guesses from everywhere do not matter", nil, []step{
+	{"guesses from other networks do not lock out a known network", nil, []step{
 		knows(home, bob, false), succeeds(home, bob), knows(home, bob, true),
 		distributed(30, bob), verdict(mobile, bob, User), succeeds(home, bob),
 		knows(home, bob, true), knows(mobile, bob, false), knows(home, alice, false),
 	}},
-	{"but those from there do", nil, []step{
+	{"guesses from a known network count there", nil, []step{
 		succeeds(home, bob), distributed(30, bob), guesses(10, home, bob), verdict(home, bob, Pair),
 	}},
-	{"one of them may be used more often", nil, []step{
+	{"a network used more often does not replace another", nil, []step{
 		succeeds(mobile, bob), times(20, succeeds(home, bob)), distributed(30, bob), allowed(mobile, bob),
 	}},
 	{"the last eight networks are remembered", nil, []step{
@@ -116,7 +116,7 @@ var networking = []scenario{
 		guesses(5, "2001:db8::1", bob), guesses(5, "2001:db8::ffff:1", bob),
 		verdict("2001:db8::2", bob, Pair), allowed("2001:db8:0:1::2", bob),
 	}},
-	{"IPv4 in IPv6's clothes is IPv4", nil, []step{
+	{"an IPv4-mapped IPv6 address is the IPv4 address", nil, []step{
 		guesses(10, "::ffff:192.0.2.1", bob), verdict(home, bob, Pair), allowed("::ffff:192.0.2.2", bob),
 	}},
 	{"a zone makes no difference", nil, []step{
@@ -143,25 +143,25 @@ func trust(c *Config) {
 var small = func(c *Config) { c.MaxEntries = 100 }
 
 var attacking = []scenario{
-	{"an account of one's own does not clear the network", nil, []step{
+	{"successes of an attacker's account do not clear the network", nil, []step{
 		each(100, func(i int) step { return all(succeeds(home, alice), guesses(1, home, user(i))) }),
 		verdict(home, alice, Network),
 	}},
-	{"nor do failures on it before each success", nil, []step{
+	{"failures and successes of an attacker's account do not clear the network", nil, []step{
 		each(99, func(i int) step {
 			return all(guesses(1, home, alice), succeeds(home, alice), guesses(1, home, user(i)))
 		}),
 		guesses(1, home, bob), verdict(home, alice, Network),
 	}},
-	{"one account in many networks does not push out what others are known by", small, []step{
+	{"one account in many networks does not evict the known networks of others", small, []step{
 		succeeds(home, bob), each(10_000, func(i int) step { return succeeds(host(i), alice) }),
 		distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
 	}},
-	{"no failures do either", func(c *Config) { small(c); c.NetworkLimit = 0 }, []step{
+	{"failures do not evict known networks", func(c *Config) { small(c); c.NetworkLimit = 0 }, []step{
 		succeeds(home, bob), each(10_000, func(i int) step { return guesses(1, host(i), user(i)) }),
 		distributed(30, bob), allowed(home, bob), verdict(mobile, bob, User),
 	}},
-	{"a counter stands until the table is full of others", small, []step{
+	{"a counter is kept until the table is full", small, []step{
 		distributed(30, bob), each(99, func(i int) step { return guesses(1, host(1000+i), user(i)) }),
 		verdict(mobile, bob, User),
 	}},
@@ -173,12 +173,12 @@ var attacking = []scenario{
 		succeeds(home, bob), each(60, func(i int) step { return succeeds(host(i), user(i)) }), succeeds(home, bob),
 		each(60, func(i int) step { return succeeds(host(i), user(100+i)) }), knows(home, bob, true), knows(host(0), user(0), false),
 	}},
-	{"users that fail do not push out networks", small, []step{
+	{"failures of many users do not evict a network", small, []step{
 		each(99, func(i int) step { return guesses(1, home, user(i)) }), guesses(1, home, bob),
 		each(100, func(i int) step { return fails(mobile, user(1000+i), "x") }),
 		verdict(home, alice, Network),
 	}},
-	{"refused attempts keep a counter and push out nothing", small, []step{
+	{"refused attempts keep a counter and evict nothing", small, []step{
 		distributed(30, bob),
 		each(1000, func(i int) step { return verdict(host(2000+i), bob, User) }),
 		guesses(5, home, alice), guesses(5, home, alice), verdict(home, alice, Pair), verdict(mobile, bob, User),

@@ -8,9 +8,10 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-const networks = 8 // that are remembered of a user who logged in from there
+const networks = 8 // the largest number of known networks of a user
 
-// keys are hashes, so that an entry has one size. Who does not know the seed cannot make two names meet.
+// keys are hashes, so that all entries have the same size. An attacker does not know the seed, and so cannot
+// find names whose hashes collide.
 type keys struct {
 	network, user, pair uint64
 }
@@ -21,7 +22,7 @@ func (t *Throttle) keys(network netip.Prefix, user string) keys {
 	return k
 }
 
-// tag is what is remembered of a password, never 0.
+// tag returns 16 bits of a hash of a password, never 0.
 func (t *Throttle) tag(password string) uint16 {
 	return max(1, uint16(maphash.String(t.seed, password)))
 }
@@ -29,11 +30,11 @@ func (t *Throttle) tag(password string) uint16 {
 type (
 	table = simplelru.LRU[uint64, *entry]
 
-	// known are networks of one user, the last one first.
+	// known holds the keys of the known networks of a user, the last one first.
 	known [networks]uint64
 )
 
-// tables hold failures, and apart from them successes, so that no number of failures pushes out a success.
+// tables hold failures, and successes in a table of their own, so that failures cannot evict successes.
 type tables struct {
 	networks, users, pairs *table
 	known                  *simplelru.LRU[uint64, *known]
@@ -49,7 +50,7 @@ func (t *tables) of(c Counter) *table {
 	return t.users
 }
 
-// resize makes the tables, or changes their size.
+// resize makes the tables, or changes the size of existing ones.
 func (t *tables) resize(size int) error {
 	for _, tb := range []**table{&t.networks, &t.users, &t.pairs} {
 		if err := resize(tb, size); err != nil {
@@ -68,7 +69,7 @@ func resize[V any](t **simplelru.LRU[uint64, V], size int) (err error) {
 	return nil
 }
 
-// entry finds an entry, or makes it.
+// entry returns the entry of a key, which it makes if there is none.
 func (t *tables) entry(c Counter, key uint64) *entry {
 	table := t.of(c)
 	e, ok := table.Get(key)
@@ -79,7 +80,7 @@ func (t *tables) entry(c Counter, key uint64) *entry {
 	return e
 }
 
-// know remembers that the user has logged in from the network.
+// know makes the network a known network of the user.
 func (t *tables) know(k keys) {
 	n, ok := t.known.Get(k.user)
 	if !ok {
@@ -94,6 +95,7 @@ func (t *tables) know(k keys) {
 	n[0] = k.network
 }
 
+// knows reports whether the network is a known network of the user.
 func (t *tables) knows(k keys) bool {
 	n, ok := t.known.Peek(k.user)
 	return ok && slices.Contains(n[:], k.network)

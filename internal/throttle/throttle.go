@@ -8,45 +8,45 @@ import (
 	"time"
 )
 
-// Counter names what has been counted.
+// Counter is the name of a counter.
 type Counter string
 
-// The counters, in the order in which they are looked at.
+// The counters, in the order in which [Throttle.Allow] checks them.
 const (
 	Pair    Counter = "pair"
 	Network Counter = "network"
 	User    Counter = "user"
 )
 
-// Verdict says what to do with a login.
+// Verdict is the result of [Throttle.Allow].
 type Verdict struct {
-	Allowed bool
-	Known   bool          // to go first: the network is trusted, or the user has logged in from there, or LogOnly
-	Trusted bool          // the network is
-	Network netip.Prefix  // of the client, as it is counted; zero if it is trusted, or the address not known
-	Over    Counter       // the counter that is over its limit; empty: none. With LogOnly it is set and the login allowed
-	Penalty time.Duration // how long the answer should wait if the login fails
+	Allowed bool          // whether the login may be tried
+	Known   bool          // whether the login may go first: its network is known or trusted, or LogOnly is set
+	Trusted bool          // whether the network is trusted
+	Network netip.Prefix  // the network that the client is counted in; zero if it is trusted or has no valid address
+	Over    Counter       // the first counter over its limit, which refuses the login unless LogOnly is set; empty: none
+	Penalty time.Duration // how long the response should wait if the login fails
 }
 
-// Throttle counts failed logins. It is for use by any number of goroutines.
+// Throttle counts failed logins. It is safe for concurrent use.
 type Throttle struct {
 	seed  maphash.Seed
-	start time.Time // of its own time
+	start time.Time // entries have the time since start
 
-	mu     sync.Mutex // one: what it guards takes less than a microsecond, but for Configure and Forget
+	mu     sync.Mutex // one for all tables, because it is held for less than a microsecond except by Configure and Forget
 	config Config
 	tables tables
 }
 
-// New makes a Throttle whose time begins now.
+// New returns a Throttle without any counts. now is the current time, as in the later calls.
 func New(c Config, now time.Time) (*Throttle, error) {
 	t := &Throttle{seed: maphash.MakeSeed(), start: now}
 	return t, t.Configure(c)
 }
 
-// Configure makes c hold from now on; what has been counted stays. On an error nothing changes.
+// Configure applies c from now on, and keeps the counts. On an error nothing changes.
 func (t *Throttle) Configure(c Config) error {
-	if err := c.Check(); err != nil {
+	if err := c.Validate(); err != nil {
 		return err
 	}
 	c.TrustedNetworks = slices.Clone(c.TrustedNetworks)
@@ -59,9 +59,10 @@ func (t *Throttle) Configure(c Config) error {
 	return nil
 }
 
-// Check tells whether a login may be tried. The user name has to be in one spelling for all
-// calls, mailaddr's and an alias resolved, or each spelling would have a limit of its own.
-func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict {
+// Allow reports whether a login may be tried. In all calls the user must be the name of the account
+// in canonical form (package mailaddr), not an alias. Otherwise each form of the name would have
+// limits of its own.
+func (t *Throttle) Allow(client netip.Addr, user string, now time.Time) Verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	network, trusted := t.config.Network(client)
@@ -83,7 +84,8 @@ func (t *Throttle) Check(client netip.Addr, user string, now time.Time) Verdict 
 	return Verdict{Allowed: over == "", Known: known, Network: network, Over: over, Penalty: t.config.penalty(fullest)}
 }
 
-// fullness is a count as a part of its limit. It notes the first counter that is over.
+// fullness returns a count as a fraction of its limit. If the count is over the limit, and *over is empty, it
+// sets *over to the counter.
 func (t *Throttle) fullness(c Counter, key uint64, at time.Duration, over *Counter) float64 {
 	limit := t.config.limit(c)
 	e, ok := t.tables.of(c).Get(key)
@@ -97,7 +99,7 @@ func (t *Throttle) fullness(c Counter, key uint64, at time.Duration, over *Count
 	return n / limit
 }
 
-// Fail reports a wrong password, for a user who need not exist.
+// Fail records a wrong password. The user need not exist.
 func (t *Throttle) Fail(client netip.Addr, user, password string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,7 +128,7 @@ func (t *Throttle) count(c Counter, key uint64, at time.Duration) {
 	e.add(t.config.limit(c))
 }
 
-// Succeed reports a right password.
+// Succeed records a right password.
 func (t *Throttle) Succeed(client netip.Addr, user string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,10 +142,10 @@ func (t *Throttle) Succeed(client netip.Addr, user string, now time.Time) {
 	if !ok {
 		return
 	}
-	t.takeBack(pair, now.Sub(t.start)) // its passwords stay known: a phone may go on with an old one
+	t.takeBack(pair, now.Sub(t.start)) // keep its wrong passwords, because a phone may repeat an old one
 }
 
-// takeBack clears a pair, and takes back from its network what it has added.
+// takeBack clears the count of a pair, and takes back what the pair has added to its network.
 func (t *Throttle) takeBack(pair *entry, at time.Duration) {
 	added := pair.settle(at, t.config.HalfLife)
 	pair.count = 0

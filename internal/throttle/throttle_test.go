@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// scene is a throttle with a clock, and attackers who never run out of passwords.
+// scene is a throttle with a clock, and with as many different passwords as a test needs.
 type scene struct {
 	*testing.T
 	throttle *Throttle
 	now      time.Time
 	guesses  int
-	chosen   map[string]string // password for each name
-	tags     map[uint16]bool   // of those
+	chosen   map[string]string // the password of each name
+	tags     map[uint16]bool   // the tags of these passwords
 }
 
 func newScene(t *testing.T, c Config) *scene {
@@ -28,7 +28,7 @@ func newScene(t *testing.T, c Config) *scene {
 	return &scene{T: t, throttle: throttle, now: now, chosen: map[string]string{}, tags: map[uint16]bool{}}
 }
 
-// password is one for each name. No two have the same tag, as by chance they could, as long as there are tags.
+// password returns the password of a name. All passwords have different tags, until most tags are used.
 func (s *scene) password(name string) string {
 	if len(s.tags) > 1<<15 {
 		clear(s.chosen)
@@ -48,7 +48,7 @@ func (s *scene) fail(from, user, password string) {
 	s.throttle.Fail(addr(from), user, s.password(password), s.now)
 }
 
-// knows expects the user to be known from there, or not.
+// knows checks whether the network is known for the user.
 func knows(from, user string, want bool) step {
 	return func(s *scene) {
 		s.Helper()
@@ -59,10 +59,10 @@ func knows(from, user string, want bool) step {
 }
 
 func (s *scene) check(from, user string) Verdict {
-	return s.throttle.Check(addr(from), user, s.now)
+	return s.throttle.Allow(addr(from), user, s.now)
 }
 
-// guess tries a new password, and tells whether it could be tried.
+// guess tries a new password, and reports whether it was allowed.
 func (s *scene) guess(from, user string) bool {
 	if !s.check(from, user).Allowed {
 		return false
@@ -72,16 +72,16 @@ func (s *scene) guess(from, user string) bool {
 	return true
 }
 
-// addr is the invalid address for an empty string.
+// addr parses an address. It returns the invalid address for any other string.
 func addr(s string) netip.Addr {
 	a, _ := netip.ParseAddr(s)
 	return a
 }
 
-// step is one line of a scenario.
+// step is one step of a scenario.
 type step func(*scene)
 
-// guesses expects to get n passwords tried.
+// guesses tries n new passwords, which must be allowed.
 func guesses(n int, from, user string) step {
 	return func(s *scene) {
 		s.Helper()
@@ -118,7 +118,7 @@ func verdict(from, user string, over Counter) step {
 
 func after(d time.Duration) step { return func(s *scene) { s.now = s.now.Add(d) } }
 
-// each repeats a step for n addresses, or n users.
+// each runs n steps, for example for n addresses or n users.
 func each(n int, one func(i int) step) step {
 	return func(s *scene) {
 		s.Helper()
@@ -141,10 +141,10 @@ func all(steps ...step) step {
 	}
 }
 
-// host is one of many networks.
+// host returns an address in one of many networks.
 func host(i int) string { return netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}).String() }
 
-// distributed are n guesses at one user, each from another network.
+// distributed tries n new passwords for one user, each from another network.
 func distributed(n int, user string) step {
 	return each(n, func(i int) step { return guesses(1, host(i), user) })
 }
@@ -212,7 +212,7 @@ func TestLogOnly(t *testing.T) {
 	}
 }
 
-// TestTablesAreBounded: whatever is thrown at them.
+// TestTablesAreBounded tests that no table exceeds MaxEntries.
 func TestTablesAreBounded(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
@@ -222,7 +222,7 @@ func TestTablesAreBounded(t *testing.T) {
 		s.throttle.Fail(addr(host(i)), user(i), "guess", s.now)
 		s.throttle.Succeed(addr(host(i)), user(i), s.now)
 	}
-	for _, c.MaxEntries = range []int{100, 10} { // also by a reload
+	for _, c.MaxEntries = range []int{100, 10} { // also after a reload
 		if err := s.throttle.Configure(c); err != nil {
 			t.Fatal(err)
 		}
@@ -235,13 +235,13 @@ func TestTablesAreBounded(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: no failure is lost or counted twice.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrent tests that no failure is lost or counted twice.
+func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
 	c.PairLimit = 0
 	s := newScene(t, c)
-	passwords := make([]string, c.NetworkLimit/8+1) // for each of 8: 104 in all
+	passwords := make([]string, c.NetworkLimit/8+1) // for each of 8 goroutines: 104 in all
 	for i := range passwords {
 		passwords[i] = s.password(fmt.Sprint(i))
 	}
@@ -249,7 +249,7 @@ func TestManyAtOnce(t *testing.T) {
 	for g := range 8 {
 		wg.Go(func() {
 			for _, p := range passwords {
-				s.throttle.Check(addr(home), bob, s.now)
+				s.throttle.Allow(addr(home), bob, s.now)
 				s.throttle.Fail(addr(home), user(g), p, s.now)
 				s.throttle.Fail(addr(home), user(g), p, s.now)
 				s.throttle.Succeed(addr(mobile), user(g), s.now)
@@ -280,7 +280,7 @@ func TestConfigureKeepsCounts(t *testing.T) {
 	all(verdict(home, bob, Pair), verdict(mobile, alice, User), allowed(home, alice))(s)
 	c.PairLimit, c.HalfLife = 20, 0
 	if err := s.throttle.Configure(c); err == nil {
-		t.Error("a half-life of 0 passed")
+		t.Error("Configure accepted a half-life of 0")
 	}
 	verdict(home, bob, Pair)(s)
 	c.HalfLife = time.Hour
@@ -307,7 +307,7 @@ func TestRefusesConfig(t *testing.T) {
 		c := Defaults()
 		change(&c)
 		if _, err := New(c, time.Time{}); err == nil {
-			t.Errorf("%+v passed", c)
+			t.Errorf("New accepted %+v", c)
 		}
 	}
 }
