@@ -7,7 +7,7 @@ import (
 	"mailauthd/internal/mailaddr"
 )
 
-// manyUsers are user0@a.example and so on, each with an alias.
+// manyUsers returns a map of n users, user0@a.example and so on, each with an alias.
 func manyUsers(t testing.TB, n int) *Map {
 	t.Helper()
 	passwords := []Password{{Hash: hash(t, "{PLAIN}x")}}
@@ -26,8 +26,7 @@ func manyUsers(t testing.TB, n int) *Map {
 	return m
 }
 
-// find is the way from the name that a client said to the user, or to the one who
-// stands in for nobody.
+// find returns the user whom a client named, or the decoy if there is none.
 func find(t testing.TB, m *Map, name string) *User {
 	key, err := mailaddr.User(name)
 	if err != nil {
@@ -46,7 +45,7 @@ func TestLookupAllocates(t *testing.T) {
 		"alias500@a.example": 0,
 		"nobody@a.example":   0,
 		"nobody@b.example":   0,
-		"User500@A.Example":  1, // the name in the one spelling, which the decision needs all along
+		"User500@A.Example":  1, // the canonical form, which the caller needs anyway
 	} {
 		if n := testing.AllocsPerRun(100, func() { find(t, m, name) }); n != want {
 			t.Errorf("looking %s up allocates %v times, want %v", name, n, want)
@@ -54,17 +53,17 @@ func TestLookupAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkLookup looks a thousand names up in a small and in a big map: as many in both, for
-// what does not fit into the memory caches takes longer wherever it stands.
+// BenchmarkLookup looks up a thousand names in a small and in a large map. Both use the same number of
+// names, because names that do not fit into the CPU caches take longer in any map.
 func BenchmarkLookup(b *testing.B) {
 	for _, n := range []int{1000, 200_000} {
 		m := manyUsers(b, n)
-		for _, who := range []string{"user", "alias", "nobody"} {
+		for _, kind := range []string{"user", "alias", "nobody"} {
 			var names [1000]string
 			for i := range names {
-				names[i] = fmt.Sprintf("%s%d@a.example", who, i*(n/len(names)))
+				names[i] = fmt.Sprintf("%s%d@a.example", kind, i*(n/len(names)))
 			}
-			b.Run(fmt.Sprintf("%d/%s", n, who), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%d/%s", n, kind), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
 					find(b, m, names[i%len(names)])

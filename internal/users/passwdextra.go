@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// dropped are extra fields whose names can be shown. Any other word may be a piece
-// of a password that had a colon or a space in it.
+// dropped lists the ignored extra fields whose names may be shown. Any other word may be a part
+// of a password with a colon or a space.
 var dropped = []string{
 	"auth_mech", "cert_username", "client_id", "domain", "hostip", "k5principals", "lip", "local_name", "login_user", "lport",
 	"master", "master_user", "nodelay", "original_user", "password", "port", "proxy", "proxy_maybe", "proxy_mech",
@@ -17,17 +17,17 @@ var dropped = []string{
 	"source_ip", "ssl", "starttls", "tcpnodelay", "user",
 }
 
-// droppedPrefixes begin names that are made up as needed, such as userdb_quota_rule.
+// droppedPrefixes are the prefixes of further such names, for example of userdb_quota_rule.
 var droppedPrefixes = []string{"userdb_", "event_", "forward_"}
 
-// kept are the extra fields that mean something here, or that must not be passed over.
+// kept lists the extra fields that are imported, or that must not be ignored.
 var kept = []string{"allow_nets", "allow_real_nets", "delay_until", "destuser", "fail", "host", "nologin", "nopassword", "pass", "reason"}
 
-// readExtra reads the last field: words with or without a value.
+// readExtra reads the last field, which has the extra fields, separated by spaces.
 func (e *Entry) readExtra(s string) error {
 	if old, mail := strings.CutPrefix(s, ":"); mail {
 		if holdsExtraFields(old) {
-			return fmt.Errorf("what looks like an extra field stands in field %d, where Dovecot ignores it: extra fields are the %dth", extraField+2, extraField+1)
+			return fmt.Errorf("field %d looks like an extra field, and Dovecot ignores it there: move it to field %d", extraField+2, extraField+1)
 		}
 		if strings.Trim(old, ":") != "" {
 			e.Dropped = append(e.Dropped, "userdb_mail")
@@ -42,7 +42,7 @@ func (e *Entry) readExtra(s string) error {
 		n++
 		name, value, _ := strings.Cut(word, "=")
 		if strings.Contains(name, ":") {
-			return fmt.Errorf("extra field %d has a colon in its name: Dovecot would not know the field", n)
+			return fmt.Errorf("extra field %d has a colon in its name: Dovecot ignores such a field", n)
 		}
 		if err := e.set(name, value, n); err != nil {
 			return err
@@ -51,8 +51,8 @@ func (e *Entry) readExtra(s string) error {
 	return nil
 }
 
-// set keeps one extra field. As in Dovecot the last one counts if a field stands twice, and
-// the mere name of nologin and fail is enough, whatever their value.
+// set stores one extra field. As in Dovecot, the last one applies if a field is repeated, and
+// nologin and fail apply whatever their value.
 func (e *Entry) set(name, value string, n int) error {
 	switch name {
 	case "allow_nets":
@@ -72,9 +72,9 @@ func (e *Entry) set(name, value string, n int) error {
 		e.UpstreamPassword = value
 		return checkVerbatim(name, value)
 	case "nopassword":
-		return errors.New(`nopassword would let anybody in: where the mail server checks the password, say verify = "upstream" for the domain and leave the user out`)
+		return errors.New(`nopassword would let anybody in: if the mail server is to check the password, set verify = "upstream" for the domain and remove the user`)
 	case "allow_real_nets", "delay_until":
-		return fmt.Errorf("%s limits logins and there is nothing like it here: take the field out to import the user without", name)
+		return fmt.Errorf("%s restricts logins and is not supported: remove the field to import the user without it", name)
 	default:
 		if !isDropped(name) {
 			name = fmt.Sprintf("extra field %d", n)
@@ -84,21 +84,21 @@ func (e *Entry) set(name, value string, n int) error {
 	return nil
 }
 
-// checkVerbatim refuses what Dovecot would not take as it is written: it expands
-// variables in these values, and which depends on its version.
+// checkVerbatim refuses an empty value, and one that Dovecot would not use as it is written.
+// Dovecot expands variables in it, and each version has other variables.
 func checkVerbatim(name, value string) error {
 	switch {
 	case value == "":
 		return fmt.Errorf("%s is empty", name)
 	case strings.Contains(value, "%"):
-		return fmt.Errorf(`%s holds a "%%", which Dovecot takes for a variable: write out what it stands for`, name)
+		return fmt.Errorf(`%s holds a "%%", which Dovecot takes for a variable: write the value of the variable`, name)
 	}
 	return nil
 }
 
-// parseNets refuses a list with anything unknown in it: without that the user could log in
-// from elsewhere, or from nowhere. "local" is Dovecot's word for a unix socket, by
-// which no client comes here.
+// parseNets refuses a list with an unknown entry. Without the entry, the user could log in from
+// more networks, or from none. "local" is Dovecot's term for a unix socket, which no client of
+// nginx uses.
 func parseNets(value string) ([]string, error) {
 	if err := checkVerbatim("allow_nets", value); err != nil {
 		return nil, err
@@ -111,16 +111,17 @@ func parseNets(value string) ([]string, error) {
 		_, errAddr := netip.ParseAddr(net)
 		_, errNet := netip.ParsePrefix(net)
 		if errAddr != nil && errNet != nil {
-			return nil, fmt.Errorf("allow_nets: entry %d is neither an address nor a net", i+1)
+			return nil, fmt.Errorf("allow_nets: entry %d is neither an address nor a network", i+1)
 		}
 		nets = append(nets, net)
 	}
 	if len(nets) == 0 {
-		return nil, errors.New("allow_nets names no net")
+		return nil, errors.New("allow_nets has no network")
 	}
 	return nets, nil
 }
 
+// isDropped reports whether an extra field is ignored, and its name may be shown.
 func isDropped(name string) bool {
 	if slices.Contains(dropped, name) {
 		return true
@@ -133,7 +134,8 @@ func isDropped(name string) bool {
 	return false
 }
 
-// holdsExtraFields tells a field with a value that was put one colon too early or too late.
+// holdsExtraFields reports whether a field looks like extra fields, with a colon too few or too many
+// before it.
 func holdsExtraFields(s string) bool {
 	for word := range strings.FieldsSeq(s) {
 		if name, _, ok := strings.Cut(word, "="); (ok || name == "nologin") && slices.Contains(kept, name) {

@@ -13,38 +13,39 @@ import (
 	"mailauthd/internal/mailaddr"
 )
 
-// Limits of [ReadPasswdFile], which a caller can set others for.
+// The default limits of [ReadPasswdFile].
 const (
-	MaxPasswdLine  = 8192      // bytes
-	MaxPasswdLines = 1_000_000 // with comments
+	MaxPasswdLine  = 8192      // the largest length of a line in bytes
+	MaxPasswdLines = 1_000_000 // the largest number of lines, including comments
 )
 
-// PasswdLimits bound what is read; what is 0 stands for the limit's default.
+// PasswdLimits are the largest length of a line in bytes, and the largest number of lines. A limit
+// of 0 is the default.
 type PasswdLimits struct{ Line, Lines int }
 
-// Entry is one user of another program's list.
+// Entry is a user in the file of another program.
 type Entry struct {
 	Line     int
-	Name     string // as written
+	Name     string // as written, not in canonical form
 	Password string // "{SCHEME}value", or a hash that begins with "$"
 
-	AllowNets        []string // allow_nets: addresses and nets
-	NoLogin          bool     // nologin, or fail
+	AllowNets        []string // allow_nets: addresses and networks
+	NoLogin          bool     // nologin or fail
 	Reason           string   // reason
 	Login            string   // destuser
 	UpstreamPassword string   // pass
-	Host             string   // host: only to be reported, for servers are named elsewhere
+	Host             string   // host: only for a report, because servers are configured elsewhere
 
-	Dropped []string // the names of extra fields that there is no key for
+	Dropped []string // the names of the extra fields that are not supported
 }
 
-// String keeps passwords out of anything that is printed.
+// String returns the line and the name only, so that no password is printed by accident.
 func (e Entry) String() string { return fmt.Sprintf("line %d: user %q", e.Line, e.Name) }
 
-// GoString is for %#v.
+// GoString is like String, for the verb %#v.
 func (e Entry) GoString() string { return e.String() }
 
-// LineError is what is wrong with one line.
+// LineError is the problem of one line.
 type LineError struct {
 	Line int
 	What string
@@ -56,20 +57,22 @@ func (e LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.
 //
 //	user:password:uid:gid:(gecos):home:(shell):extra_fields
 //
-// of which only user and password need be there, so that it reads Apache's htpasswd
-// and /etc/shadow as well. Empty lines and those that begin with "#" are skipped.
+// Only user and password are required, so that it also reads Apache's htpasswd files and
+// /etc/shadow. Empty lines and lines that begin with "#" are skipped. The fields are described in
 // https://doc.dovecot.org/2.4.0/core/config/auth/databases/passwd_file.html
-// describes the fields, Dovecot's db-passwd-file.c and auth-request-fields.c decide them.
+// and implemented by Dovecot's db-passwd-file.c and auth-request-fields.c.
 //
-// A password without a scheme is taken for {DES-CRYPT} if it can be one; libpam-pwdfile's
-// "hash[13]" is DES-CRYPT too, "[34]" PLAIN-MD5 and "[56]" DIGEST-MD5. A field that
-// narrows who may log in, and cannot be kept as it is, is an error: allow_real_nets,
-// delay_until, or "%" variables in allow_nets. So is nopassword, with which everybody
-// may. Of what uid, gid, home and shell say nothing is kept.
+// A password without a scheme is taken for {DES-CRYPT} if it has that format. As in
+// libpam-pwdfile, "hash[13]" is DES-CRYPT, "hash[34]" is PLAIN-MD5 and "hash[56]" is
+// DIGEST-MD5. The fields uid, gid, home and shell are ignored.
 //
-// What is wrong with a line is in the list of problems, and the line is not among the
-// entries; nothing there or in Dropped repeats a value. The error is one of reading, or
-// of too many lines.
+// A line is a problem if it restricts logins in a way that is not supported here:
+// allow_real_nets, delay_until, or "%" variables in allow_nets. So is a line with nopassword,
+// because it would let everybody log in.
+//
+// ReadPasswdFile returns the problems separately. A line with a problem has no entry. Neither
+// the problems nor Dropped contain a value. The error is not nil if reading fails, or if there
+// are too many lines.
 func ReadPasswdFile(r io.Reader, limits PasswdLimits) ([]Entry, []LineError, error) {
 	if limits.Line <= 0 {
 		limits.Line = MaxPasswdLine
@@ -96,9 +99,9 @@ func ReadPasswdFile(r io.Reader, limits PasswdLimits) ([]Entry, []LineError, err
 	}
 }
 
-// readLine returns a line without its end, and whether that was all of it. The rest of
-// a line that is too long for the reader is skipped. At the end of the input the
-// error is io.EOF; there may be a line even so.
+// readLine returns a line without its end, and reports whether it is whole. It skips a line that
+// is too long for the reader. At the end of the input the error is io.EOF, and there may
+// still be a line.
 func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	line, err = in.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -114,7 +117,7 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 type passwdReader struct {
 	entries  []Entry
 	problems []LineError
-	seen     map[string]int // the line of a name, in the one spelling
+	seen     map[string]int // the line of each name in canonical form
 }
 
 func (p *passwdReader) problem(line int, err error) {
@@ -127,7 +130,7 @@ func (p *passwdReader) line(n int, line []byte) {
 	}
 	e, err := parseEntry(string(line))
 	if err == nil {
-		err = p.twin(n, e.Name)
+		err = p.checkDuplicate(n, e.Name)
 	}
 	if err != nil {
 		p.problem(n, err)
@@ -137,10 +140,10 @@ func (p *passwdReader) line(n int, line []byte) {
 	p.entries = append(p.entries, e)
 }
 
-// twin refuses a name that was there before: of two entries Dovecot takes the first.
-func (p *passwdReader) twin(n int, name string) error {
-	if one, err := mailaddr.User(name); err == nil {
-		name = one
+// checkDuplicate refuses a name that an earlier line has. Dovecot uses the first of the two.
+func (p *passwdReader) checkDuplicate(n int, name string) error {
+	if canonical, err := mailaddr.User(name); err == nil {
+		name = canonical
 	}
 	if first := p.seen[name]; first > 0 {
 		return fmt.Errorf("the same user as in line %d", first)
@@ -149,8 +152,8 @@ func (p *passwdReader) twin(n int, name string) error {
 	return nil
 }
 
-// extraField is where the extra fields begin; a line of the old format, up to Dovecot
-// 1.0, has nothing there and a mail location after it.
+// extraField is the index of the extra fields. A line in the old format, up to Dovecot 1.0, has
+// an empty field there and a mail location after it.
 const extraField = 7
 
 func parseEntry(line string) (Entry, error) {
@@ -158,7 +161,7 @@ func parseEntry(line string) (Entry, error) {
 		return Entry{}, errors.New("not UTF-8: TOML cannot hold it")
 	}
 	if strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
-		return Entry{}, errors.New("a control character")
+		return Entry{}, errors.New("contains a control character")
 	}
 	fields := strings.SplitN(line, ":", extraField+1)
 	e := Entry{Name: fields[0]}
@@ -174,7 +177,7 @@ func parseEntry(line string) (Entry, error) {
 	}
 	for i, f := range fields[2:min(len(fields), extraField)] {
 		if holdsExtraFields(f) {
-			return e, fmt.Errorf("what looks like an extra field stands in field %d, where Dovecot ignores it: extra fields are the %dth", i+3, extraField+1)
+			return e, fmt.Errorf("field %d looks like an extra field, and Dovecot ignores it there: move it to field %d", i+3, extraField+1)
 		}
 	}
 	if len(fields) > extraField {
@@ -195,7 +198,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// withScheme gives a password the scheme that it has in the place where it comes from.
+// withScheme returns a password with the scheme that the program which wrote the file uses for it.
 func withScheme(s string) (string, error) {
 	bare, kind := s, ""
 	if n := len(s) - len("[00]"); n > 0 && s[n] == '[' && s[len(s)-1] == ']' {
@@ -205,7 +208,7 @@ func withScheme(s string) (string, error) {
 	case s == "":
 		return "", errors.New("has no password")
 	case s[0] == '!' || s[0] == '*':
-		return "", errors.New("the password is locked (it begins with ! or *): add the user with nologin if the name is to be kept")
+		return "", errors.New("the password is locked (it begins with ! or *): to keep the name, add the user with nologin")
 	case s[0] == '{':
 		if name, _, ok := strings.Cut(s[1:], "}"); !ok || name == "" || strings.Trim(name, schemeLetters) != "" {
 			return "", errors.New("the password has no scheme after its brace: want {SCHEME}value")

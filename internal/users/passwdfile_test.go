@@ -77,8 +77,8 @@ func TestReadPasswdFileProblems(t *testing.T) {
 		{" bob:s3cr3t", "spaces around the user name"},
 		{"bob :s3cr3t", "spaces around the user name"},
 		{"\ufeffbob:s3cr3t", "the user name holds a character that cannot be printed"},
-		{"b\x00ob:s3cr3t", "a control character"},
-		{"bob:s3cr3t\r\r", "a control character"},
+		{"b\x00ob:s3cr3t", "contains a control character"},
+		{"bob:s3cr3t\r\r", "contains a control character"},
 		{"bob:s3cr3t\xff", "not UTF-8: TOML cannot hold it"},
 		{"bob:s3cr3t", "the password has no scheme and is no hash"},
 		{"bob:s3cr3t-s3cr3t", "the password has no scheme and is no hash"},
@@ -92,21 +92,21 @@ func TestReadPasswdFileProblems(t *testing.T) {
 		{"bob:!$6$s3cr3t", "the password is locked"},
 		{"bob:*", "the password is locked"},
 		{"bob:$1$x::::::nopassword", "nopassword would let anybody in"},
-		{"bob:$1$x::::::allow_real_nets=s3cr3t", "allow_real_nets limits logins"},
-		{"bob:$1$x::::::delay_until=1", "delay_until limits logins"},
+		{"bob:$1$x::::::allow_real_nets=s3cr3t", "allow_real_nets restricts logins"},
+		{"bob:$1$x::::::delay_until=1", "delay_until restricts logins"},
 		{"bob:$1$x::::::allow_nets=", "allow_nets is empty"},
-		{"bob:$1$x::::::allow_nets=local", "allow_nets names no net"},
-		{"bob:$1$x::::::allow_nets=::1,s3cr3t", "allow_nets: entry 2 is neither an address nor a net"},
-		{"bob:$1$x::::::allow_nets=::1,", "allow_nets: entry 2 is neither an address nor a net"},
-		{"bob:$1$x::::::allow_nets=::1:", "allow_nets: entry 1 is neither an address nor a net"},
+		{"bob:$1$x::::::allow_nets=local", "allow_nets has no network"},
+		{"bob:$1$x::::::allow_nets=::1,s3cr3t", "allow_nets: entry 2 is neither an address nor a network"},
+		{"bob:$1$x::::::allow_nets=::1,", "allow_nets: entry 2 is neither an address nor a network"},
+		{"bob:$1$x::::::allow_nets=::1:", "allow_nets: entry 1 is neither an address nor a network"},
 		{"bob:$1$x::::::allow_nets=%{s3cr3t}", `allow_nets holds a "%"`},
 		{"bob:$1$x::::::destuser=%n", `destuser holds a "%"`},
 		{"bob:$1$x::::::pass=s3cr3t%u", `pass holds a "%"`},
 		{"bob:$1$x::::::pass", "pass is empty"},
 		{"bob:$1$x::::::nologin:", "extra field 1 has a colon in its name"},
-		{"bob:$1$x:::::allow_nets=::1", "what looks like an extra field stands in field 7"},
-		{"bob:$1$x:nologin", "what looks like an extra field stands in field 3"},
-		{"bob:$1$x:::::::x pass=s3cr3t", "what looks like an extra field stands in field 9"},
+		{"bob:$1$x:::::allow_nets=::1", "field 7 looks like an extra field"},
+		{"bob:$1$x:nologin", "field 3 looks like an extra field"},
+		{"bob:$1$x:::::::x pass=s3cr3t", "field 9 looks like an extra field"},
 		{"BOB@A.example:$1$y", "the same user as in line 1"},
 		{strings.Repeat("s3cr3t", 2000), "longer than 8192 bytes"},
 	} {
@@ -121,7 +121,7 @@ func TestReadPasswdFileProblems(t *testing.T) {
 	}
 }
 
-func TestReadPasswdFileGoesOn(t *testing.T) {
+func TestReadPasswdFileAfterProblems(t *testing.T) {
 	got, problems := read(t, "a:$1$x\n"+strings.Repeat("x", MaxPasswdLine+1)+"\n#\r\n  # c\n \t\nb:$1$x\r\nc\nd:"+strings.Repeat("$", MaxPasswdLine-2)+"\r\n")
 	if len(got) != 3 || got[1].Line != 6 || got[2].Line != 8 || len(problems) != 2 || problems[0].Line != 2 || problems[1].Line != 7 {
 		t.Errorf("entries %v, problems %v", got, problems)
@@ -154,7 +154,7 @@ func TestReadPasswdFileLimits(t *testing.T) {
 	}
 }
 
-func TestEntryKeepsPasswords(t *testing.T) {
+func TestEntryDoesNotPrintPasswords(t *testing.T) {
 	e := Entry{Line: 1, Name: "bob", Password: "s3cr3t", UpstreamPassword: "s3cr3t"}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		if s := fmt.Sprintf(format, e) + fmt.Sprintf(format, []Entry{e}) + fmt.Sprintf(format, &e); strings.Contains(s, "s3cr3t") {

@@ -1,21 +1,21 @@
-// Package users is the user map: who exists, how they prove it, and what is special
-// about them.
+// Package users holds the users of the configuration: their names, their passwords and
+// certificates, and their settings.
 //
-// A user is looked up by name or alias, in the one spelling of package mailaddr. A
-// [Map] does not change once it is made; a reload makes a new one.
+// A [Directory] finds users by name or alias, in the canonical form of package mailaddr. A
+// [Map] is the directory of the TOML files. It never changes; a reload makes a new one.
 //
 // # Unknown users
 //
-// Whether a name exists must not show in the time that a refusal takes. So a
-// password for an unknown name is verified as well, against those of some
-// user of the same domain: which one depends on the name and on a key that is
-// drawn when the process starts, so that the costs of unknown names are mixed as those
-// of known ones are, and one name costs the same each time, also after a reload.
+// The time of a refusal must not show whether a name exists. So a password for an unknown
+// name is verified too, against the passwords of a user of the same domain, the decoy
+// ([Directory.Decoy]). The choice of the decoy depends on the name and on a random key of the
+// process. So the costs of unknown names are distributed like those of known names, and the
+// cost of one name is always the same, also after a reload.
 //
 // # Files
 //
-// [ReadPasswdFile] reads the lists of other programs; [WriteAtomic] puts an edited users
-// file in the place of the old one.
+// [ReadPasswdFile] reads the user files of other programs. [WriteAtomic] replaces a users file
+// by an edited one.
 package users
 
 import (
@@ -31,41 +31,42 @@ import (
 	"mailauthd/internal/password"
 )
 
-// User is one entry of the map.
+// User is a user with all settings.
 type User struct {
-	Name      string   // in the one spelling
-	Aliases   []string // other names that log in as this user, in the one spelling
+	Name      string   // in canonical form
+	Aliases   []string // other names that log in as this user, in canonical form
 	Passwords []Password
 
-	Servers          []string // names of servers, instead of the domain's
-	Login            string   // the name that nginx uses at the server; empty: the user's own
-	UpstreamPassword string   // the password that nginx uses there
+	Servers          []string // names of mail servers to use instead of those of the domain
+	Login            string   // the user name that nginx sends to the mail server; empty: Name
+	UpstreamPassword string   // the password that nginx sends to the mail server
 
 	Fingerprints []string // of client certificates: SHA-1, 40 digits of lower-case hex
 	Subjects     []string // of client certificates, as nginx writes them
-	Master       bool     // may log in as another user, under the name USER*NAME
+	Master       bool     // whether the user may log in as another user, with the name USER*NAME
 
 	Access access.Rules
 }
 
-// Password is one of a user's passwords.
+// Password is one of the passwords of a user.
 type Password struct {
 	Hash      password.Hash
-	Label     string   // for the log, such as the name of the mail program it was given to
-	Protocols []string // the only ones it is good for; nil: all
+	Label     string   // for the log, such as the name of the mail program that uses it
+	Protocols []string // the protocols that it is valid for; nil: all
 }
 
-// Directory finds the entries of users. It is safe for concurrent use.
+// Directory finds users. It is safe for concurrent use.
 type Directory interface {
-	// Find returns the entry of a name or alias in canonical form, nil if there is none. An error means that
-	// this could not be found out.
+	// Find returns the user with a name or alias in canonical form, nil if there is none. An error means that
+	// the lookup failed.
 	Find(ctx context.Context, name string) (*User, error)
 
-	// Decoy returns the entry whose passwords are tried for a name that has none, so that a refusal takes as long
-	// for it as for others of the domain; nil if nobody in the domain has a password.
+	// Decoy returns the user whose passwords are verified in place of those of an unknown name. So a refusal takes
+	// as long as for other names of the domain. Decoy returns nil if no user of the domain has a password.
 	Decoy(name string) *User
 
-	// HasMasters reports whether anybody may log in as somebody else: only then is a "*" in a user name special.
+	// HasMasters reports whether there are users who may log in as other users. Only then does a "*" in a user
+	// name have a special meaning.
 	HasMasters() bool
 }
 
@@ -77,10 +78,11 @@ type Map struct {
 	len     int
 }
 
-// seed is the key of the choice of decoys.
+// seed is the key that the choice of decoys depends on.
 var seed = maphash.MakeSeed()
 
-// New makes a map. Names and aliases must be in the one spelling, and different.
+// New returns a map of the users in list. Their names and aliases must be in canonical form. New
+// returns an error if one of them is a duplicate.
 func New(list []User) (*Map, error) {
 	m := &Map{
 		byName: make(map[string]*User, len(list)),
@@ -118,13 +120,13 @@ func (m *Map) add(name string, u *User) error {
 	return nil
 }
 
-// Find is Lookup, and never fails.
+// Find is like Lookup. It returns no error.
 func (m *Map) Find(_ context.Context, name string) (*User, error) { return m.Lookup(name), nil }
 
-// Lookup finds a user by a name or alias in canonical form, nil if there is none.
+// Lookup returns the user with a name or alias in canonical form, nil if there is none.
 func (m *Map) Lookup(name string) *User { return m.byName[name] }
 
-// Decoy is the user whose passwords are tried for an unknown name.
+// Decoy returns the user whose passwords are verified in place of those of an unknown name.
 func (m *Map) Decoy(name string) *User {
 	_, domain := mailaddr.Split(name)
 	some := m.decoys[domain]
@@ -141,23 +143,24 @@ func (m *Map) Decoy(name string) *User {
 	return best.user
 }
 
-// maxDecoys is how many users of a domain stand in for unknown names.
+// maxDecoys is the largest number of decoys of a domain.
 const maxDecoys = 64
 
-// decoy is a user who may stand in for an unknown name: by rendezvous hashing, so that
-// who comes or goes changes the stand-ins of few names.
+// decoy is a user who may be chosen for an unknown name. The choice is made by rendezvous
+// hashing, so that adding or removing a user changes the decoys of few names.
 type decoy struct {
 	user *User
 	hash uint64 // of the user's name
 }
 
-// score mixes two hashes that depend on the key already: every login pays for all.
+// score returns the score of the decoy for the hash of a name. Both hashes depend on the key
+// already, so a cheap mix is enough. It must be cheap, because each choice scores all decoys.
 func (d decoy) score(name uint64) uint64 {
 	high, low := bits.Mul64(d.hash^name, 0x9e3779b97f4a7c15)
 	return high ^ low
 }
 
-// decoysOf draws the stand-ins from the users of a domain: those whose hashes are lowest.
+// decoysOf chooses the decoys of a domain: its users with the lowest hashes.
 func decoysOf(list []*User) []decoy {
 	decoys := make([]decoy, len(list))
 	for i, u := range list {
@@ -170,5 +173,5 @@ func decoysOf(list []*User) []decoy {
 // HasMasters reports whether there are master users.
 func (m *Map) HasMasters() bool { return m.masters }
 
-// Len is the number of users.
+// Len returns the number of users.
 func (m *Map) Len() int { return m.len }

@@ -33,13 +33,13 @@ func TestLookup(t *testing.T) {
 		t.Errorf("Lookup of an unknown user = %v", u)
 	}
 	if n := m.Len(); n != 2 {
-		t.Errorf("Len = %d", n)
+		t.Errorf("Len = %d, want 2", n)
 	}
 }
 
-func TestNewRefusesTwins(t *testing.T) {
+func TestNewRefusesDuplicates(t *testing.T) {
 	if _, err := New([]User{{Name: "a@b.example"}, {Name: "a@b.example"}}); err == nil {
-		t.Error("two entries of one name are accepted")
+		t.Error("New accepts two users with the same name")
 	}
 }
 
@@ -58,12 +58,12 @@ func TestAliases(t *testing.T) {
 		t.Errorf("Len = %d, HasMasters = %v", m.Len(), m.HasMasters())
 	}
 	if _, err := New([]User{alice, {Name: "info@a.example"}}); err == nil {
-		t.Error("an alias that is a user is accepted")
+		t.Error("New accepts an alias that is the name of another user")
 	}
 }
 
-// The costs of unknown names must be mixed like those of known ones.
-func TestDecoyMixesTheDomainsSchemes(t *testing.T) {
+// TestDecoyMixesSchemes tests that the costs of unknown names are distributed like those of known names.
+func TestDecoyMixesSchemes(t *testing.T) {
 	m, err := New([]User{
 		user(t, "plain@a.example", "{PLAIN}x"),
 		user(t, "crypt@a.example", "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"),
@@ -77,7 +77,7 @@ func TestDecoyMixesTheDomainsSchemes(t *testing.T) {
 		name := fmt.Sprintf("nobody%d@a.example", i)
 		scheme := m.Decoy(name).Passwords[0].Hash.Scheme()
 		if again := m.Decoy(name).Passwords[0].Hash.Scheme(); again != scheme {
-			t.Fatalf("%s costs %s, then %s", name, scheme, again)
+			t.Fatalf("the decoy of %s has the scheme %s, then %s", name, scheme, again)
 		}
 		seen[scheme]++
 	}

@@ -13,27 +13,27 @@ import (
 
 // Limits of [WriteAtomic].
 const (
-	MaxFile   = 256 << 20        // bytes of the file, before and after
-	LockWait  = 10 * time.Second // for another edit to end
+	MaxFile   = 256 << 20        // the largest size of the file in bytes, before and after the edit
+	LockWait  = 10 * time.Second // how long to wait for a lock that another edit holds
 	lockRetry = 20 * time.Millisecond
 )
 
-// WriteAtomic replaces the content of a file by what edit makes of it. Whoever reads
-// the file at any time, or after a crash, sees all of the old or all of the new.
+// WriteAtomic replaces the content of the file path by the result of edit. A reader sees either
+// the old or the new content as a whole, also after a crash. If edit returns an error or the old
+// content, nothing is written. WriteAtomic returns the error of edit unchanged.
 //
-// Only one edit of a configuration runs at a time, whichever of its files it changes, so
-// edit may read the other files too. The lock is flock(2) on the configuration's main
-// file, which must be readable but need not be writable, and then on the edited file, which
-// another configuration may include as well. There is no lock file to be left behind.
+// Only one edit of a configuration runs at a time, whichever of its files it changes. So edit
+// may read the other files too. WriteAtomic takes a lock by flock(2) on main, the main file of
+// the configuration, which must be readable but need not be writable. It then locks the edited
+// file, because another configuration may include that file too. There are no lock files.
 //
-// A change of the file by a program that takes no lock is noticed as long as it comes
-// before the rename, and nothing is written then. Owner, group and mode are kept or it is
-// an error; access lists and other extended attributes, and other hard links to the file, do
-// not move to the new one. A symbolic link stays one.
+// If a program that takes no lock changes the file before the rename, WriteAtomic notices,
+// writes nothing and returns an error. It keeps the owner, group and mode of the file, or
+// returns an error. It does not keep access control lists, other extended attributes and other
+// hard links. If path is a symbolic link, the file that it points to is replaced.
 //
-// An error of edit is returned as it is. There is no backup, and after an error no
-// temporary file either; its name never ends as the file's, so that an include
-// pattern such as "users.d/*.toml" does not find it.
+// There is no backup. No temporary file is left after an error. Its name does not have the
+// suffix of the file's name, so an include pattern such as "users.d/*.toml" does not match it.
 func WriteAtomic(main, path string, edit func(old []byte) ([]byte, error)) error {
 	held, err := lock(main, nil)
 	if err != nil {
@@ -66,8 +66,8 @@ func WriteAtomic(main, path string, edit func(old []byte) ([]byte, error)) error
 	return replace(f.Name(), before, edited)
 }
 
-// lock opens and locks a file, unless it is the one that is held already. After waiting, the
-// lock may be that of a file that has been replaced meanwhile; then lock begins again.
+// lock opens a file, and locks it unless it is the file held, which is locked already. If the file
+// was replaced while lock waited, it tries again with the new file.
 func lock(path string, held *os.File) (*os.File, error) {
 	deadline := time.NewTimer(LockWait)
 	defer deadline.Stop()
@@ -86,18 +86,18 @@ func lock(path string, held *os.File) (*os.File, error) {
 	}
 }
 
-// tryLock returns neither a file nor an error when it is to be tried again. The
-// file's name is the real one.
+// tryLock returns neither a file nor an error if the caller should try again. The name of the
+// file has no symbolic links.
 func tryLock(path string, held *os.File) (*os.File, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe must not wait for a writer
 	if err != nil {
 		return nil, err
 	}
-	locked, err := holds(f, held)
+	locked, err := lockOpened(f, held)
 	if !locked {
 		f.Close()
 		return nil, err
@@ -105,9 +105,9 @@ func tryLock(path string, held *os.File) (*os.File, error) {
 	return f, nil
 }
 
-// holds locks an open file, unless it is the held one, and reports whether it is still the
-// one of its name. A second flock of the held file would wait for the first.
-func holds(f, held *os.File) (bool, error) {
+// lockOpened locks an open file, unless it is the file held, because a second flock would wait
+// for the first. It reports whether the lock was free and the file still has its name.
+func lockOpened(f, held *os.File) (bool, error) {
 	opened, err := f.Stat()
 	if err != nil {
 		return false, err
@@ -139,14 +139,14 @@ func isFile(f *os.File, info os.FileInfo) bool {
 	return err == nil && os.SameFile(own, info)
 }
 
-// replace puts a new file in the place of one that is locked.
+// replace replaces a locked file by a new one.
 func replace(path string, before os.FileInfo, content []byte) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("the file is replaced by a new one, so its directory must be writable: %w", err)
+		return fmt.Errorf("cannot create the new file, because the directory must be writable: %w", err)
 	}
-	defer os.Remove(temp.Name()) // after the rename there is no such file
+	defer os.Remove(temp.Name()) // fails after the rename, when there is no such file
 	defer temp.Close()
 	if _, err := temp.Write(content); err != nil {
 		return err
@@ -160,7 +160,7 @@ func replace(path string, before os.FileInfo, content []byte) error {
 	if now, err := os.Lstat(path); err != nil {
 		return err
 	} else if !os.SameFile(now, before) || !now.ModTime().Equal(before.ModTime()) || now.Size() != before.Size() {
-		return fmt.Errorf("%s: was changed meanwhile by a program that takes no lock: nothing was written", path)
+		return fmt.Errorf("%s: another program changed the file without a lock: nothing was written, try again", path)
 	}
 	if err := os.Rename(temp.Name(), path); err != nil {
 		return err
@@ -168,8 +168,8 @@ func replace(path string, before os.FileInfo, content []byte) error {
 	return syncDir(dir)
 }
 
-// likeBefore gives a new file the owner and then the mode of the old one: chown clears
-// bits of the mode.
+// likeBefore gives a new file the owner and the mode of the old file. The mode is set last,
+// because chown clears bits of it.
 func likeBefore(temp *os.File, before os.FileInfo) error {
 	now, err := temp.Stat()
 	if err != nil {
@@ -178,7 +178,7 @@ func likeBefore(temp *os.File, before os.FileInfo) error {
 	want, ok := before.Sys().(*syscall.Stat_t)
 	have, ok2 := now.Sys().(*syscall.Stat_t)
 	if !ok || !ok2 {
-		return errors.New("cannot tell the owner of a file on this system")
+		return errors.New("cannot find the owner of a file on this system")
 	}
 	if have.Uid != want.Uid || have.Gid != want.Gid {
 		if err := temp.Chown(int(want.Uid), int(want.Gid)); err != nil {

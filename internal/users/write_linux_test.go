@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// asNobody runs f without root's rights over files: they are this thread's own.
+// asNobody runs f as a user without root's rights over files. It changes only this thread.
 func asNobody(t *testing.T, f func()) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -28,7 +28,7 @@ func asNobody(t *testing.T, f func()) {
 	f()
 }
 
-// openDirs lets others into a test's directory.
+// openDirs gives other users access to the directory of a test.
 func openDirs(t *testing.T, dir string) {
 	t.Helper()
 	for ; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
@@ -38,8 +38,9 @@ func openDirs(t *testing.T, dir string) {
 	}
 }
 
-// An administrator of the users file may be able to read the main file only.
-func TestWriteAtomicWithAReadOnlyMainFile(t *testing.T) {
+// TestWriteAtomicReadOnlyMainFile tests an administrator who may edit the users file, but only read the
+// main file.
+func TestWriteAtomicReadOnlyMainFile(t *testing.T) {
 	main, path := usersFile(t, "main"), usersFile(t, "old")
 	openDirs(t, filepath.Dir(main))
 	openDirs(t, filepath.Dir(path))
@@ -65,11 +66,11 @@ func TestWriteAtomicWithoutRights(t *testing.T) {
 		dirMode os.FileMode
 	}{
 		{"directory", 0o555},
-		{"owner", 0o777}, // root's file, in a directory that is anybody's
+		{"owner", 0o777}, // a file of root in a directory that everybody can write
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.name == "owner" && os.Getuid() != 0 {
-				t.Skip("needs a file of another owner: run as root")
+				t.Skip("run as root: the test needs a file of another owner")
 			}
 			path := usersFile(t, "old")
 			dir := filepath.Dir(path)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// usersFile makes a file and checks at the end that it is alone in its directory.
+// usersFile makes a file in a new directory, and checks after the test that no other file is there.
 func usersFile(t *testing.T, content string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,7 +23,7 @@ func usersFile(t *testing.T, content string) string {
 	}
 	t.Cleanup(func() {
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
-			t.Errorf("left behind: %v, %v", entries, err)
+			t.Errorf("the directory has %v, %v; want one file", entries, err)
 		}
 	})
 	return path
@@ -40,8 +40,8 @@ func to(content string) func([]byte) ([]byte, error) {
 	return func([]byte) ([]byte, error) { return []byte(content), nil }
 }
 
-// Each of many edits at once must find what the others wrote.
-func TestWriteAtomicConcurrently(t *testing.T) {
+// TestWriteAtomicConcurrent tests that no concurrent edit is lost.
+func TestWriteAtomicConcurrent(t *testing.T) {
 	const writers, edits = 4, 25
 	path := usersFile(t, "0")
 	var wg sync.WaitGroup
@@ -99,7 +99,7 @@ func TestWriteAtomicFollowsLinks(t *testing.T) {
 	}
 }
 
-func TestWriteAtomicHere(t *testing.T) {
+func TestWriteAtomicRelativePath(t *testing.T) {
 	path := usersFile(t, "old")
 	t.Chdir(filepath.Dir(path))
 	if err := WriteAtomic("users.toml", "users.toml", to("new")); err != nil {
@@ -115,7 +115,7 @@ func TestWriteAtomicWithoutChange(t *testing.T) {
 		t.Error(err)
 	}
 	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
-		t.Errorf("another file was written, %v", err)
+		t.Errorf("the file was replaced, %v", err)
 	}
 }
 
@@ -137,13 +137,13 @@ func TestWriteAtomicRefuses(t *testing.T) {
 				past := time.Unix(1, 0)
 				return []byte("new"), os.Chtimes(path, past, past)
 			}
-		}, "was changed meanwhile"},
+		}, "another program changed the file"},
 		{"replaced meanwhile", func(path string) func([]byte) ([]byte, error) {
 			return func([]byte) ([]byte, error) {
 				other := filepath.Join(t.TempDir(), "other")
 				return []byte("new"), errors.Join(os.WriteFile(other, []byte("old"), 0o600), os.Rename(other, path))
 			}
-		}, "was changed meanwhile"},
+		}, "another program changed the file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := usersFile(t, "old")
@@ -158,22 +158,22 @@ func TestWriteAtomicRefuses(t *testing.T) {
 func TestWriteAtomicNeedsAFile(t *testing.T) {
 	dir := t.TempDir()
 	if err := WriteAtomic(filepath.Join(dir, "none"), filepath.Join(dir, "none"), to("x")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("without a file: %v", err)
+		t.Errorf("error %v, want one about a missing file", err)
 	}
 	if err := WriteAtomic(dir, dir, to("x")); err == nil {
-		t.Error("a directory is edited")
+		t.Error("WriteAtomic edits a directory")
 	}
 	fifo := filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteAtomic(fifo, fifo, to("x")); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("of a pipe: %v", err)
+		t.Errorf("edit of a pipe: %v", err)
 	}
 }
 
-// The lock is that of the main file and of the edited one.
-func TestWriteAtomicWaitsNotForever(t *testing.T) {
+// TestWriteAtomicLockWait tests that a lock on the main file or on the edited file ends in an error.
+func TestWriteAtomicLockWait(t *testing.T) {
 	main, path := usersFile(t, "main"), usersFile(t, "old")
 	for _, locked := range []string{main, path} {
 		other, err := os.Open(locked)
@@ -196,8 +196,8 @@ func TestWriteAtomicWaitsNotForever(t *testing.T) {
 	wantContent(t, path, "old")
 }
 
-// A link is the main file under another name; what it is called for is edited.
-func TestWriteAtomicOfTheMainFileByAnotherName(t *testing.T) {
+// TestWriteAtomicLinkToMainFile edits the main file by the name of a link to it.
+func TestWriteAtomicLinkToMainFile(t *testing.T) {
 	path := usersFile(t, "old")
 	dir := t.TempDir()
 	hard, soft := filepath.Join(dir, "hard"), filepath.Join(dir, "soft")
