@@ -27,8 +27,8 @@ func check(c *call) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Unmet != nil {
-		return cfg.Unmet
+	if cfg.AccountErr != nil {
+		return cfg.AccountErr
 	}
 	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
 		len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())

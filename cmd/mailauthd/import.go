@@ -114,8 +114,8 @@ func (im *importer) check(e *users.Entry) (string, error) {
 		return "", err
 	}
 	name, _ := im.source.Canonical(e.Name)
-	if place, ok := im.source.Place(name); ok {
-		return "", fmt.Errorf("is in the map already, at %s:%d", place.File, place.Line)
+	if at, ok := im.source.Locate(name); ok {
+		return "", fmt.Errorf("is in the map already, at %s:%d", at.File, at.Line)
 	}
 	if line := im.names[name]; line > 0 {
 		return "", fmt.Errorf("the same user as in line %d", line)

@@ -72,11 +72,11 @@ func showUser(c *call) error {
 	if err != nil {
 		return withHint(err)
 	}
-	place, ok := source.Place(c.flags.Arg(0))
+	at, ok := source.Locate(c.flags.Arg(0))
 	if !ok {
 		return unknownUser(c.flags.Arg(0))
 	}
-	u := source.Users.Lookup(place.User)
+	u := source.Users.Lookup(at.User)
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	show := func(key, value string) {
 		if value != "" {
@@ -84,7 +84,7 @@ func showUser(c *call) error {
 		}
 	}
 	show("user", u.Name)
-	show("file", fmt.Sprintf("%s:%d", place.File, place.Line))
+	show("file", fmt.Sprintf("%s:%d", at.File, at.Line))
 	showEntry(show, source, u)
 	showRules(show, rulesOf(source.Config, u))
 	return w.Flush()

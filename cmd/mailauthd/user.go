@@ -89,17 +89,17 @@ func (c *call) openUser(path, file, name string) (*userEdit, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, ok := e.source.Place(name)
+	at, ok := e.source.Locate(name)
 	if !ok {
 		return nil, unknownUser(name)
 	}
-	if canonical, _ := e.source.Canonical(name); canonical != place.User {
-		return nil, fmt.Errorf("user %q: is an alias of %q: name that", name, place.User)
+	if canonical, _ := e.source.Canonical(name); canonical != at.User {
+		return nil, fmt.Errorf("user %q: is an alias of %q: name that", name, at.User)
 	}
-	if !config.SameFile(place.File, e.file) {
-		return nil, fmt.Errorf("user %q stands in %s:%d, not in %s: -file %s names that", name, place.File, place.Line, e.file, place.File)
+	if !config.SameFile(at.File, e.file) {
+		return nil, fmt.Errorf("user %q stands in %s:%d, not in %s: -file %s names that", name, at.File, at.Line, e.file, at.File)
 	}
-	e.user, e.table = place.Key, []string{"users", place.Key}
+	e.user, e.table = at.Key, []string{"users", at.Key}
 	return e, nil
 }
 
@@ -168,8 +168,8 @@ func addUser(c *call) error {
 		return err
 	}
 	e.user = c.flags.Arg(0)
-	if place, ok := e.source.Place(e.user); ok {
-		return fmt.Errorf("user %q: is in the map already, at %s:%d", e.user, place.File, place.Line)
+	if at, ok := e.source.Locate(e.user); ok {
+		return fmt.Errorf("user %q: is in the map already, at %s:%d", e.user, at.File, at.Line)
 	}
 	if err := checkName(e.source, e.user); err != nil {
 		return fmt.Errorf("user %q: %w", e.user, err)

@@ -30,9 +30,9 @@ type Config struct {
 	ResolveInterval time.Duration
 	PreferIPv6      bool
 
-	// Unmet says what is well written but cannot work on this machine, nil if nothing.
-	Unmet    error
-	Warnings []Problem // what is hardly meant so, at most MaxErrors
+	// AccountErr names the accounts in [listen] that do not exist on this machine. It is nil if all exist.
+	AccountErr error
+	Warnings   []Problem // probable mistakes, at most MaxErrors
 }
 
 // Listen is the [listen] section.
@@ -71,7 +71,7 @@ func (l *loader) load() (*Config, error) {
 		return nil, err
 	}
 	c := l.build()
-	c.Unmet = l.unmet.err(l.files)
+	c.AccountErr = l.accountProblems.err(l.files)
 	if err := l.problems.err(l.files); err != nil {
 		return nil, err
 	}
@@ -84,9 +84,10 @@ type loader struct {
 	hashes   password.Policy
 	files    []*file
 	problems problems
-	unmet    problems // see Config.Unmet
 	warnings problems
-	owners   map[string]owner // of names and aliases in the one spelling
+	owners   map[string]owner // of names and aliases in canonical form
+
+	accountProblems problems // see Config.AccountErr
 
 	edited string // a file to be replaced by doc, empty: none
 	doc    []byte

@@ -15,16 +15,16 @@ import (
 	"mailauthd/internal/users"
 )
 
-// Source is a configuration with the places that its users stand in, to edit them.
+// Source is a configuration that also knows where its users are defined, so that they can be edited.
 type Source struct {
 	*Config
 	Hashes password.Policy // which hashes can be loaded
 	loader *loader
 }
 
-// Place is where a user stands.
-type Place struct {
-	User string // in the one spelling
+// Location is where a user is defined.
+type Location struct {
+	User string // in canonical form
 	File string
 	Line int
 	Key  string // of the table, as written there
@@ -55,18 +55,18 @@ func (s *Source) UsersFile() (string, error) {
 	return "", fmt.Errorf("which file holds the users? Say so by -file FILE, or by users_file in %s", s.loader.path)
 }
 
-// Place finds a user by name or alias, as a client would say it.
-func (s *Source) Place(name string) (Place, bool) {
+// Locate finds a user by name or alias, spelt as a client might send it.
+func (s *Source) Locate(name string) (Location, bool) {
 	canonical, err := s.Canonical(name)
 	owner, ok := s.loader.owners[canonical]
 	if err != nil || !ok {
-		return Place{}, false
+		return Location{}, false
 	}
 	user, _ := s.Canonical(owner.key)
-	return Place{user, owner.file.path, owner.file.line(toml.Key{"users", owner.key}), owner.key}, true
+	return Location{user, owner.file.path, owner.file.line(toml.Key{"users", owner.key}), owner.key}, true
 }
 
-// Names are all users in the one spelling, sorted.
+// Names returns the names of all users in canonical form, sorted.
 func (s *Source) Names() []string {
 	names := slices.Sorted(maps.Keys(s.loader.owners))
 	return slices.DeleteFunc(names, func(n string) bool { return s.Users.Lookup(n).Name != n })

@@ -23,10 +23,10 @@ func (l *loader) buildListen(f *file, s *listenSection) Listen {
 		l.problems.add(f, toml.Key{"listen", "mode"}, `want permissions in octal, such as "0660"`)
 	}
 	if _, err := listen.LookupUser(s.Owner); err != nil {
-		l.unmet.add(f, toml.Key{"listen", "owner"}, "no such user on this machine (systemd-sysusers makes mailauthd)")
+		l.accountProblems.add(f, toml.Key{"listen", "owner"}, "no such user on this machine (systemd-sysusers makes mailauthd)")
 	}
 	if _, err := listen.LookupGroup(s.Group); err != nil {
-		l.unmet.add(f, toml.Key{"listen", "group"}, "no such group on this machine (the web server's: www-data on Debian, http on Arch, apache or nginx on Fedora)")
+		l.accountProblems.add(f, toml.Key{"listen", "group"}, "no such group on this machine (the web server's: www-data on Debian, http on Arch, apache or nginx on Fedora)")
 	}
 	seen := make(map[listen.Address]bool)
 	return Listen{

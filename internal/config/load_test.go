@@ -69,7 +69,7 @@ func TestIncludesMerge(t *testing.T) {
 	}
 }
 
-func TestTwinsAreNamed(t *testing.T) {
+func TestDuplicatesAreNamed(t *testing.T) {
 	_, err := Load(write(t,
 		"m.toml", "include = [\"1.toml\", \"2.toml\"]\n"+minimal,
 		"1.toml", "[users.\"a@domain1.com\"]\npassword = \"{PLAIN}x\"\n",

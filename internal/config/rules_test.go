@@ -19,8 +19,8 @@ require_tls = true
 allow_nets = ["192.0.2.0/24"]
 `
 
-// TestRulesReachTheirPlace: all keys at a user and a domain, two of them in [auth].
-func TestRulesReachTheirPlace(t *testing.T) {
+// TestRulesReachEveryLevel: all keys at a user and a domain, two of them in [auth].
+func TestRulesReachEveryLevel(t *testing.T) {
 	all := access.Rules{
 		NoLogin: new(true), Reason: "moved", Expires: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), Protocols: []string{"imap"},
 		RequireTLS: new(true), AllowNets: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},

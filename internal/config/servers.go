@@ -88,7 +88,7 @@ func (l *loader) timeout(f *file, server toml.Key, name string, s *string, prese
 
 func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string) []*route.Domain {
 	var domains []*route.Domain
-	first := make(map[string]string) // by the one spelling, as written
+	first := make(map[string]string) // names as written, by their canonical form
 	for _, f := range l.files {
 		for _, name := range f.sections["domains"] {
 			key := toml.Key{"domains", name}
@@ -101,8 +101,8 @@ func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string
 			if s.RecipientDelimiter != nil {
 				d.RecipientDelimiter = l.recipientDelimiter(f, append(key, "recipient_delimiter"), *s.RecipientDelimiter)
 			}
-			if twin, ok := first[d.Name]; ok {
-				l.problems.add(f, key, "the same domain as %s", toml.Key{"domains", twin})
+			if other, ok := first[d.Name]; ok {
+				l.problems.add(f, key, "the same domain as %s", toml.Key{"domains", other})
 				continue
 			}
 			first[d.Name] = name

@@ -58,8 +58,8 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	if !ok {
 		return
 	}
-	if twin, ok := b.owners[name]; ok {
-		b.problems.add(f, key, "the same user as %s", twin)
+	if first, ok := b.owners[name]; ok {
+		b.problems.add(f, key, "the same user as %s", first)
 		return
 	}
 	b.owners[name] = owner{f, key[1]}
@@ -79,7 +79,7 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.sendable(f, append(key, "upstream_password"), s.UpstreamPassword)
 	b.warnOfLength(f, key, &u)
 	b.aliases(f, key, s.Aliases, &u)
-	b.checkProof(f, key, &u, domain)
+	b.checkCredentials(f, key, &u, domain)
 	b.list = append(b.list, u)
 }
 
@@ -132,8 +132,8 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 		if !ok {
 			continue
 		}
-		if twin, ok := b.owners[alias]; ok {
-			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, twin)
+		if first, ok := b.owners[alias]; ok {
+			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, first)
 			continue
 		}
 		b.owners[alias] = owner{f, key[1]}
@@ -141,9 +141,9 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 	}
 }
 
-// checkProof wants some way to log in, and warns of ways that will end for want of a
+// checkCredentials wants some way to log in, and warns of ways that will end for want of a
 // password that nginx can use at the server.
-func (b *userBuilder) checkProof(f *file, key toml.Key, u *users.User, d *route.Domain) {
+func (b *userBuilder) checkCredentials(f *file, key toml.Key, u *users.User, d *route.Domain) {
 	byCertificate := len(u.Fingerprints)+len(u.Subjects) > 0
 	closed := u.Access.NoLogin != nil && *u.Access.NoLogin
 	if len(u.Passwords) == 0 && !byCertificate && !closed && d.Verify == route.VerifyUsers {

@@ -104,7 +104,7 @@ func (s *Server) Reload() (err error) {
 	}()
 	c, err := config.Load(s.path)
 	if err == nil {
-		err = c.Unmet
+		err = c.AccountErr
 	}
 	if err != nil {
 		return err
