@@ -8,20 +8,20 @@ import (
 	"mailauthd/internal/access"
 )
 
-// buildAccess reads the rules of a user or a domain. That an account expired in the
-// past is a warning: it may be meant so.
+// buildAccess reads the rules of a user or a domain. An account that has expired is only
+// a warning, because the date may be intended.
 func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rules {
 	l.checkProtocols(f, append(key, "protocols"), s.Protocols)
 	for name, list := range map[string][]string{"protocols": s.Protocols, "allow_nets": s.AllowNets} {
 		if list != nil && len(list) == 0 {
-			l.problems.add(f, append(key, name), "is empty: leave it out, or close the account by nologin = true")
+			l.problems.add(f, append(key, name), "is empty: remove this key, or set nologin = true to close the account")
 		}
 	}
 	if s.Reason != "" && s.NoLogin == nil {
-		l.warn(f, append(key, "reason"), "has no meaning without nologin")
+		l.warn(f, append(key, "reason"), "has no effect without nologin: set nologin = true, or remove the reason")
 	}
 	if !s.Expires.IsZero() && s.Expires.Before(time.Now()) {
-		l.warn(f, append(key, "expires"), "is in the past: nobody logs in here any more")
+		l.warn(f, append(key, "expires"), "is in the past, so every login is refused")
 	}
 	return access.Rules{
 		NoLogin:    s.NoLogin,
@@ -41,7 +41,7 @@ func (l *loader) checkProtocols(f *file, key toml.Key, protocols []string) {
 	}
 }
 
-// warn notes what is not wrong, but hardly meant.
+// warn records a probable mistake, which does not keep the configuration from loading.
 func (l *loader) warn(f *file, key toml.Key, what string, args ...any) {
 	l.warnings.add(f, key, what, args...)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,11 +15,11 @@ import (
 	"mailauthd/internal/route"
 )
 
-// buildAuth reads [auth] into c, whose domains are known.
+// buildAuth reads [auth] into c, which has its domains already.
 func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 	key := func(name string) toml.Key { return toml.Key{"auth", name} }
 	if len(s.Methods) == 0 {
-		l.problems.add(f, key("methods"), "is empty: nobody could log in")
+		l.problems.add(f, key("methods"), `is empty, so nobody could log in: list the methods that nginx offers, such as ["plain"]`)
 	}
 	for i, m := range s.Methods {
 		switch authhttp.Method(m) {
@@ -40,7 +41,7 @@ func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 		l.problems.add(f, append(key("external"), "user_from"), "want one of emailAddress, CN")
 	}
 	if s.AllowNets != nil && len(s.AllowNets) == 0 {
-		l.problems.add(f, key("allow_nets"), "is empty: leave it out")
+		l.problems.add(f, key("allow_nets"), `is empty: remove this key, or list networks such as "192.0.2.0/24"`)
 	}
 	l.hashes = password.Policy{AllowWeak: s.AllowWeakSchemes, MaxArgon2Memory: uint32(s.MaxArgon2Memory) << 10}
 	if !oneOf(s.ClientIP, "", "Client-IP", "Proxy-Protocol-Addr") {
@@ -56,37 +57,43 @@ func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 	c.HashConcurrency = s.HashConcurrency
 }
 
-// warnOfMethods tells of what will end for want of a key that a method needs.
+// warnOfMethods warns about requests that will fail because a key that their method needs is missing.
 func (l *loader) warnOfMethods(f *file, c *auth.Config) {
 	offers := func(m authhttp.Method) bool { return slices.Contains(c.Methods, string(m)) }
 	if offers(authhttp.None) && c.DefaultDomain == "" {
-		l.warn(f, toml.Key{"auth", "methods"}, `none: mail to "postmaster" without a domain (RFC 5321 section 4.5.1) is refused: set default_domain`)
+		l.warn(f, toml.Key{"auth", "methods"}, `"none" refuses mail to "postmaster" without a domain (RFC 5321 section 4.5.1): set default_domain, such as "example.com"`)
 	}
 	for _, s := range c.Servers {
 		if offers(authhttp.External) && c.UserFrom != "" && s.Master == nil {
-			l.warn(f, toml.Key{"auth", "external", "user_from"}, "nginx has no password for server %q, unless the user has one in the map: set [servers.%s.master]", s.Name, s.Name)
+			l.warn(f, toml.Key{"auth", "external", "user_from"}, "%s", noPassword(s.Name))
 		}
 	}
 }
 
-const maxFailureMessage = 200 // bytes; nginx has 1024 for the whole head
+// noPassword warns about logins after which nginx may have nothing to log in to a server with.
+func noPassword(server string) string {
+	return fmt.Sprintf("nginx has no password for server %q unless the user's entry holds one in cleartext: add [%s] with user and password_file",
+		server, toml.Key{"servers", server, "master"})
+}
+
+const maxFailureMessage = 200 // bytes; nginx has 1024 for the whole response head
 
 func checkFailureMessage(s string) string {
 	if err := authhttp.CheckText(s); err != nil {
 		return err.Error()
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "must be printable ASCII: POP3, IMAP and SMTP clients get it as it is"
+		return "must be printable ASCII, because clients are shown it unchanged"
 	}
 	if len(s) > maxFailureMessage {
-		return "must not be longer than 200 bytes"
+		return fmt.Sprintf("must be at most %d bytes long", maxFailureMessage)
 	}
 	return ""
 }
 
 const maxRecipientDelimiter = 8 // characters
 
-// recipientDelimiter wants characters that no address needs for anything else.
+// recipientDelimiter checks a set of delimiters. They must be characters that addresses use for nothing else.
 func (l *loader) recipientDelimiter(f *file, key toml.Key, set string) string {
 	unfit := func(c rune) bool {
 		return c <= ' ' || c > '~' || 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("@.*", c)
@@ -107,7 +114,7 @@ func (l *loader) defaultDomain(f *file, key toml.Key, s string, domains *route.T
 		return ""
 	}
 	if domains.Find(domain) == nil {
-		l.problems.add(f, key, "is not listed in [domains]")
+		l.problems.add(f, key, `is not listed in [domains]: add the domain there, or set "" for none`)
 	}
 	return domain
 }

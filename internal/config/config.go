@@ -19,12 +19,12 @@ import (
 	"mailauthd/internal/route"
 )
 
-// Config is a whole configuration that was found good.
+// Config is a complete, valid configuration.
 type Config struct {
-	auth.Config // what the decision needs
+	auth.Config // for the decision
 
 	Listen Listen
-	Secret *Secret // that requests must show; nil: none
+	Secret *Secret // that each request must carry; nil if none is needed
 	Log    authlog.Config
 
 	ResolveInterval time.Duration
@@ -38,19 +38,19 @@ type Config struct {
 // Listen is the [listen] section.
 type Listen struct {
 	FastCGI, HTTP []listen.Address
-	Admin         []listen.Address // unix sockets, for our own user and root only
+	Admin         []listen.Address // unix sockets that only our own user and root can reach
 	Metrics       []listen.Address
 	Options       listen.Options
-	Grace         time.Duration // for requests in flight at a shutdown
+	Grace         time.Duration // how long requests in flight may take to finish at a shutdown
 }
 
-// Secret is what only our own web server knows.
+// Secret is a value that only our own web server knows.
 type Secret struct {
-	Header string              // in the canonical spelling
-	Hashes [][sha256.Size]byte // of the values; any of them is good, so that it can be changed
+	Header string              // canonical header name
+	Hashes [][sha256.Size]byte // of the accepted values; several, so that the secret can be changed
 }
 
-// Names are the servers' hosts, for a resolver.
+// Names returns the servers' hosts for a resolver.
 func (c *Config) Names() route.Names {
 	hosts := make([]string, len(c.Servers))
 	for i, s := range c.Servers {
@@ -59,8 +59,8 @@ func (c *Config) Names() route.Names {
 	return route.Names{Hosts: hosts, Interval: c.ResolveInterval, PreferIPv6: c.PreferIPv6}
 }
 
-// Load reads the configuration that begins with the file at path. Its error
-// joins everything that is wrong, a line each.
+// Load reads the main file at path and the files that it includes. Its error joins
+// everything that is wrong, one problem per line.
 func Load(path string) (*Config, error) {
 	l := loader{path: path}
 	return l.load()
@@ -78,7 +78,7 @@ func (l *loader) load() (*Config, error) {
 	return c, nil
 }
 
-// loader puts a configuration together from its files.
+// loader builds a configuration from its files.
 type loader struct {
 	path     string
 	hashes   password.Policy
@@ -89,12 +89,12 @@ type loader struct {
 
 	accountProblems problems // see Config.AccountErr
 
-	edited string // a file to be replaced by doc, empty: none
+	edited string // path of the file for which doc is read instead; empty if none
 	doc    []byte
 }
 
-// read reads the main file and all that it includes. A file that is not TOML
-// leaves nothing to check.
+// read reads the main file and all files that it includes. It stops at the first file that is
+// not valid TOML.
 func (l *loader) read() error {
 	main, err := l.readFile(l.path)
 	if err != nil {
@@ -107,7 +107,7 @@ func (l *loader) read() error {
 		}
 	}
 	if name := main.content.UsersFile; name != "" && !slices.ContainsFunc(l.files, func(f *file) bool { return f.path == l.relative(name) }) {
-		l.problems.add(main, toml.Key{"users_file"}, "is not one of the files that include names")
+		l.problems.add(main, toml.Key{"users_file"}, `want one of the files in include, such as "users.toml"`)
 	}
 	for _, f := range l.files {
 		l.problems = append(l.problems, f.unknown...)
@@ -124,7 +124,7 @@ func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	var access *fs.PathError
 	switch {
 	case errors.Is(err, filepath.ErrBadPattern):
-		l.problems.add(main, toml.Key{"include"}, "entry %d is not a glob pattern", entry)
+		l.problems.add(main, toml.Key{"include"}, `entry %d: want a file name or a glob pattern, such as "users.d/*.toml"`, entry)
 	case errors.As(err, &access):
 		l.problems.add(main, toml.Key{"include"}, "entry %d: cannot be read: %v", entry, access.Err)
 	default:
@@ -133,7 +133,7 @@ func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	return nil
 }
 
-// included finds the files of a pattern. One without a wildcard names a file that must exist.
+// included returns the files that a pattern matches. A pattern without a wildcard names a file that must exist.
 func (l *loader) included(pattern string) (paths []string, err error) {
 	pattern = l.relative(pattern)
 	if !hasWildcard(pattern) {
@@ -143,13 +143,13 @@ func (l *loader) included(pattern string) (paths []string, err error) {
 		return nil, err
 	}
 	paths, err = glob(pattern)
-	if !strings.HasPrefix(filepath.Base(pattern), ".") { // as a shell has it: editors keep their own files there
+	if !strings.HasPrefix(filepath.Base(pattern), ".") { // as a shell does, because editors keep temporary files there
 		paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") })
 	}
 	return paths, err
 }
 
-// relative is a path as the main file means it.
+// relative resolves a path relative to the main file.
 func (l *loader) relative(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -159,7 +159,7 @@ func (l *loader) relative(path string) string {
 
 func (l *loader) include(path string) error {
 	if slices.ContainsFunc(l.files, func(f *file) bool { return f.path == path }) {
-		return nil // two patterns may meet
+		return nil // two patterns may match the same file
 	}
 	f, err := l.readFile(path)
 	if err != nil {
@@ -167,7 +167,7 @@ func (l *loader) include(path string) error {
 	}
 	for _, key := range []string{"include", "users_file"} {
 		if f.has(key) {
-			l.problems.add(f, toml.Key{key}, "only the main file may have it")
+			l.problems.add(f, toml.Key{key}, "only the main file may have this key: move it to %s", l.path)
 		}
 	}
 	l.files = append(l.files, f)
@@ -205,7 +205,7 @@ func (l *loader) build() *Config {
 	return c
 }
 
-// sectionFile is the one file that a section stands in, the main file if none has it.
+// sectionFile returns the only file that has a section, or the main file if none has it.
 func (l *loader) sectionFile(section string) *file {
 	in := l.files[0]
 	found := false
@@ -214,7 +214,7 @@ func (l *loader) sectionFile(section string) *file {
 			continue
 		}
 		if found {
-			l.problems.add(f, toml.Key{section}, "stands in %s already; all of it must be in one file", in.path)
+			l.problems.add(f, toml.Key{section}, "is also in %s: move all of it to one file", in.path)
 			continue
 		}
 		in, found = f, true

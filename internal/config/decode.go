@@ -11,8 +11,8 @@ import (
 	"mailauthd/internal/tomledit"
 )
 
-// decodeProblem takes out of a decoder's error what cannot be a secret: the texts of
-// BurntSushi/toml may quote the line that they are about.
+// decodeProblem makes a Problem of the parts of a decoder's error that cannot be a secret. The texts of
+// BurntSushi/toml may quote the offending line.
 func (f *file) decodeProblem(err error) Problem {
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
@@ -24,35 +24,35 @@ func (f *file) decodeProblem(err error) Problem {
 	}
 	if m := wantTable.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
-		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want a table, not " + typeName(m[2])}
+		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want the table [" + key + "], not " + typeName(m[2])}
 	}
 	return Problem{File: f.path, Line: 1, What: "a value has the wrong type"}
 }
 
-// The errors of BurntSushi/toml's decode.go that are no ParseError.
+// The errors of BurntSushi/toml's decode.go that are not ParseErrors.
 var (
 	mismatch  = regexp.MustCompile(`^toml: (?:line \d+ )?\(last key (".*")\): incompatible types: TOML value has type (\S+); destination has type (.+)$`)
 	wantTable = regexp.MustCompile(`^toml: (?:line \d+ )?\(last key (".*")\): type mismatch for \S+: expected table but found (.+)$`)
 )
 
-// lineOf is the line of a key that is given as it would be written.
+// lineOf returns the line of a key that is given in TOML syntax.
 func (f *file) lineOf(key string) int {
 	f.line(nil)
 	return max(f.lines[key], 1)
 }
 
-// hint says what is probably meant where an administrator's words are no TOML.
+// hint suggests what the administrator probably meant to write.
 func hint(msg string) string {
 	switch {
 	case strings.HasPrefix(msg, "expected '.' or ']' to end table name"):
 		return ` (a name with "@" needs quotes: [users."bob@example.com"])`
 	case strings.HasPrefix(msg, "expected value"), strings.HasPrefix(msg, "Invalid integer"), strings.HasPrefix(msg, "Invalid float"):
-		return " (is it a string? Strings need quotes)"
+		return ` (a string needs quotes: key = "value")`
 	}
 	return ""
 }
 
-// example shows a value of a key of which the type is often mistaken.
+// example shows a right value of a key whose type is often mistaken.
 func example(key string) string {
 	if e, ok := examples[key[strings.LastIndexByte(key, '.')+1:]]; ok {
 		return " such as " + e
@@ -75,7 +75,7 @@ var examples = map[string]string{
 	"host":            `"192.168.0.1"`,
 }
 
-// typeName says a Go or TOML type in an administrator's words.
+// typeName names a Go or TOML type in an administrator's words.
 func typeName(t string) string {
 	switch {
 	case t == "int64" || t == "integer":
@@ -96,8 +96,8 @@ func typeName(t string) string {
 
 var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"|'[^']*'`)
 
-// withoutQuotes drops what a syntax error quotes of the file, but for punctuation
-// and for the names of keys that stand twice.
+// withoutQuotes drops what a syntax error quotes from the file, except for punctuation
+// and for the names of duplicate keys.
 func withoutQuotes(msg string) string {
 	if strings.HasPrefix(msg, "Key '") {
 		return msg

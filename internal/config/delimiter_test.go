@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// A domain's own set counts instead of [auth]'s, also if it is empty.
+// A domain's own set replaces the one in [auth], even if it is empty.
 func TestRecipientDelimiter(t *testing.T) {
 	const other = "[domains.\"domain2.com\"]\nservers = [\"s\"]\n"
 	for _, tt := range []struct {
 		auth, domain string // lines
-		want         string // of domain1.com; domain2.com has what [auth] says
+		want         string // for domain1.com; domain2.com has the value of [auth]
 	}{
 		{"", "", ""},
 		{`recipient_delimiter = "+"`, "", "+"},

@@ -1,26 +1,26 @@
-// Package config turns TOML files into the typed values that the other packages work with.
+// Package config turns TOML files into the typed values that the other packages use.
 //
 // # Files
 //
-// [Load] reads one file and those that its include key names, glob patterns
-// relative to it. Servers, domains and users may be spread over the files; each of
-// [listen], [auth] and [log] stands in one file only. Included files include nothing.
+// [Load] reads the main file and the files in its include key, which are glob patterns
+// relative to it. Servers, domains and users may be spread over the files; each other
+// section, such as [listen] or [auth], is in one file. Included files include nothing.
 //
 // # Errors
 //
 // Everything is checked at load: a value that could fail at a login fails here, and
-// an unknown key is an error. All that is wrong is reported at once, a line each,
+// an unknown key is an error. All problems are reported at once, one per line,
 //
 //	FILE:LINE: key: what is wrong and what would be right
 //
-// and no value is ever repeated in it, for it may be a secret.
+// and none of them repeats a value, because it may be a secret.
 //
 // # Limits
 //
 //	MaxFileSize   256 MiB   one file
-//	MaxPipeTime   10 s      to read one that is a pipe
+//	MaxPipeTime   10 s      to read a file that is a pipe
 //	MaxErrors     20        reported at once
 //
-// BurntSushi/toml decodes. It does not tell where a table stands, so that is looked
-// up with package tomledit, only when something is wrong.
+// BurntSushi/toml decodes. It does not say on which line a table is, so package tomledit
+// looks that up, and only when there is a problem to report.
 package config

@@ -18,7 +18,7 @@ import (
 // Source is a configuration that also knows where its users are defined, so that they can be edited.
 type Source struct {
 	*Config
-	Hashes password.Policy // which hashes can be loaded
+	Hashes password.Policy // which hashes the configuration accepts
 	loader *loader
 }
 
@@ -30,8 +30,7 @@ type Location struct {
 	Key  string // of the table, as written there
 }
 
-// Open loads the configuration that begins with the file at path. Its error is as
-// that of [Load].
+// Open loads a configuration as [Load] does, with the same errors.
 func Open(path string) (*Source, error) {
 	l := &loader{path: path}
 	c, err := l.load()
@@ -41,8 +40,8 @@ func Open(path string) (*Source, error) {
 	return &Source{Config: c, Hashes: l.hashes, loader: l}, nil
 }
 
-// UsersFile is the file that new users go to: users_file, or else "users.toml" if
-// that is one of the files.
+// UsersFile returns the file that new users are added to: users_file, or else the included file
+// that is named users.toml.
 func (s *Source) UsersFile() (string, error) {
 	if main := s.loader.files[0]; main.content.UsersFile != "" {
 		return s.loader.relative(main.content.UsersFile), nil
@@ -52,7 +51,7 @@ func (s *Source) UsersFile() (string, error) {
 			return f.path, nil
 		}
 	}
-	return "", fmt.Errorf("which file holds the users? Say so by -file FILE, or by users_file in %s", s.loader.path)
+	return "", fmt.Errorf("no users file: name one with -file FILE, or set users_file = \"users.toml\" in %s", s.loader.path)
 }
 
 // Locate finds a user by name or alias, spelt as a client might send it.
@@ -72,25 +71,25 @@ func (s *Source) Names() []string {
 	return slices.DeleteFunc(names, func(n string) bool { return s.Users.Lookup(n).Name != n })
 }
 
-// CheckFile wants a file that can be edited: one of those of the configuration.
+// CheckFile returns an error unless the file exists and is part of the configuration.
 func (s *Source) CheckFile(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: does not exist: make it, empty and with the owner and mode that it shall have", path)
+		return fmt.Errorf("%s: does not exist: create it empty, such as by \"install -o root -g mailauthd -m 0640 /dev/null %s\"", path, path)
 	}
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(s.loader.files, func(f *file) bool { return sameFile(f.path, info) }) {
-		return fmt.Errorf("%s: is not one of the files of the configuration: add it to include in %s", path, s.loader.path)
+		return fmt.Errorf("%s: is not part of the configuration: add it to include in %s", path, s.loader.path)
 	}
 	return nil
 }
 
-// Edit replaces one of the files by what change makes of it: all or nothing, and only if
-// the configuration as a whole would load then; that is what it returns. No other edit of any
-// of the files runs meanwhile, but others may have ended since Open: change gets the file as
-// it is now, and the other files are read again. See [users.WriteAtomic].
+// Edit replaces one of the files by what change makes of it, and returns the configuration that
+// results. If that does not load, the file stays as it is. Only one edit of the configuration runs
+// at a time, but other edits may have ended since Open. So change gets the file's current text,
+// and the other files are read again. See [users.WriteAtomic].
 func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) (after *Config, err error) {
 	err = users.WriteAtomic(s.loader.path, path, func(old []byte) (doc []byte, err error) {
 		doc, after, err = s.edited(path, old, change)
@@ -99,7 +98,7 @@ func (s *Source) Edit(path string, change func(doc []byte) ([]byte, error)) (aft
 	return after, err
 }
 
-// Try is Edit without writing.
+// Try is [Source.Edit] without writing.
 func (s *Source) Try(path string, change func(doc []byte) ([]byte, error)) error {
 	old, err := readBounded(path)
 	if err == nil {
@@ -114,12 +113,12 @@ func (s *Source) edited(path string, old []byte, change func(doc []byte) ([]byte
 	}
 	l := &loader{path: s.loader.path, edited: path, doc: doc}
 	if after, err = l.load(); err != nil {
-		return nil, nil, fmt.Errorf("nothing was changed, because the configuration would not load then:\n%w", err)
+		return nil, nil, fmt.Errorf("nothing was changed, because the configuration would no longer load:\n%w", err)
 	}
 	return doc, after, (&Source{Config: after, loader: l}).CheckFile(path)
 }
 
-// SameFile tells whether two paths lead to one file.
+// SameFile reports whether two paths name the same file.
 func SameFile(a, b string) bool {
 	info, err := os.Stat(b)
 	return err == nil && sameFile(a, info)
@@ -130,7 +129,7 @@ func sameFile(path string, info os.FileInfo) bool {
 	return err == nil && os.SameFile(info, other)
 }
 
-// atLine writes an error of an edit as all others of the configuration are.
+// atLine gives an error of an edit the form of all other errors of the configuration.
 func atLine(path string, err error) error {
 	var e *tomledit.Error
 	if errors.As(err, &e) {
@@ -139,7 +138,7 @@ func atLine(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// HasUser tells whether a document still has a user's table.
+// HasUser reports whether a document still has a user's table.
 func HasUser(doc []byte, key string) bool {
 	_, ok := tomledit.NewLines(doc)[toml.Key{"users", key}.String()]
 	return ok

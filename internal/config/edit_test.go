@@ -28,8 +28,8 @@ func addUser(name string) func(doc []byte) ([]byte, error) {
 	}
 }
 
-// Two edits of different files may each be good, and both together not: only one of them
-// may be written. Each pair starts with both edits under way, as far as the lock lets them.
+// Two edits of different files may each be valid, but not both together. Only one of them may be
+// written. Both edits of a pair are under way before the first may write.
 func TestEditsOfDifferentFilesLockOutEachOther(t *testing.T) {
 	main := write(t, "m.toml", editMain, "a.toml", "", "b.toml", "")
 	for i, pair := range [][2]string{{"a.toml", "b.toml"}, {"a.toml", "m.toml"}, {"m.toml", "b.toml"}, {"a.toml", "b.toml"}, {"m.toml", "b.toml"}} {
@@ -60,7 +60,7 @@ func TestEditsOfDifferentFilesLockOutEachOther(t *testing.T) {
 	}
 }
 
-// A file that the configuration names no more would be edited in vain.
+// An edit of a file that is no longer included would have no effect, so it is refused.
 func TestEditOfAFileThatIsNoLongerIncluded(t *testing.T) {
 	main := write(t, "m.toml", editMain, "a.toml", "", "b.toml", "")
 	source := openSource(t, main)
@@ -68,7 +68,7 @@ func TestEditOfAFileThatIsNoLongerIncluded(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(filepath.Dir(main), "b.toml")
-	if _, err := source.Edit(path, addUser("user")); err == nil || !strings.Contains(err.Error(), "is not one of the files of the configuration") {
+	if _, err := source.Edit(path, addUser("user")); err == nil || !strings.Contains(err.Error(), "is not part of the configuration") {
 		t.Errorf("error %v", err)
 	}
 	if data, err := os.ReadFile(path); err != nil || len(data) > 0 {

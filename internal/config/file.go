@@ -15,10 +15,10 @@ import (
 	"mailauthd/internal/tomledit"
 )
 
-// MaxFileSize bounds one file; 200,000 users with a hash each take about 30 MiB.
+// MaxFileSize is the largest size of one file. 200,000 users with a hash each take about 30 MiB.
 const MaxFileSize = 256 << 20
 
-// MaxPipeTime bounds how long whoever writes to a pipe that is named for a file may take.
+// MaxPipeTime is how long the writer of a pipe may take where the configuration names a pipe for a file.
 const MaxPipeTime = 10 * time.Second
 
 // file is one decoded TOML file.
@@ -26,12 +26,12 @@ type file struct {
 	path     string
 	data     []byte
 	content  content
-	sections map[string][]string // the tables of each section that stands here, in order
-	unknown  problems            // keys that no section has a place for
-	lines    tomledit.Lines      // made when first needed
+	sections map[string][]string // the names of the tables in each section of the file, in order
+	unknown  problems            // keys that no section knows
+	lines    tomledit.Lines      // computed when first needed
 }
 
-// content is what a file may hold. Its tags are the names of the keys.
+// content is what a file may contain. Its tags are the names of the keys.
 type content struct {
 	Include   []string                  `toml:"include"`
 	UsersFile string                    `toml:"users_file"`
@@ -46,7 +46,7 @@ type content struct {
 	Users     map[string]*userSection   `toml:"users"`
 }
 
-// readFile reads and decodes a file. Its error is a [Problem] or says why the
+// readFile reads and decodes a file. Its error is a [Problem], or says why the
 // file cannot be read.
 func (l *loader) readFile(path string) (*file, error) {
 	data, err := l.bytes(path)
@@ -60,10 +60,10 @@ func (l *loader) readFile(path string) (*file, error) {
 	}
 	f.sections = sections(meta.Keys())
 	f.checkKeys(&meta)
-	return f, nil // without meta, which takes several times as much memory as the content
+	return f, nil // meta is dropped: it takes several times as much memory as the content
 }
 
-// bytes are those of a file, or what is to be written there.
+// bytes returns what a file contains, or what an edit will write to it.
 func (l *loader) bytes(path string) ([]byte, error) {
 	if info, err := os.Stat(path); l.edited != "" && err == nil && sameFile(l.edited, info) {
 		return l.doc, nil
@@ -72,22 +72,22 @@ func (l *loader) bytes(path string) ([]byte, error) {
 }
 
 func readBounded(path string) ([]byte, error) {
-	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // else opening a pipe waits for a writer
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	in.SetReadDeadline(time.Now().Add(MaxPipeTime)) // only a pipe has one
+	in.SetReadDeadline(time.Now().Add(MaxPipeTime)) // fails for anything but a pipe
 	var data []byte
 	info, err := in.Stat()
-	if err == nil && info.Size() <= MaxFileSize { // which of a pipe says nothing
+	if err == nil && info.Size() <= MaxFileSize { // a pipe has no size
 		data, err = io.ReadAll(io.LimitReader(in, MaxFileSize+1))
 	}
 	if err == nil && max(info.Size(), int64(len(data))) > MaxFileSize {
 		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
 	}
 	if err == nil && len(data) == 0 && info.Mode()&os.ModeNamedPipe != 0 {
-		err = errors.New("a pipe that nobody writes to")
+		err = errors.New("a pipe that no process writes to")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -102,7 +102,7 @@ func (f *file) line(key toml.Key) int {
 	return f.lines.Line(key)
 }
 
-// has tells whether a section, or a key outside of any, stands in the file.
+// has reports whether the file has a section, or a key outside of all sections.
 func (f *file) has(section string) bool {
 	_, ok := f.sections[section]
 	return ok
@@ -123,13 +123,13 @@ func sections(keys []toml.Key) map[string][]string {
 	return tables
 }
 
-// checkKeys reports keys that no section has a place for, the outermost one of
-// each. The decoder would let a key in the wrong case pass.
+// checkKeys records unknown keys. Of an unknown table it records only the table itself. The decoder
+// would accept a key in the wrong case.
 func (f *file) checkKeys(meta *toml.MetaData) {
 	reported := make(map[string]bool)
 	for _, key := range meta.Keys() {
 		if len(key) == 1 && wholeFile.isNamed(key[0]) && meta.Type(key...) != "Hash" {
-			f.unknown.add(f, key, "want a table") // the decoder leaves a map empty instead
+			f.unknown.add(f, key, `want tables with names, such as [%s."NAME"]`, key[0]) // the decoder leaves the map empty instead
 			continue
 		}
 		depth, known := wholeFile.unknown(key)

@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// glob is filepath.Glob, which takes a directory that cannot be read for an empty one: so a
-// reload for which there are no file descriptors left would drop all users. The pattern is a good one.
+// glob is filepath.Glob, except that a directory that cannot be read is an error. filepath.Glob treats such
+// a directory as empty, so a reload without free file descriptors would drop all users. The pattern must
+// be valid.
 func glob(pattern string) (paths []string, err error) {
 	dir, base := filepath.Dir(pattern), filepath.Base(pattern)
 	dirs := []string{dir}

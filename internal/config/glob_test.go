@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// It finds what filepath.Glob finds.
+// glob returns what filepath.Glob returns.
 func TestGlob(t *testing.T) {
 	dir := filepath.Dir(write(t, "a/1.toml", "", "a/2.toml", "", "a/x", "", "b/1.toml", "", "b/.1.toml", "", "c", "", "d[/1.toml", ""))
 	for _, pattern := range []string{
@@ -26,10 +26,10 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// A directory that cannot be read is not one without users.
+// A directory that cannot be read is not treated as empty.
 func TestUnreadableDirectoryIsAnError(t *testing.T) {
 	path := write(t, "m.toml", "include = [\"loop/*.toml\"]\n"+minimal)
-	if err := os.Symlink("loop", filepath.Join(filepath.Dir(path), "loop")); err != nil { // not even root can read it
+	if err := os.Symlink("loop", filepath.Join(filepath.Dir(path), "loop")); err != nil { // a directory that even root cannot read
 		t.Fatal(err)
 	}
 	_, err := Load(path)
@@ -38,14 +38,14 @@ func TestUnreadableDirectoryIsAnError(t *testing.T) {
 	}
 }
 
-// A pipe among the files does not hold up a reload.
+// A pipe among the files does not block a reload.
 func TestPipeIsAnError(t *testing.T) {
 	path := write(t, "m.toml", "include = [\"p*\"]\n"+minimal)
 	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(path), "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Load(path)
-	if want := "pipe: a pipe that nobody writes to"; err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := "pipe: a pipe that no process writes to"; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 }

@@ -16,17 +16,17 @@ import (
 
 func (l *loader) buildListen(f *file, s *listenSection) Listen {
 	if len(s.FastCGI)+len(s.HTTP) == 0 {
-		l.problems.add(f, toml.Key{"listen"}, `nothing to listen on: set fastcgi = ["unix:/run/mailauthd/fastcgi.sock"] or http = ["127.0.0.1:8008"]`)
+		l.problems.add(f, toml.Key{"listen"}, `no socket to listen on: set fastcgi = ["unix:/run/mailauthd/fastcgi.sock"] or http = ["127.0.0.1:8008"]`)
 	}
 	mode, err := strconv.ParseUint(s.Mode, 8, 32)
 	if err != nil || mode > 0o777 {
 		l.problems.add(f, toml.Key{"listen", "mode"}, `want permissions in octal, such as "0660"`)
 	}
 	if _, err := listen.LookupUser(s.Owner); err != nil {
-		l.accountProblems.add(f, toml.Key{"listen", "owner"}, "no such user on this machine (systemd-sysusers makes mailauthd)")
+		l.accountProblems.add(f, toml.Key{"listen", "owner"}, "no such user on this machine: name another, or create \"mailauthd\" with systemd-sysusers")
 	}
 	if _, err := listen.LookupGroup(s.Group); err != nil {
-		l.accountProblems.add(f, toml.Key{"listen", "group"}, "no such group on this machine (the web server's: www-data on Debian, http on Arch, apache or nginx on Fedora)")
+		l.accountProblems.add(f, toml.Key{"listen", "group"}, `no such group on this machine: want the web server's group, which is "www-data" on Debian, "http" on Arch, "apache" or "nginx" on Fedora`)
 	}
 	seen := make(map[listen.Address]bool)
 	return Listen{
@@ -52,7 +52,7 @@ func (l *loader) addresses(f *file, key string, list []string, seen map[listen.A
 		case err != nil:
 			l.problems.add(f, toml.Key{"listen", key}, "entry %d: %v", i+1, err)
 		case seen[a]:
-			l.problems.add(f, toml.Key{"listen", key}, "entry %d stands in [listen] twice", i+1)
+			l.problems.add(f, toml.Key{"listen", key}, "entry %d: [listen] already has this address: remove one of them", i+1)
 		default:
 			seen[a] = true
 			addrs = append(addrs, a)
@@ -61,18 +61,18 @@ func (l *loader) addresses(f *file, key string, list []string, seen map[listen.A
 	return addrs
 }
 
-// adminSockets wants sockets with a mode: who may connect may do everything there.
+// adminSockets accepts unix sockets only. They have a mode, and anyone who can connect can do everything there.
 func (l *loader) adminSockets(f *file, list []string, seen map[listen.Address]bool) []listen.Address {
 	for i, s := range list {
 		if !strings.HasPrefix(s, "unix:") {
-			l.problems.add(f, toml.Key{"listen", "admin"}, "entry %d: want a unix socket such as \"unix:/run/mailauthd/admin.sock\"", i+1)
+			l.problems.add(f, toml.Key{"listen", "admin"}, `entry %d: want a unix socket, such as "unix:/run/mailauthd/admin.sock"`, i+1)
 			return nil
 		}
 	}
 	return l.addresses(f, "admin", list, seen)
 }
 
-// maxCacheSize bounds the entries: each takes about 300 bytes.
+// maxCacheSize is the largest number of cache entries. Each takes about 300 bytes.
 const maxCacheSize = 10_000_000
 
 func (l *loader) buildCache(f *file, s *cacheSection) cache.Config {
@@ -99,7 +99,7 @@ func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
 		}
 		p, err := netip.ParsePrefix(s)
 		if err != nil || p.Addr().Is4In6() {
-			l.problems.add(f, key, `entry %d: want an address or a network such as "192.0.2.0/24"`, i+1)
+			l.problems.add(f, key, `entry %d: want an address or a network, such as "192.0.2.7" or "192.0.2.0/24"`, i+1)
 			continue
 		}
 		nets = append(nets, p.Masked())
@@ -107,11 +107,11 @@ func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
 	return nets
 }
 
-// duration reads a duration within bounds, both of them allowed.
+// duration reads a duration from low to high, both included.
 func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Duration) time.Duration {
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		l.problems.add(f, key, `want a duration such as "5s" or "500ms"`)
+		l.problems.add(f, key, `want a duration, such as "5s" or "500ms"`)
 		return low
 	}
 	if d < low || d > high {
@@ -123,7 +123,7 @@ func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Durati
 func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 	key := func(name string) toml.Key { return toml.Key{"log", name} }
 	if !strings.HasPrefix(s.File, "/") {
-		l.problems.add(f, key("file"), "want an absolute path")
+		l.problems.add(f, key("file"), `want an absolute path, such as "/var/log/mailauthd/auth.log"`)
 	} else if err := authlog.CheckFile(s.File, s.MaxSize); err != nil {
 		l.problems.add(f, key("file"), "%v", err)
 	}
@@ -131,7 +131,7 @@ func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 		l.problems.add(f, key("format"), "want one of %s", strings.Join(authlog.Formats, ", "))
 	}
 	if _, err := authlog.Zone(s.Timezone); err != nil {
-		l.problems.add(f, key("timezone"), `want an IANA time zone such as "Europe/Moscow"`)
+		l.problems.add(f, key("timezone"), `want an IANA time zone, such as "Europe/Moscow"`)
 	}
 	for name, n := range map[string]int{"max_size": s.MaxSize, "max_age": s.MaxAge, "max_backups": s.MaxBackups} {
 		if n < 0 || n > 1<<20 {

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// BenchmarkLoad is a check of a big map in ten included files. What a user costs must
-// not depend on how many there are, nor on whether some are wrong:
+// BenchmarkLoad loads a large map from ten included files. The cost per user must not depend on
+// the number of users, nor on whether some of them are wrong:
 //
 //	ns/user       time
-//	B/user-alloc  memory allocated in all
-//	B/user-peak   the most that was in use at a time, uncollected garbage included
-//	B/user-live   what the configuration holds in the end
+//	B/user-alloc  memory allocated in total
+//	B/user-peak   the most memory in use at a time, including garbage not yet collected
+//	B/user-live   the memory that the configuration holds at the end
 func BenchmarkLoad(b *testing.B) {
 	for _, bb := range []struct {
 		name         string
@@ -52,7 +52,7 @@ func benchmarkLoad(b *testing.B, users, wrong int) {
 	runtime.KeepAlive(c)
 }
 
-// writeUsers makes a configuration with users in ten files, some with more than a password.
+// writeUsers writes a configuration with users in ten files. Some users have more keys than a password.
 func writeUsers(b *testing.B, users, wrong int) (path string) {
 	var files [10]bytes.Buffer
 	for i := range users {
@@ -80,15 +80,14 @@ func writeUsers(b *testing.B, users, wrong int) (path string) {
 	return put("mailauthd.toml", []byte("include = [\"users-*.toml\"]\n"+userBase))
 }
 
-// memory is what is in use after a collection.
+// memory returns the memory statistics after a garbage collection.
 func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m
 }
 
-// watchHeap looks at the heap every few milliseconds until the function that it returns is
-// called, which returns the most that was in use.
+// watchHeap samples the heap every few milliseconds until stop is called, which returns the peak.
 func watchHeap() (stop func() uint64) {
 	end, most := make(chan struct{}), make(chan uint64)
 	go func() {

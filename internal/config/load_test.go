@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// write makes files in a new directory and returns the path of the first one.
+// write writes files to a new directory, and returns the path of the first one.
 func write(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,8 +75,8 @@ func TestDuplicatesAreNamed(t *testing.T) {
 		"1.toml", "[users.\"a@domain1.com\"]\npassword = \"{PLAIN}x\"\n",
 		"2.toml", "\n[users.\"A@DOMAIN1.com\"]\npassword = \"{PLAIN}x\"\n[servers.s]\nhost = \"192.0.2.2\"\n"))
 	want := []string{
-		`2.toml:2: users."A@DOMAIN1.com": the same user as users."a@domain1.com"`,
-		`2.toml:4: servers.s: stands in another file already`,
+		`2.toml:2: users."A@DOMAIN1.com": is the same user as users."a@domain1.com"`,
+		`2.toml:4: servers.s: is already defined in another file`,
 	}
 	for _, w := range want {
 		if err == nil || !strings.Contains(err.Error(), w) {
@@ -85,7 +85,7 @@ func TestDuplicatesAreNamed(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a line, a password on it is not repeated.
+// No error repeats a password, whatever is wrong with its line.
 func TestErrorsKeepSecrets(t *testing.T) {
 	const secret = "hunter2"
 	for i, line := range []string{
@@ -109,14 +109,14 @@ func TestErrorsKeepSecrets(t *testing.T) {
 
 func TestSectionsMustBeTables(t *testing.T) {
 	for text, want := range map[string]string{
-		"listen = 1":                                "m.toml:1: listen: want a table, not a number",
-		"servers = 1":                               "m.toml:1: servers: want a table",
-		"[[users]]":                                 "m.toml:1: users: want a table",
+		"listen = 1":                                "m.toml:1: listen: want the table [listen], not a number",
+		"servers = 1":                               `m.toml:1: servers: want tables with names, such as [servers."NAME"]`,
+		"[[users]]":                                 `m.toml:1: users: want tables with names, such as [users."NAME"]`,
 		"[auth]\nmethods = \"plain\"":               "m.toml:2: auth.methods: want an array such as [\"plain\"], not a string",
 		"[auth]\nresponse_codes = \"yes\"":          "m.toml:2: auth.response_codes: want true or false, not a string",
 		"[log]\nmax_size = 99999999999999999999":    "m.toml:2: not valid TOML: number out of range",
 		"[log]\nmax_size = 1\nmax_size = 2":         "m.toml:3: not valid TOML: Key 'log.max_size' has already been defined.",
-		"[users]\n\"a@domain1.com\" = \"x\"":        `m.toml:2: users."a@domain1.com": want a table, not a string`,
+		"[users]\n\"a@domain1.com\" = \"x\"":        `m.toml:2: users."a@domain1.com": want the table [users."a@domain1.com"], not a string`,
 		"a = 1\n[listen\nb = 1":                     "m.toml:2: not valid TOML: expected '.' or ']' to end table name",
 		"a = 1\nb =\nc = 1":                         "m.toml:2: not valid TOML: expected value",
 		"a = [\n1,\n":                               "m.toml:2: not valid TOML: unexpected EOF; expected value",
@@ -124,9 +124,9 @@ func TestSectionsMustBeTables(t *testing.T) {
 		"a = 1\n\x0f":                               "m.toml:2: not valid TOML: TOML files cannot contain control characters",
 		"[domains.domain1.com]\nverify = \"users\"": "m.toml:1: domains.domain1.com: unknown key; a name with dots needs quotes: [domains.\"domain1.com\"]",
 		"[users.bob@domain1.com]":                   "m.toml:1: not valid TOML: expected '.' or ']' to end table name (a name with \"@\" needs quotes: [users.\"bob@example.com\"])",
-		"[listen]\nmode = 0660":                     "m.toml:2: not valid TOML: Invalid integer … (is it a string? Strings need quotes)",
+		"[listen]\nmode = 0660":                     `m.toml:2: not valid TOML: Invalid integer … (a string needs quotes: key = "value")`,
 		"[listen]\nmode = 660":                      "m.toml:2: listen.mode: want a string such as \"0660\", not a number",
-		"[domains.\"*domain1.com\"]":                "m.toml:1: domains.\"*domain1.com\": want a domain, or \"*.example.com\" for all subdomains of one",
+		"[domains.\"*domain1.com\"]":                "m.toml:1: domains.\"*domain1.com\": want a domain such as \"example.com\", or \"*.example.com\" for all its subdomains",
 		"[Log]\nfile = \"/x\"":                      "m.toml:1: Log: unknown key (known: include, users_file, listen,",
 	} {
 		_, err := Load(write(t, "m.toml", text+"\n"))
@@ -138,7 +138,7 @@ func TestSectionsMustBeTables(t *testing.T) {
 
 func TestFileIsBounded(t *testing.T) {
 	path := write(t, "m.toml", minimal)
-	if err := os.Truncate(path, MaxFileSize+1); err != nil { // takes no room on most disks
+	if err := os.Truncate(path, MaxFileSize+1); err != nil { // a sparse file on most file systems
 		t.Fatal(err)
 	}
 	if _, err := Load(path); err == nil || err.Error() != path+": larger than 256 MiB" {
@@ -157,7 +157,7 @@ func TestErrorsAreBounded(t *testing.T) {
 	}
 	var p Problem
 	if !errors.As(err, &p) || p.Line != 9 {
-		t.Errorf("first problem %+v, want line 8", p)
+		t.Errorf("first problem %+v, want line 9", p)
 	}
 }
 
@@ -171,7 +171,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		c, err := Load(path)
 		if err == nil && (c == nil || c.Users == nil || c.Domains == nil) {
-			t.Error("loaded, but not whole")
+			t.Error("loaded, but incomplete")
 		}
 	})
 }

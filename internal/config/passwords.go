@@ -12,7 +12,7 @@ import (
 	"mailauthd/internal/users"
 )
 
-// MaxPasswords bounds the passwords of one user: a wrong one is tried against all.
+// MaxPasswords is the largest number of passwords of one user. A wrong password is compared with all of them.
 const MaxPasswords = 16
 
 // buildPasswords reads one password, or an array of passwords and of tables with
@@ -26,7 +26,7 @@ func (l *loader) buildPasswords(f *file, key toml.Key, name string, value any) [
 		list = []any{value}
 	}
 	if len(list) > MaxPasswords {
-		l.problems.add(f, key, "more than %d passwords", MaxPasswords)
+		l.problems.add(f, key, "want at most %d passwords", MaxPasswords)
 		return nil
 	}
 	var passwords []users.Password
@@ -38,10 +38,10 @@ func (l *loader) buildPasswords(f *file, key toml.Key, name string, value any) [
 		case map[string]any:
 			p = l.appPassword(f, key, name, i+1, entry)
 		default:
-			l.problems.add(f, key, `entry %d: want a string, or a table such as { hash = "{SCHEME}value", label = "phone" }`, i+1)
+			l.problems.add(f, key, `entry %d: want a string such as "{SCHEME}value", or a table such as { hash = "{SCHEME}value", label = "phone" }`, i+1)
 		}
 		if p.Label != "" && slices.ContainsFunc(passwords, func(q users.Password) bool { return q.Label == p.Label }) {
-			l.problems.add(f, key, "entry %d: its label stands there already", i+1)
+			l.problems.add(f, key, `entry %d: an earlier entry has the same label: choose another, such as "phone"`, i+1)
 		}
 		passwords = append(passwords, p)
 	}
@@ -59,14 +59,16 @@ func (l *loader) appPassword(f *file, key toml.Key, name string, n int, table ma
 		case k == "protocols":
 			p.Protocols = l.strings(f, append(key, k), v)
 			l.checkProtocols(f, append(key, k), p.Protocols)
-		case k == "hash" || k == "label":
-			l.problems.add(f, append(key, k), "entry %d: want a string", n)
+		case k == "hash":
+			l.problems.add(f, append(key, k), `entry %d: want a string, such as "{SCHEME}value"`, n)
+		case k == "label":
+			l.problems.add(f, append(key, k), `entry %d: want a string, such as "phone"`, n)
 		default:
 			l.problems.add(f, append(key, k), "unknown key (known: hash, label, protocols)")
 		}
 	}
 	if table["hash"] == nil {
-		l.problems.add(f, key, "entry %d: hash is missing", n)
+		l.problems.add(f, key, `entry %d: hash is missing: want a table such as { hash = "{SCHEME}value", label = "phone" }`, n)
 	}
 	return p
 }
@@ -87,34 +89,34 @@ func (l *loader) strings(f *file, key toml.Key, value any) []string {
 		list = append(list, s)
 	}
 	if !ok {
-		l.problems.add(f, key, "want a string, or an array of strings")
+		l.problems.add(f, key, `want a string, or an array of strings such as ["a", "b"]`)
 	}
 	return list
 }
 
-// fingerprints are SHA-1, as nginx sends them; colons and case are as you like.
+// fingerprints reads SHA-1 fingerprints into the form that nginx sends. Colons and case do not matter.
 func (l *loader) fingerprints(f *file, key toml.Key, value any) []string {
 	list := l.strings(f, key, value)
 	for i, s := range list {
 		list[i] = strings.ToLower(strings.ReplaceAll(s, ":", ""))
 		if len(list[i]) != 40 || strings.Trim(list[i], "0123456789abcdef") != "" {
-			l.problems.add(f, key, "entry %d: want the SHA-1 fingerprint, 40 digits of hex: openssl x509 -noout -fingerprint -sha1", i+1)
+			l.problems.add(f, key, `entry %d: want the certificate's SHA-1 fingerprint, 40 hex digits: "openssl x509 -noout -fingerprint -sha1" prints it`, i+1)
 		}
 	}
 	return list
 }
 
-// sendable wants what can be told to nginx as it is.
+// sendable checks that a value can be sent to nginx unchanged.
 func (l *loader) sendable(f *file, key toml.Key, value string) {
 	if err := authhttp.CheckValue(value); err != nil {
 		l.problems.add(f, key, "%v", err)
 	}
 	if len(value) > authhttp.MaxUser {
-		l.problems.add(f, key, "longer than %d bytes", authhttp.MaxUser)
+		l.problems.add(f, key, "must be at most %d bytes long", authhttp.MaxUser)
 	}
 }
 
-// buildMaster reads a server's master login; its password has a file of its own.
+// buildMaster reads a server's master login. Its password is in a file of its own.
 func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.Master {
 	if s == nil {
 		return nil
@@ -125,12 +127,12 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 		m.Separator = *s.Separator
 	}
 	if m.User == "" && m.Separator != "" {
-		l.problems.add(f, append(key, "user"), "is missing")
+		l.problems.add(f, append(key, "user"), `is missing: want the name of the server's master user, such as "proxy"`)
 	}
 	l.sendable(f, append(key, "user"), m.User)
 	l.sendable(f, append(key, "separator"), m.Separator)
 	if s.PasswordFile == "" {
-		l.problems.add(f, append(key, "password_file"), "is missing: want a file whose first line is the password")
+		l.problems.add(f, append(key, "password_file"), `is missing: want the name of a file whose first line is the password, such as "dovecot1.master"`)
 		return m
 	}
 	data, err := readBounded(l.relative(s.PasswordFile))
@@ -141,7 +143,7 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 	line, _, _ := strings.Cut(string(data), "\n")
 	m.Password = strings.TrimSuffix(line, "\r")
 	if m.Password == "" {
-		l.problems.add(f, append(key, "password_file"), "its first line is empty")
+		l.problems.add(f, append(key, "password_file"), "the file's first line is empty: write the password there")
 	}
 	l.sendable(f, append(key, "password_file"), m.Password)
 	return m

@@ -16,7 +16,7 @@ const MaxErrors = 20
 type Problem struct {
 	File string
 	Line int
-	Key  string // as it would be written, empty for a whole file
+	Key  string // in TOML syntax; empty for a whole file
 	What string
 }
 
@@ -27,15 +27,15 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Key, p.What)
 }
 
-// problems collects what is wrong, so that it can be reported at once.
+// problems collects what is wrong, so that all of it is reported at once.
 type problems []Problem
 
-// add reports a key of a file. No value of the configuration may go into what.
+// add records what is wrong with a key of a file. The text must not contain a value that may be a secret.
 func (ps *problems) add(f *file, key toml.Key, what string, args ...any) {
 	*ps = append(*ps, Problem{File: f.path, Line: f.line(key), Key: key.String(), What: fmt.Sprintf(what, args...)})
 }
 
-// err is nil if nothing is wrong, else everything that is, in the order of the files.
+// err joins all problems, in the order of the files. It returns nil if there are none.
 func (ps problems) err(files []*file) error {
 	if len(ps) == 0 {
 		return nil

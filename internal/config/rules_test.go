@@ -19,7 +19,7 @@ require_tls = true
 allow_nets = ["192.0.2.0/24"]
 `
 
-// TestRulesReachEveryLevel: all keys at a user and a domain, two of them in [auth].
+// A user and a domain take all keys of rules, [auth] takes two of them.
 func TestRulesReachEveryLevel(t *testing.T) {
 	all := access.Rules{
 		NoLogin: new(true), Reason: "moved", Expires: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), Protocols: []string{"imap"},
@@ -41,7 +41,7 @@ func TestRulesReachEveryLevel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, place := range []struct {
+			for _, level := range []struct {
 				name      string
 				got, want access.Rules
 			}{
@@ -49,8 +49,8 @@ func TestRulesReachEveryLevel(t *testing.T) {
 				{"domain", c.Domains.Find("domain1.com").Access, tt.domain},
 				{"auth", c.Access, tt.auth},
 			} {
-				if !reflect.DeepEqual(place.got, place.want) {
-					t.Errorf("rules of the %s: %+v, want %+v", place.name, place.got, place.want)
+				if !reflect.DeepEqual(level.got, level.want) {
+					t.Errorf("rules of the %s: %+v, want %+v", level.name, level.got, level.want)
 				}
 			}
 		})

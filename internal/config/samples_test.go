@@ -24,7 +24,7 @@ func TestSamplesLoad(t *testing.T) {
 	}
 }
 
-// The main sample says of each key what holds without it.
+// The main sample shows the default of each key.
 func TestSampleShowsDefaults(t *testing.T) {
 	f, err := new(loader).readFile(filepath.Join(root, "conf", "mailauthd.toml"))
 	if err != nil {
@@ -34,7 +34,7 @@ func TestSampleShowsDefaults(t *testing.T) {
 	if got := f.content.Auth; got.FailureMessage != want.Auth.FailureMessage || strings.Join(got.Methods, " ") != strings.Join(want.Auth.Methods, " ") || got.ResponseCodes != want.Auth.ResponseCodes {
 		t.Errorf("[auth] of the sample: %+v, defaults %+v", got, want.Auth)
 	}
-	want.Log.Timezone = f.content.Log.Timezone // the guide's
+	want.Log.Timezone = f.content.Log.Timezone // the sample's is not the default
 	if f.content.Log != want.Log {
 		t.Errorf("[log] of the sample: %+v, defaults %+v", f.content.Log, want.Log)
 	}
@@ -43,7 +43,7 @@ func TestSampleShowsDefaults(t *testing.T) {
 	}
 }
 
-// The samples have every key, if only in a comment.
+// The samples have every key, some of them in comments.
 func TestSamplesShowEveryKey(t *testing.T) {
 	var text strings.Builder
 	for _, name := range []string{"mailauthd.toml", "servers.toml", "users.toml"} {
@@ -69,7 +69,7 @@ func TestSamplesShowEveryKey(t *testing.T) {
 	walk(wholeFile)
 }
 
-// base makes a whole configuration of a snippet that shows only some sections.
+// base completes the configuration of a snippet that shows only some sections.
 var base = map[string]string{
 	"listen":  "[listen]\nhttp = [\"127.0.0.1:8008\"]\n",
 	"servers": "[servers.axigen1]\nhost = \"192.0.2.1\"\n[servers.dovecot1]\nhost = \"192.0.2.2\"\n",

@@ -6,17 +6,17 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// schema says which keys may stand in a table. It is nil for a value, and for what
-// may have several types: that is checked where it is built.
+// schema describes the keys that a table may have. It is nil for a value, and for a key that
+// may have several types: the code that builds from such a key checks it.
 type schema struct {
 	keys  map[string]*schema
 	known []string // the keys in order
-	named bool     // the keys are names, such as those of users
-	each  *schema  // what such a name holds
+	named bool     // the keys are names that the administrator chooses, such as those of users
+	each  *schema  // of the table that has such a name
 }
 
-// wholeFile is made of the tags once: reflection for each key would take longer than all
-// the rest of loading.
+// wholeFile is derived from the tags once. Reflection for each key would take longer than
+// everything else at load.
 var wholeFile = schemaOf(reflect.TypeFor[content]())
 
 func schemaOf(t reflect.Type) *schema {
@@ -38,8 +38,8 @@ func schemaOf(t reflect.Type) *schema {
 	return nil
 }
 
-// unknown returns which part of a key stands for nothing, -1 if all do, and what
-// could have stood there.
+// unknown returns the index of the first unknown part of a key, and the keys that are known in
+// its place. The index is -1 if all parts are known.
 func (s *schema) unknown(key toml.Key) (depth int, known []string) {
 	for i, part := range key {
 		switch {
@@ -58,7 +58,7 @@ func (s *schema) unknown(key toml.Key) (depth int, known []string) {
 	return -1, nil
 }
 
-// isNamed tells a section whose tables have names, such as [users.NAME].
+// isNamed reports whether the tables of a section have names, as in [users.NAME].
 func (s *schema) isNamed(section string) bool {
 	inner := s.keys[section]
 	return inner != nil && inner.named

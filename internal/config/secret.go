@@ -12,24 +12,24 @@ import (
 	"mailauthd/internal/listen"
 )
 
-// Bounds of a secret: one line for each value.
+// Bounds of the values of a secret.
 const (
 	minSecret  = 16 // bytes
 	maxSecret  = 512
-	maxSecrets = 8 // values at a time
+	maxSecrets = 8 // accepted values
 )
 
-// buildSecret reads the values that askers may show, a line each.
+// buildSecret reads the values that are accepted as the secret, one per line.
 func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 	if s == nil {
 		return nil
 	}
 	if s.Header == "" || strings.Trim(s.Header, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		l.problems.add(f, append(key, "header"), `want the name of a header such as "X-Auth-Key"`)
+		l.problems.add(f, append(key, "header"), `want the name of a header, such as "X-Auth-Key"`)
 	}
 	secret := &Secret{Header: http.CanonicalHeaderKey(s.Header)}
 	if s.File == "" {
-		l.problems.add(f, append(key, "file"), "is missing: want a file with the secret, a line for each that is good")
+		l.problems.add(f, append(key, "file"), `is missing: want the name of a file with one value per line, such as "auth.key"`)
 		return secret
 	}
 	data, err := readBounded(l.relative(s.File))
@@ -41,17 +41,17 @@ func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 		if value := strings.TrimSpace(line); value != "" {
 			secret.Hashes = append(secret.Hashes, sha256.Sum256([]byte(value)))
 			if len(value) < minSecret || len(value) > maxSecret {
-				l.problems.add(f, append(key, "file"), "value %d must have from %d to %d bytes", len(secret.Hashes), minSecret, maxSecret)
+				l.problems.add(f, append(key, "file"), `value %d must be from %d to %d bytes long: "openssl rand -hex 16" prints a good one`, len(secret.Hashes), minSecret, maxSecret)
 			}
 		}
 	}
 	if n := len(secret.Hashes); n < 1 || n > maxSecrets {
-		l.problems.add(f, append(key, "file"), "must hold from 1 to %d values, a line each", maxSecrets)
+		l.problems.add(f, append(key, "file"), "must hold from 1 to %d values, one per line, as nginx sends them in the header", maxSecrets)
 	}
 	return secret
 }
 
-// warnOfListeners tells of sockets at which anybody in the network may ask.
+// warnOfListeners warns about sockets that accept requests from anyone in the network.
 func (l *loader) warnOfListeners(c *Listen, secret *Secret) {
 	if secret != nil || len(c.Options.AllowedClients) > 0 {
 		return
@@ -62,7 +62,7 @@ func (l *loader) warnOfListeners(c *Listen, secret *Secret) {
 			if a.Kind != "tcp" || isLoopback(a.Name) {
 				continue
 			}
-			l.warn(f, toml.Key{"listen", name}, "entry %d is not on a loopback address: whoever reaches it may guess passwords; set allowed_clients, or [auth] secret", i+1)
+			l.warn(f, toml.Key{"listen", name}, `entry %d is not on a loopback address, so anyone who reaches it can guess passwords: set allowed_clients = ["192.0.2.1"] to your web server's address, or secret in [auth]`, i+1)
 		}
 	}
 }

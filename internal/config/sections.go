@@ -8,7 +8,7 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// The sections as they stand in a file, with what holds where a key is left out.
+// The sections as they are written in a file, and the defaults of their keys.
 
 type listenSection struct {
 	FastCGI        []string `toml:"fastcgi"`
@@ -127,7 +127,7 @@ type domainSection struct {
 	MX       []string `toml:"mx"`
 	CatchAll bool     `toml:"catch_all"`
 
-	RecipientDelimiter *string `toml:"recipient_delimiter"` // "": none, whatever [auth] has
+	RecipientDelimiter *string `toml:"recipient_delimiter"` // "": none, even if [auth] has one
 
 	accessSection
 }
@@ -144,7 +144,7 @@ type userSection struct {
 	accessSection
 }
 
-// accessSection is what domains and users have in common.
+// accessSection has the keys that domains and users have in common.
 type accessSection struct {
 	NoLogin    *bool     `toml:"nologin"`
 	Reason     string    `toml:"reason"`
@@ -154,7 +154,7 @@ type accessSection struct {
 	AllowNets  []string  `toml:"allow_nets"`
 }
 
-// Defaults that have no better home.
+// Defaults that no other package defines, and bounds.
 const (
 	defaultLogFile        = "/var/log/mailauthd/auth.log"
 	defaultFailure        = "Invalid login or password" // auth.php's
@@ -166,12 +166,12 @@ const (
 	defaultTimeout        = upstream.Timeout
 	defaultMaxConnections = upstream.MaxConnections
 	defaultWarmTTL        = upstream.WarmTTL
-	// Dovecot has an hour for both; a password that is set to what was wrong a moment ago
-	// need not wait so long.
+	// Dovecot has an hour for both. A user whose password is changed to one that was just refused
+	// should not have to wait so long.
 	defaultCacheTTL    = time.Hour
 	defaultNegativeTTL = time.Minute
-	// An argon2id hash takes 64 MiB, and until it is collected twice that; the unit
-	// file's memory limit has room for so many.
+	// An argon2id hash takes 64 MiB, and twice that until it is collected. The unit
+	// file's memory limit has room for this many.
 	maxDefaultHashes    = 4
 	defaultArgon2Memory = 1024             // MiB
 	maxTimeout          = 40 * time.Second // nginx's auth_http_timeout is 60 s, of which the wait for a hash may take 20

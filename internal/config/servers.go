@@ -18,7 +18,7 @@ func (l *loader) buildServers() map[string]*route.Server {
 	for _, f := range l.files {
 		for _, name := range f.sections["servers"] {
 			if servers[name] != nil {
-				l.problems.add(f, toml.Key{"servers", name}, "stands in another file already")
+				l.problems.add(f, toml.Key{"servers", name}, "is already defined in another file: rename or remove one of them")
 				continue
 			}
 			servers[name] = l.buildServer(f, name, f.content.Servers[name])
@@ -50,22 +50,22 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 	return server
 }
 
-// checkHost wants what either is an address or can be resolved to some.
+// checkHost accepts an address, or a name that can be resolved.
 func (l *loader) checkHost(f *file, server toml.Key, host string) {
 	key := append(server, "host")
 	if host == "" {
-		l.problems.add(f, key, "is missing: want an address or a host name")
+		l.problems.add(f, key, `is missing: want an address such as "192.168.0.1", or a host name`)
 		return
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		if a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
-			l.problems.add(f, key, "nginx cannot connect to such an address")
+			l.problems.add(f, key, `nginx cannot connect to such an address: want one such as "192.168.0.1" or "2001:db8::1"`)
 		}
 		return
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if _, err := mailaddr.Domain(host); err != nil || strings.Trim(last, "0123456789") == "" {
-		l.problems.add(f, key, "is neither an address (IPv6 without brackets) nor a host name")
+		l.problems.add(f, key, `want an address such as "192.168.0.1" or "2001:db8::1", or a host name such as "mail.example.com"`)
 	}
 }
 
@@ -74,7 +74,7 @@ func (l *loader) port(f *file, key toml.Key, n *int, preset uint16) uint16 {
 		return preset
 	}
 	if *n < 1 || *n > 65535 {
-		l.problems.add(f, key, "want a port, 1 to 65535")
+		l.problems.add(f, key, "want a port from 1 to 65535")
 	}
 	return uint16(*n)
 }
@@ -102,7 +102,7 @@ func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string
 				d.RecipientDelimiter = l.recipientDelimiter(f, append(key, "recipient_delimiter"), *s.RecipientDelimiter)
 			}
 			if other, ok := first[d.Name]; ok {
-				l.problems.add(f, key, "the same domain as %s", toml.Key{"domains", other})
+				l.problems.add(f, key, "is the same domain as %s: remove one of them", toml.Key{"domains", other})
 				continue
 			}
 			first[d.Name] = name
@@ -115,7 +115,7 @@ func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string
 func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers map[string]*route.Server) *route.Domain {
 	name, err := route.CanonicalDomain(key[1])
 	if strings.Contains(strings.TrimPrefix(key[1], "*."), "*") {
-		l.problems.add(f, key, `want a domain, or "*.example.com" for all subdomains of one`)
+		l.problems.add(f, key, `want a domain such as "example.com", or "*.example.com" for all its subdomains`)
 		return nil
 	}
 	if err != nil {
@@ -145,7 +145,7 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	return d
 }
 
-// serverList finds servers by their names.
+// serverList looks up servers by name.
 func (l *loader) serverList(f *file, key toml.Key, names []string, servers map[string]*route.Server) []*route.Server {
 	var list []*route.Server
 	for i, name := range names {
@@ -154,7 +154,7 @@ func (l *loader) serverList(f *file, key toml.Key, names []string, servers map[s
 			continue
 		}
 		if slices.Contains(list, servers[name]) {
-			l.problems.add(f, key, "entry %d: %s stands there already", i+1, name)
+			l.problems.add(f, key, "entry %d: server %q is already in the list: remove one of them", i+1, name)
 		}
 		list = append(list, servers[name])
 	}

@@ -11,7 +11,7 @@ import (
 	"mailauthd/internal/throttle"
 )
 
-// Each key of [throttle] and of what belongs to it reaches its place.
+// Each key of [throttle] sets its own field.
 func TestThrottleKeys(t *testing.T) {
 	defaults := throttle.Defaults()
 	for _, tt := range []struct {
@@ -52,7 +52,7 @@ auth_wait = true
 	}
 }
 
-// What is wrong is told at the line of its own key, or of the section if the key is left out.
+// A problem is reported at the line of its key, or of the section if the key is left out.
 func TestThrottleProblems(t *testing.T) {
 	for line, want := range map[string]string{
 		"network_limit = -1":         ":10: throttle.network_limit: must be from 0 to 1000000",

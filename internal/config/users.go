@@ -25,7 +25,7 @@ func (l *loader) buildUsers(c *Config, servers map[string]*route.Server) *users.
 		for _, written := range f.sections["users"] {
 			b.add(f, toml.Key{"users", written}, f.content.Users[written])
 		}
-		f.content.Users = nil // takes about as much memory as what was made of it
+		f.content.Users = nil // frees about as much memory as the result takes
 	}
 	m, err := users.New(b.list)
 	if err != nil && len(l.problems) == 0 {
@@ -42,10 +42,10 @@ type userBuilder struct {
 	list    []users.User
 }
 
-// owner is who has a name.
+// owner is the user that a name or an alias belongs to.
 type owner struct {
 	file *file
-	key  string // of the user, as written
+	key  string // of the user's table, as written
 }
 
 func (o owner) String() string {
@@ -59,7 +59,7 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 		return
 	}
 	if first, ok := b.owners[name]; ok {
-		b.problems.add(f, key, "the same user as %s", first)
+		b.problems.add(f, key, "is the same user as %s: remove one of them", first)
 		return
 	}
 	b.owners[name] = owner{f, key[1]}
@@ -83,27 +83,27 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.list = append(b.list, u)
 }
 
-// warnOfLength tells of passwords that may be too long to be sent to nginx: such a login
-// would end as a temporary failure.
+// warnOfLength warns about passwords that may be too long to be sent to nginx. A login that needs to
+// send such a password ends as a temporary failure.
 func (b *userBuilder) warnOfLength(f *file, key toml.Key, u *users.User) {
-	check := func(name, secret, then string) {
+	check := func(name, secret, consequence string) {
 		room := min(authhttp.PasswordRoom(u.Name), authhttp.PasswordRoom(u.Login))
 		if len(secret) > room {
-			b.warn(f, append(key, name), "longer than %d bytes: may be too long to be sent to nginx%s", room, then)
+			b.warn(f, append(key, name), "is longer than %d bytes, so it may be too long to be sent to nginx: choose a shorter one%s", room, consequence)
 		}
 	}
-	if u.UpstreamPassword != "" { // the others are not sent
+	if u.UpstreamPassword != "" { // no other password is sent
 		check("upstream_password", u.UpstreamPassword, "")
 		return
 	}
 	for i := range u.Passwords {
 		if clear, ok := u.Passwords[i].Hash.Cleartext(); ok {
-			check("password", clear, ", and then only plain logins will do")
+			check("password", clear, ", or only plain logins may work")
 		}
 	}
 }
 
-// name brings a name or an alias to the one spelling, and finds its domain.
+// name brings a name or an alias to its canonical form, and finds its domain.
 func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *route.Domain, bool) {
 	name, err := b.config.Canonical(written)
 	if err != nil {
@@ -112,7 +112,7 @@ func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *rout
 	}
 	local, domain := mailaddr.Split(name)
 	if local == "" || domain == "" {
-		b.problems.add(f, key, `want a user name with its domain, such as "alice@example.com"`)
+		b.problems.add(f, key, `want a user name with a domain, such as "alice@example.com"`)
 		return "", nil, false
 	}
 	if err := authhttp.CheckUser(name); err != nil {
@@ -121,7 +121,7 @@ func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *rout
 	}
 	d := b.config.Domains.Find(domain)
 	if d == nil {
-		b.problems.add(f, key, "its domain is not listed in [domains], so this user could never log in")
+		b.problems.add(f, key, "its domain is not listed in [domains], so this user could never log in: add the domain there")
 	}
 	return name, d, d != nil
 }
@@ -133,7 +133,7 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 			continue
 		}
 		if first, ok := b.owners[alias]; ok {
-			b.problems.add(f, append(key, "aliases"), "entry %d: is a name of %s already", i+1, first)
+			b.problems.add(f, append(key, "aliases"), "entry %d: the name already belongs to %s: remove one of them", i+1, first)
 			continue
 		}
 		b.owners[alias] = owner{f, key[1]}
@@ -141,20 +141,20 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 	}
 }
 
-// checkCredentials wants some way to log in, and warns of ways that will end for want of a
-// password that nginx can use at the server.
+// checkCredentials checks that the user has some way to log in. It warns about methods after which
+// nginx would have no password for the server.
 func (b *userBuilder) checkCredentials(f *file, key toml.Key, u *users.User, d *route.Domain) {
 	byCertificate := len(u.Fingerprints)+len(u.Subjects) > 0
 	closed := u.Access.NoLogin != nil && *u.Access.NoLogin
 	if len(u.Passwords) == 0 && !byCertificate && !closed && d.Verify == route.VerifyUsers {
-		b.problems.add(f, append(key, "password"), "is missing: in a domain with verify = \"users\" nothing else can let this user in")
+		b.problems.add(f, append(key, "password"), `is missing, and in a domain with verify = "users" this user could never log in: "mailauthd pw" prints a hash`)
 	}
 	if u.Master && len(u.Passwords) == 0 {
-		b.problems.add(f, append(key, "password"), "is missing: a master user needs one")
+		b.problems.add(f, append(key, "password"), `is missing, and a master user needs one: "mailauthd pw" prints a hash`)
 	}
 	for _, s := range b.config.Servers {
 		if u.Master && s.Master == nil {
-			b.warn(f, append(key, "master"), "nginx has no password for server %q, unless the user has one in the map: set [servers.%s.master]", s.Name, s.Name)
+			b.warn(f, append(key, "master"), "%s", noPassword(s.Name))
 		}
 	}
 	server := d.Servers
@@ -172,7 +172,8 @@ func (b *userBuilder) checkCredentials(f *file, key toml.Key, u *users.User, d *
 		digest = digest || u.Passwords[i].Hash.Scheme() == "CRAM-MD5"
 	}
 	if byCertificate && b.offers(authhttp.External) || digest && b.offers(authhttp.CRAMMD5) {
-		b.warn(f, key, "after cram-md5 or external nginx has no password for server %q: set upstream_password here, or [servers.%s.master]", server[0].Name, server[0].Name)
+		b.warn(f, key, "after cram-md5 or external, nginx has no password for server %q: set upstream_password here, or add [%s] with user and password_file",
+			server[0].Name, toml.Key{"servers", server[0].Name, "master"})
 	}
 }
 
@@ -189,11 +190,11 @@ func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
 	}
 	clear, _ := h.Cleartext()
 	if strings.ContainsAny(clear, "\x00\r\n") {
-		l.problems.add(f, key, "holds CR, LF or NUL, with which no client can log in")
+		l.problems.add(f, key, "holds CR, LF or NUL, so no client can log in with it: choose another password")
 	} else if len(clear) > authhttp.MaxPassword {
-		l.problems.add(f, key, "longer than %d bytes, with which no client can log in", authhttp.MaxPassword)
+		l.problems.add(f, key, "is longer than %d bytes, so no client can log in with it: choose a shorter password", authhttp.MaxPassword)
 	} else if err := authhttp.CheckValue(clear); err != nil {
-		l.warn(f, key, "%v: only plain logins will do", err)
+		l.warn(f, key, "%v: only plain logins can use this password", err)
 	}
 	return h
 }

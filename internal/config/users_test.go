@@ -63,25 +63,25 @@ master = true
 func TestUserKeysRefused(t *testing.T) {
 	const secret = "hunter2"
 	for line, want := range map[string]string{
-		`password = 5`:                                             "password: entry 1: want a string, or a table such as",
-		`password = [["hunter2"]]`:                                 "password: entry 1: want a string, or a table such as",
+		`password = 5`:                                             "password: entry 1: want a string such as",
+		`password = [["hunter2"]]`:                                 "password: entry 1: want a string such as",
 		`password = [{ label = "hunter2" }]`:                       "password: entry 1: hash is missing",
 		`password = [{ hash = "{PLAIN}x", pass = 1 }]`:             "password.pass: unknown key (known: hash, label, protocols)",
 		`password = "{MD5}hunter2"`:                                "scheme MD5 is weak: set allow_weak_schemes = true in [auth]",
 		`password = "{PLAIN}hunter2\n"`:                            "holds CR, LF or NUL",
-		`password = "{CLEAR}` + strings.Repeat("x", 1025) + `"`:    "longer than 1024 bytes, with which no client can log in",
+		`password = "{CLEAR}` + strings.Repeat("x", 1025) + `"`:    "longer than 1024 bytes, so no client can log in with it",
 		"servers = [\"nobody\"]\npassword = \"{PLAIN}x\"":          "servers: entry 1: no such server (known: s, t)",
-		"servers = [\"s\", \"t\", \"s\"]\npassword = \"{PLAIN}x\"": "servers: entry 3: s stands there already",
+		"servers = [\"s\", \"t\", \"s\"]\npassword = \"{PLAIN}x\"": `servers: entry 3: server "s" is already in the list`,
 		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"":          "protocols: entry 1: want one of imap, pop3, smtp",
 		"allow_nets = [\"x\"]\npassword = \"{PLAIN}x\"":            "allow_nets: entry 1: want an address or a network",
 		"aliases = [\"b@domain1.com\"]\npassword = \"{PLAIN}x\"\n[users.\"b@domain1.com\"]\npassword = \"{PLAIN}x\"": `the same user as users."a@domain1.com"`,
 		"login = \" x\"\npassword = \"{PLAIN}x\"":  "login: begins or ends with a space",
 		"upstream_password = \"hunter2\\n\"":       "upstream_password: holds CR, LF or NUL",
-		`fingerprint = "hunter2"`:                  "fingerprint: entry 1: want the SHA-1 fingerprint",
+		`fingerprint = "hunter2"`:                  "fingerprint: entry 1: want the certificate's SHA-1 fingerprint",
 		"protocols = []\npassword = \"{PLAIN}x\"":  "protocols: is empty",
 		"allow_nets = []\npassword = \"{PLAIN}x\"": "allow_nets: is empty",
 		`password = "{hunter2}"`:                   "password: unknown scheme, and no value after it",
-		`password = [{ hash = "{PLAIN}x", label = "a" }, { hash = "{PLAIN}y", label = "a" }]`: "password: entry 2: its label stands there already",
+		`password = [{ hash = "{PLAIN}x", label = "a" }, { hash = "{PLAIN}y", label = "a" }]`: "password: entry 2: an earlier entry has the same label",
 		`master = true`:    "password: is missing",
 		`reason = "x"`:     "password: is missing",
 		`expires = "soon"`: "m.toml:",
@@ -97,9 +97,9 @@ func TestWarnings(t *testing.T) {
 	past := time.Now().AddDate(-1, 0, 0).Format(time.DateOnly)
 	for line, want := range map[string]string{
 		"password = \"{PLAIN}x\"\nexpires = " + past:        "expires: is in the past",
-		"password = \"{PLAIN}x\"\nreason = \"x\"":           "reason: has no meaning without nologin",
+		"password = \"{PLAIN}x\"\nreason = \"x\"":           "reason: has no effect without nologin",
 		"password = \"{PLAIN}x \"":                          "begins or ends with a space or tab",
-		"fingerprint = \"" + strings.Repeat("0", 40) + "\"": "after cram-md5 or external nginx has no password for server \"s\"",
+		"fingerprint = \"" + strings.Repeat("0", 40) + "\"": "after cram-md5 or external, nginx has no password for server \"s\"",
 	} {
 		c, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+line+"\n"))
 		if err != nil {
@@ -112,20 +112,20 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A password in cleartext that does not fit into the response ends as a temporary failure
-// after cram-md5, apop and external, and upstream_password always.
+// A cleartext password that does not fit into the response makes cram-md5, apop and external logins
+// temporary failures. Such an upstream_password makes every login one.
 func TestLongPasswords(t *testing.T) {
 	password := func(key string, n int) string { return key + strings.Repeat("x", n) + "\"\n" }
 	const plain, upstream = `password = "{PLAIN}`, `upstream_password = "`
 	for _, tt := range []struct{ lines, want string }{
 		{password(plain, 472), ""},
-		{password(plain, 473), ".password: longer than 472 bytes: may be too long to be sent to nginx, and then only plain logins will do"},
-		{password(`password = "{cleartext}`, 560), ".password: longer than 472 bytes"},
-		{`password = ["{PLAIN}x", { label = "phone", hash = "{CLEAR}` + strings.Repeat("x", 560) + `" }]`, ".password: longer than 472 bytes"},
-		{password(plain, 472) + `login = "alice@domain1.com"`, ".password: longer than 468 bytes"},
+		{password(plain, 473), ".password: is longer than 472 bytes, so it may be too long to be sent to nginx: choose a shorter one, or only plain logins may work"},
+		{password(`password = "{cleartext}`, 560), ".password: is longer than 472 bytes"},
+		{`password = ["{PLAIN}x", { label = "phone", hash = "{CLEAR}` + strings.Repeat("x", 560) + `" }]`, ".password: is longer than 472 bytes"},
+		{password(plain, 472) + `login = "alice@domain1.com"`, ".password: is longer than 468 bytes"},
 		{password(plain, 472) + `login = "a"`, ""},
 		{password(plain, 560) + password(upstream, 472), ""},
-		{password(plain, 1) + password(upstream, 473), ".upstream_password: longer than 472 bytes: may be too long to be sent to nginx"},
+		{password(plain, 1) + password(upstream, 473), ".upstream_password: is longer than 472 bytes, so it may be too long to be sent to nginx: choose a shorter one"},
 	} {
 		c, err := Load(write(t, "m.toml", userBase+"[users.\"a@domain1.com\"]\n"+tt.lines+"\n"))
 		if err != nil {
@@ -149,14 +149,14 @@ func TestMaster(t *testing.T) {
 	if _, err := Load(write(t, "m.toml", text)); err == nil || !strings.Contains(err.Error(), "servers.s.master.password_file: cannot be read: no such file") {
 		t.Errorf("without the file: %v", err)
 	}
-	if _, err := Load(write(t, "m.toml", text, "s.master", "\n")); err == nil || !strings.Contains(err.Error(), "its first line is empty") {
+	if _, err := Load(write(t, "m.toml", text, "s.master", "\n")); err == nil || !strings.Contains(err.Error(), "the file's first line is empty") {
 		t.Errorf("with an empty file: %v", err)
 	}
 }
 
 func TestMethodWarnings(t *testing.T) {
 	for _, tt := range []struct{ auth, want string }{
-		{`methods = ["none"]`, `m.toml:3: auth.methods: none: mail to "postmaster" without a domain`},
+		{`methods = ["none"]`, `m.toml:3: auth.methods: "none" refuses mail to "postmaster" without a domain`},
 		{"methods = [\"none\"]\ndefault_domain = \"domain1.com\"", ""},
 		{"methods = [\"external\"]", ""},
 		{"methods = [\"external\"]\n[auth.external]\nuser_from = \"CN\"", `m.toml:5: auth.external.user_from: nginx has no password for server "s"`},
@@ -180,7 +180,7 @@ servers = ["s"]
 	}
 }
 
-// What a shell's "*" would not find is left alone: the temporary files of editors.
+// Patterns skip what a shell's "*" skips, such as the temporary files of editors.
 func TestPatternsSkipDotFiles(t *testing.T) {
 	path := write(t, "m.toml", "include = [\"*.d\", \".h*\"]\nlisten.http = [\"127.0.0.1:8008\"]\n", ".x.d", "no TOML", ".hidden", "servers.s.host = \"192.0.2.1\"\n")
 	if c, err := Load(path); err != nil || len(c.Servers) != 1 {
@@ -191,7 +191,7 @@ func TestPatternsSkipDotFiles(t *testing.T) {
 func TestSecret(t *testing.T) {
 	for _, tt := range []struct{ auth, key, want string }{
 		{`secret = { header = "X-Auth-Key", file = "key" }`, "0123456789abcdef\n\n0123456789abcdeg\r\n", ""},
-		{`secret = { header = "X-Auth-Key", file = "key" }`, "hunter2\n", "auth.secret.file: value 1 must have from 16 to 512 bytes"},
+		{`secret = { header = "X-Auth-Key", file = "key" }`, "hunter2\n", "auth.secret.file: value 1 must be from 16 to 512 bytes long"},
 		{`secret = { header = "X-Auth-Key", file = "key" }`, "", "auth.secret.file: must hold from 1 to 8 values"},
 		{`secret = { header = "X-Auth-Key", file = "none" }`, "", "auth.secret.file: cannot be read: no such file"},
 		{`secret = { header = "X-Auth-Key" }`, "", "auth.secret.file: is missing"},

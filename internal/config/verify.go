@@ -13,7 +13,7 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// Bounds of what is configured for a server.
+// The largest values that are accepted for a server.
 const (
 	maxWeight      = 1000
 	maxConnections = 10_000
@@ -38,8 +38,8 @@ func (l *loader) buildVerify(f *file, key toml.Key, s *verifySection, server *ro
 	l.warnOfMechanisms(f, append(key, "mechanisms"), server)
 }
 
-// warnOfMechanisms tells of logins that will fail whatever the server offers. What a name resolves
-// to is not known here.
+// warnOfMechanisms warns about logins that will fail whatever the server offers. The address of a host
+// name is not known here, so a name counts as a loopback address.
 func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
 	addr, err := netip.ParseAddr(server.Host)
 	if err != nil {
@@ -56,18 +56,18 @@ func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
 	}
 }
 
-// mechanisms are names that package upstream knows, or "auto" alone.
+// mechanisms checks a list of names that package upstream knows, or "auto" alone.
 func (l *loader) mechanisms(f *file, key toml.Key, list []string) []string {
 	known := strings.Join(upstream.Mechanisms(), ", ")
 	if list != nil && len(list) == 0 {
-		l.problems.add(f, key, "is empty (known: %s; or auto)", known)
+		l.problems.add(f, key, `is empty: list some of %s, or only "auto"`, known)
 	}
 	for i, m := range list {
 		switch {
 		case m == upstream.Auto && len(list) > 1:
-			l.problems.add(f, key, "entry %d: auto stands alone", i+1)
+			l.problems.add(f, key, `entry %d: "auto" must be the only entry`, i+1)
 		case m != upstream.Auto && !oneOf(m, upstream.Mechanisms()...):
-			l.problems.add(f, key, "entry %d: unknown mechanism (known: %s; or auto)", i+1, known)
+			l.problems.add(f, key, `entry %d: unknown mechanism (known: %s; or only "auto")`, i+1, known)
 		}
 	}
 	return list
@@ -83,14 +83,14 @@ func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) 
 	}
 	for name, value := range map[string]string{"ca_file": s.CAFile, "server_name": s.ServerName, "fingerprint": s.Fingerprint} {
 		if value != "" && oneOf(s.TLS, "", upstream.NoTLS) {
-			l.problems.add(f, append(key, name), `has no meaning without tls = "starttls" or "implicit"`)
+			l.problems.add(f, append(key, name), `has no effect without TLS: set tls = "starttls" or tls = "implicit"`)
 		}
 	}
 	if s.CAFile != "" {
 		t.CAs = l.certificates(f, append(key, "ca_file"), s.CAFile)
 	}
 	if s.Fingerprint != "" && t.Fingerprint.UnmarshalText([]byte(s.Fingerprint)) != nil {
-		l.problems.add(f, append(key, "fingerprint"), "want the SHA-256 fingerprint, 64 digits of hex: openssl x509 -noout -fingerprint -sha256")
+		l.problems.add(f, append(key, "fingerprint"), `want the certificate's SHA-256 fingerprint, 64 hex digits: "openssl x509 -noout -fingerprint -sha256" prints it`)
 	}
 	return t
 }
@@ -100,13 +100,12 @@ func (l *loader) certificates(f *file, key toml.Key, path string) *x509.CertPool
 	if data, err := readBounded(l.relative(path)); err != nil {
 		l.problems.add(f, key, "cannot be read: %v", errors.Unwrap(err))
 	} else if !pool.AppendCertsFromPEM(data) {
-		l.problems.add(f, key, "holds no certificate in PEM")
+		l.problems.add(f, key, `holds no certificate in PEM, which begins with "-----BEGIN CERTIFICATE-----"`)
 	}
 	return pool
 }
 
-// buildConnections reads how many connections there are to a server, and how it is
-// watched.
+// buildConnections reads the limits on connections to a server, and how often its health is checked.
 func (l *loader) buildConnections(f *file, key toml.Key, s *verifySection, server *route.Server) {
 	server.MaxConnections = defaultMaxConnections
 	if s.MaxConnections != nil {
@@ -121,12 +120,12 @@ func (l *loader) buildConnections(f *file, key toml.Key, s *verifySection, serve
 	if s.CheckInterval != nil {
 		server.CheckInterval = l.duration(f, append(key, "check_interval"), *s.CheckInterval, 0, time.Hour)
 		if server.CheckInterval > 0 && server.CheckInterval < time.Second {
-			l.problems.add(f, append(key, "check_interval"), "must be 0s, or 1s at least")
+			l.problems.add(f, append(key, "check_interval"), `must be "0s" for no checks, or at least "1s"`)
 		}
 	}
 }
 
-// within wants a number within bounds, both of them allowed.
+// within checks that a number is from low to high, both included.
 func (l *loader) within(f *file, key toml.Key, n, low, high int) {
 	if n < low || n > high {
 		l.problems.add(f, key, "must be from %d to %d", low, high)
