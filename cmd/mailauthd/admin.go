@@ -15,22 +15,22 @@ import (
 	"mailauthd/internal/config"
 )
 
-// adminTimeout bounds what a command asks the running mailauthd.
+// adminTimeout is how long the running mailauthd may take to answer a command.
 const adminTimeout = 10 * time.Second
 
 // manageCache asks the running mailauthd to forget logins.
 func manageCache(c *call) error { return c.askRunning("flush", "/cache/flush?mask=", 0) }
 
-// manageThrottle asks it to forget failed logins.
+// manageThrottle asks the running mailauthd to forget failed logins.
 func manageThrottle(c *call) error { return c.askRunning("reset", "/throttle/reset?of=", 1) }
 
-// askRunning asks the running mailauthd to do what the first argument says. One more may follow, and
-// has to if least is 1.
+// askRunning sends a request to the running mailauthd. The command's first argument must be what. One
+// more argument may follow, and must if least is 1.
 func (c *call) askRunning(what, request string, least int) error {
 	c.newFlags()
 	path := c.configFlag()
 	if len(c.args) == 0 || c.args[0] != what {
-		return usageError(fmt.Sprintf("want %q", what))
+		return usageError(fmt.Sprintf("want %q as the first argument", what))
 	}
 	c.args = c.args[1:]
 	if err := c.parseBetween(least, 1); err != nil {
@@ -41,7 +41,7 @@ func (c *call) askRunning(what, request string, least int) error {
 		return withHint(err)
 	}
 	if len(cfg.Listen.Admin) == 0 {
-		return fmt.Errorf(`%s: no way to reach the running mailauthd: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and restart it`, *path)
+		return fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, *path)
 	}
 	answer, err := post(cfg.Listen.Admin[0].Name, request+url.QueryEscape(c.flags.Arg(0)))
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *call) askRunning(what, request string, least int) error {
 	return nil
 }
 
-// post asks over the admin socket.
+// post sends a request over the admin socket and returns the answer.
 func post(socket, request string) (answer string, err error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
@@ -59,7 +59,7 @@ func post(socket, request string) (answer string, err error) {
 	client := http.Client{Timeout: adminTimeout, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
 	response, err := client.Post("http://mailauthd"+request, "", nil)
 	if err != nil {
-		return "", fmt.Errorf("%s: is mailauthd running? %w", socket, err)
+		return "", fmt.Errorf("%s: no answer from mailauthd (is it running, and are you root?): %w", socket, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))

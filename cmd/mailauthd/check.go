@@ -15,11 +15,11 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// check is nginx -t.
+// check loads the configuration and reports what is wrong with it, as nginx -t does.
 func check(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
-	online := flags.Bool("online", false, "connect to every server, and say what it offers")
+	online := flags.Bool("online", false, "connect to every mail server and print what it offers")
 	if err := c.parse(0); err != nil {
 		return err
 	}
@@ -38,20 +38,20 @@ func check(c *call) error {
 	return nil
 }
 
-// probed is what one server said by one protocol.
-type probed struct {
+// probe is what one server answered on one protocol.
+type probe struct {
 	server, protocol, addr string
 	report                 upstream.Report
 	err                    error
 }
 
-// maxProbes is how many servers are asked at a time.
+// maxProbes is the largest number of probes that run at a time.
 const maxProbes = 16
 
-// checkOnline asks every server by every protocol that a password may be checked by,
-// and prints a table. No password is sent.
+// checkOnline probes every server on every protocol that passwords are checked on, and prints a
+// table. It sends no password.
 func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
-	var list []*probed
+	var list []*probe
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, maxProbes)
 	for _, s := range cfg.Servers {
@@ -60,24 +60,24 @@ func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
 			protocols = []string{s.VerifyProtocol}
 		}
 		for _, protocol := range protocols {
-			p := &probed{server: s.Name, protocol: protocol}
+			p := &probe{server: s.Name, protocol: protocol}
 			list = append(list, p)
 			wg.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				p.ask(s, resolver)
+				p.run(s, resolver)
 			})
 		}
 	}
 	wg.Wait()
-	c.printProbed(list)
-	if slices.ContainsFunc(list, func(p *probed) bool { return p.err != nil }) {
+	c.printProbes(list)
+	if slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
 		return errNo
 	}
 	return nil
 }
 
-func (p *probed) ask(s *route.Server, resolver *route.Resolver) {
+func (p *probe) run(s *route.Server, resolver *route.Resolver) {
 	addr, ok := resolver.Addr(s.Host)
 	if !ok {
 		p.err = fmt.Errorf("host %q cannot be resolved", s.Host)
@@ -88,7 +88,7 @@ func (p *probed) ask(s *route.Server, resolver *route.Resolver) {
 	p.report, p.err = target.Probe(context.Background())
 }
 
-func (c *call) printProbed(list []*probed) {
+func (c *call) printProbes(list []*probe) {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nSERVER\tPROTOCOL\tADDRESS\tTLS\tCERTIFICATE ENDS\tOFFERS\tUSED\tTIMES\tRESULT")
 	for _, p := range list {

@@ -5,16 +5,17 @@ import (
 	"runtime/debug"
 )
 
-// The garbage that the collector lets pile up is collectPercent of the ballast and of what is in use.
+// The garbage collector runs when garbage has reached collectPercent of the ballast and of the memory in use.
 const (
 	ballastSize    = 28 << 20
 	collectPercent = 50
 )
 
-// setCollector returns memory that is never touched, and so takes no room, but that the
-// collector counts: next to the few MiB in use here, the 64 KiB that net/http/fcgi leaves of each
-// login would start it a thousand times a second. The share is smaller than Go's own, for with
-// all connections busy net/http/fcgi has 32 MiB in use. GOGC, if set, is the administrator's word on that.
+// setCollector makes the garbage collector run less often. net/http/fcgi leaves 64 KiB of garbage for
+// each login. Compared with the few MiB in use here, that would start the collector a thousand times a
+// second. So setCollector returns a ballast: memory that the collector counts, but that is never touched
+// and therefore takes no RAM. The percentage is smaller than Go's default because net/http/fcgi has
+// 32 MiB in use when all connections are busy. If the administrator has set GOGC, that counts instead.
 func setCollector() (ballast []byte) {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return nil

@@ -15,12 +15,12 @@ import (
 	"mailauthd/internal/users"
 )
 
-// importUsers adds the users of another program's list. What it does not take over
-// is reported line by line; the rest is written all the same.
+// importUsers adds the users of another program's list. It reports each line, and each part of a
+// line, that it does not import, and writes the rest.
 func importUsers(c *call) error {
 	path, file := c.editFlags()
-	domain := c.flags.String("domain", "", "`domain` of user names that have none")
-	try := c.flags.Bool("n", false, "only say what would be done")
+	domain := c.flags.String("domain", "", "`domain` to add to user names that have none")
+	try := c.flags.Bool("n", false, "change nothing, only print what would be imported")
 	if err := c.parse(1); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ type importer struct {
 	from    string
 	domain  string
 	tables  []tomledit.Table
-	names   map[string]int // in the one spelling, with their lines
+	names   map[string]int // lines, by names in canonical form
 	refused int            // lines
 }
 
@@ -70,7 +70,7 @@ func (im *importer) read() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", im.from, err)
 	}
-	for len(entries)+len(problems) > 0 { // both are in the order of the lines
+	for len(entries)+len(problems) > 0 { // both are ordered by line
 		if len(problems) > 0 && (len(entries) == 0 || problems[0].Line < entries[0].Line) {
 			im.refuse(problems[0].Line, "not imported: "+problems[0].What)
 			problems = problems[1:]
@@ -91,7 +91,7 @@ func (im *importer) report(line int, what string) {
 	fmt.Fprintf(im.stderr, "%s:%d: %s\n", im.from, line, authlog.Escape(what))
 }
 
-// add makes a table of an entry that would load.
+// add makes a table of an entry, unless the table would not load.
 func (im *importer) add(e *users.Entry) {
 	if im.domain != "" && !strings.Contains(e.Name, "@") {
 		e.Name += "@" + im.domain
@@ -104,32 +104,33 @@ func (im *importer) add(e *users.Entry) {
 	im.names[name] = e.Line
 	im.tables = append(im.tables, tomledit.Table{Path: []string{"users", e.Name}, Keys: im.keys(e)})
 	if len(e.Dropped) > 0 {
-		im.report(e.Line, fmt.Sprintf("user %q: without %s", e.Name, strings.Join(e.Dropped, ", ")))
+		im.report(e.Line, fmt.Sprintf("user %q: left out %s", e.Name, strings.Join(e.Dropped, ", ")))
 	}
 }
 
-// check finds what would keep the whole map from loading, so that the line can be named.
+// check returns the canonical name of an entry's user. It finds what would keep the whole map from
+// loading, so that the error can name the line.
 func (im *importer) check(e *users.Entry) (string, error) {
 	if err := checkName(im.source, e.Name); err != nil {
 		return "", err
 	}
 	name, _ := im.source.Canonical(e.Name)
 	if at, ok := im.source.Locate(name); ok {
-		return "", fmt.Errorf("is in the map already, at %s:%d", at.File, at.Line)
+		return "", fmt.Errorf("is already defined in %s:%d", at.File, at.Line)
 	}
 	if line := im.names[name]; line > 0 {
-		return "", fmt.Errorf("the same user as in line %d", line)
+		return "", fmt.Errorf("is the same user as in line %d", line)
 	}
 	for key, value := range map[string]string{"destuser": e.Login, "pass": e.UpstreamPassword} {
 		if err := authhttp.CheckValue(value); err != nil || len(value) > authhttp.MaxUser {
-			return "", fmt.Errorf("%s cannot be told to nginx: it is longer than %d bytes, or has spaces around it", key, authhttp.MaxUser)
+			return "", fmt.Errorf("%s cannot be sent to nginx: want at most %d bytes without spaces around them", key, authhttp.MaxUser)
 		}
 	}
 	_, err := im.source.Hashes.Parse(e.Password, name)
 	return name, err
 }
 
-// checkName finds out before a password is asked for that a user could not be added.
+// checkName checks that a user of this name can be added. It runs before the password prompt.
 func checkName(source *config.Source, written string) error {
 	name, err := source.Canonical(written)
 	if err != nil {
@@ -137,15 +138,15 @@ func checkName(source *config.Source, written string) error {
 	}
 	local, domain := mailaddr.Split(name)
 	if local == "" || domain == "" {
-		return errors.New("has no domain: write it, or set default_domain (user import -domain names one for all such users)")
+		return errors.New("has no domain: write USER@DOMAIN, or set default_domain in [auth], or use -domain DOMAIN with \"user import\"")
 	}
 	if source.Domains.Find(domain) == nil {
-		return fmt.Errorf("its domain is not listed in [domains]")
+		return errors.New("its domain is not listed in [domains]: add the domain first")
 	}
 	return authhttp.CheckUser(name)
 }
 
-// keys are what the map has a key for.
+// keys returns the keys of an entry's table. What the map has no key for goes to e.Dropped.
 func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
 	keys := []tomledit.KeyValue{{Key: "password", Value: tomledit.Quote(e.Password)}}
 	set := func(key, value string) {
@@ -157,7 +158,7 @@ func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
 		if server := serverAt(im.source, e.Host); server != "" {
 			keys = append(keys, tomledit.KeyValue{Key: "servers", Value: arrayTOML([]string{server}, tomledit.Quote)})
 		} else {
-			e.Dropped = append(e.Dropped, "host (not exactly one server of [servers] is there)")
+			e.Dropped = append(e.Dropped, "host (want exactly one server in [servers] with this host)")
 		}
 	}
 	set("login", e.Login)
@@ -166,7 +167,7 @@ func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
 		keys = append(keys, tomledit.KeyValue{Key: "allow_nets", Value: arrayTOML(e.AllowNets, tomledit.Quote)})
 	}
 	if e.Reason != "" && !e.NoLogin {
-		e.Dropped = append(e.Dropped, "reason (without nologin)")
+		e.Dropped = append(e.Dropped, "reason (has no effect without nologin)")
 	}
 	if e.NoLogin {
 		keys = append(keys, tomledit.KeyValue{Key: "nologin", Value: "true"})
@@ -175,7 +176,7 @@ func (im *importer) keys(e *users.Entry) []tomledit.KeyValue {
 	return keys
 }
 
-// serverAt is the one server at a host, empty if there is none or more of them.
+// serverAt returns the name of the only server at a host, or "" if there are none or several.
 func serverAt(source *config.Source, host string) (name string) {
 	for _, s := range source.Servers {
 		if s.Host == host {

@@ -13,7 +13,7 @@ import (
 	"mailauthd/internal/users"
 )
 
-// listUsers prints a line for each user: name, whether the account is open, and the
+// listUsers prints a line for each user: the name, the state of the account, and the
 // schemes of its passwords.
 func listUsers(c *call) error {
 	c.newFlags()
@@ -36,7 +36,7 @@ func listUsers(c *call) error {
 	return w.Flush()
 }
 
-// rulesOf are the rules that hold for a user, wherever they stand.
+// rulesOf returns the rules in force for a user: those of the user, of the domain, and of [auth].
 func rulesOf(c *config.Config, u *users.User) access.Rules {
 	_, domain := mailaddr.Split(u.Name)
 	return u.Access.Under(c.Domains.Find(domain).Access).Under(c.Access)
@@ -60,8 +60,8 @@ func schemes(u *users.User) []string {
 	return names
 }
 
-// showUser prints what the map has on one user, with the rules that hold, whether they
-// stand at the user, the domain or in [auth]. Of secrets it says that they are there.
+// showUser prints a user's entry in the map, and the rules in force for the user. Of a secret it prints
+// only that it is set.
 func showUser(c *call) error {
 	c.newFlags()
 	path := c.configFlag()

@@ -1,9 +1,9 @@
-// Command mailauthd answers nginx's mail proxy: may this user in, and which mail
+// Command mailauthd answers nginx's mail proxy: may this user log in, and which mail
 // server is theirs? See README.md for its configuration, and "mailauthd help" for its
 // commands.
 //
-// The exit status is 0 if all is done, 1 if the answer is no (a refused login, a wrong
-// configuration), and 2 for wrong usage.
+// The exit status is 0 for success, 1 for an error or a negative answer (a refused login, a
+// wrong configuration), and 2 for wrong usage.
 package main
 
 import (
@@ -31,12 +31,12 @@ type command struct {
 	run     func(c *call) error
 }
 
-// commands are all of them, in the order of the help text.
+// commands returns all commands, in the order of the help text.
 func commands() []command {
 	return []command{
-		{"serve", "", "answer nginx, in the foreground", serve},
-		{"check", "", "load the configuration and say what is wrong with it", check},
-		{"test-login", "USER", "decide one login as serve would, and say why", testLogin},
+		{"serve", "", "answer nginx's requests, in the foreground", serve},
+		{"check", "", "load the configuration and print what is wrong with it", check},
+		{"test-login", "USER", "decide one login as serve would, and print why", testLogin},
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
 		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
@@ -54,7 +54,7 @@ type call struct {
 	stdout, stderr io.Writer
 }
 
-// errNo ends a command whose answer is no and has been given already.
+// errNo ends a command that has printed a negative answer already.
 var errNo = errors.New("no")
 
 // usageError ends a command that was called wrongly.
@@ -102,10 +102,10 @@ func (c *call) exitStatus(err error) int {
 	return exitNo
 }
 
-// newFlags begins the flags of a command.
+// newFlags makes the command's flag set.
 func (c *call) newFlags() *flag.FlagSet {
 	c.flags = flag.NewFlagSet(c.name, flag.ContinueOnError)
-	c.flags.SetOutput(io.Discard) // errors and usage are printed here
+	c.flags.SetOutput(io.Discard) // exitStatus prints errors and usage
 	c.flags.Usage = func() {}
 	return c.flags
 }
@@ -114,9 +114,10 @@ func (c *call) configFlag() *string {
 	return c.flags.String("config", defaultConfig, "configuration `file`")
 }
 
-// parse reads the flags and wants n arguments after them.
+// parse reads the flags, which n arguments must follow.
 func (c *call) parse(n int) error { return c.parseBetween(n, n) }
 
+// parseBetween reads the flags, which at least and at most so many arguments must follow.
 func (c *call) parseBetween(least, most int) error {
 	if err := c.flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
 		c.usage()
@@ -124,10 +125,15 @@ func (c *call) parseBetween(least, most int) error {
 	} else if err != nil {
 		return usageError(err.Error())
 	}
-	if n := c.flags.NArg(); n < least || n > most {
-		return usageError(fmt.Sprintf("got %d arguments, want %d", n, most))
+	n := c.flags.NArg()
+	if n >= least && n <= most {
+		return nil
 	}
-	return nil
+	want := fmt.Sprint(most)
+	if least < most {
+		want = "at most " + want
+	}
+	return usageError(fmt.Sprintf("got %d arguments, want %s", n, want))
 }
 
 func (c *call) usage() {
@@ -141,5 +147,5 @@ func printHelp(w io.Writer) {
 	for _, cmd := range commands() {
 		fmt.Fprintf(w, "  %-12s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprint(w, "\n\"mailauthd COMMAND -help\" prints a command's flags.\n")
+	fmt.Fprint(w, "\n\"mailauthd COMMAND -help\" prints the flags of a command.\n")
 }

@@ -11,17 +11,17 @@ import (
 )
 
 func (c *call) schemeFlags() (scheme *string, rounds *int) {
-	return c.flags.String("s", "ARGON2ID", "`scheme`; \"mailauthd pw -l\" lists them"),
-		c.flags.Int("r", 0, "rounds, cost or passes; 0: the scheme's default")
+	return c.flags.String("s", "ARGON2ID", "hash `scheme`; \"mailauthd pw -l\" lists all"),
+		c.flags.Int("r", 0, "rounds, cost or passes; 0 is the scheme's default")
 }
 
-// setPassword replaces one password: that with the label, or the first one without.
-// The user's other passwords stay.
+// setPassword replaces the password that has the label, or the first password without a label. The
+// user's other passwords stay.
 func setPassword(c *call) error {
 	path, file := c.editFlags()
 	scheme, rounds := c.schemeFlags()
-	label := c.flags.String("label", "", "the app password with this `label`, which is added if there is none")
-	remove := c.flags.Bool("remove", false, "take the app password away")
+	label := c.flags.String("label", "", "change the app password with this `label`, or add it")
+	remove := c.flags.Bool("remove", false, "remove the app password that -label names")
 	if err := c.parse(1); err != nil {
 		return err
 	}
@@ -46,10 +46,10 @@ func setPassword(c *call) error {
 	return err
 }
 
-// removePassword takes an app password away, such as that of a lost phone.
+// removePassword removes an app password, such as that of a lost phone.
 func (e *userEdit) removePassword(label string) error {
 	if label == "" {
-		return usageError("-remove needs -label: which app password?")
+		return usageError("-remove needs -label with the label of an app password, such as -label phone")
 	}
 	_, err := e.change("removed a password of", func(doc []byte) ([]byte, error) {
 		list, err := passwordsOf(doc, e.user)
@@ -58,17 +58,17 @@ func (e *userEdit) removePassword(label string) error {
 		}
 		rest := slices.DeleteFunc(list, func(p any) bool { return labelOf(p) == label })
 		if len(rest) == len(list) {
-			return nil, fmt.Errorf("user %q has no password with this label", e.user)
+			return nil, fmt.Errorf("user %q has no password with this label: \"mailauthd user show\" lists the labels", e.user)
 		}
 		if len(rest) == 0 {
-			return nil, fmt.Errorf("user %q would have no password any more: disable or delete the user", e.user)
+			return nil, fmt.Errorf("user %q would have no password left: disable or delete the user instead", e.user)
 		}
 		return e.set(doc, "password", passwordsTOML(rest))
 	})
 	return err
 }
 
-// newPasswords is the value of a user's key "password" after a change.
+// newPasswords returns the new value of a user's key "password", in TOML.
 func newPasswords(doc []byte, user, label, hash string) (string, error) {
 	list, err := passwordsOf(doc, user)
 	if err != nil {
@@ -77,7 +77,7 @@ func newPasswords(doc []byte, user, label, hash string) (string, error) {
 	i := slices.IndexFunc(list, func(p any) bool { return labelOf(p) == label })
 	switch {
 	case len(list) == 0 && label != "":
-		return "", fmt.Errorf("user %q has no password in the map, and the one at the mail server would end to count: give them one without -label first", user)
+		return "", fmt.Errorf("user %q has no password in the map, and the one at the mail server would no longer count: set one without -label first", user)
 	case i < 0 && label != "":
 		list = append(list, map[string]any{"label": label, "hash": hash})
 	case i < 0:
@@ -88,7 +88,7 @@ func newPasswords(doc []byte, user, label, hash string) (string, error) {
 	return passwordsTOML(list), nil
 }
 
-// passwordsOf are a user's passwords as they stand in a document.
+// passwordsOf returns a user's passwords as they are written in a document.
 func passwordsOf(doc []byte, user string) ([]any, error) {
 	var content struct {
 		Users map[string]struct {
@@ -103,7 +103,7 @@ func passwordsOf(doc []byte, user string) ([]any, error) {
 		return nil, nil
 	case []any:
 		return value, nil
-	case []map[string]any: // how the decoder has an array of nothing but tables
+	case []map[string]any: // what the decoder makes of an array of tables only
 		list := make([]any, len(value))
 		for i := range value {
 			list[i] = value[i]
@@ -135,8 +135,8 @@ func withHash(p any, hash string) any {
 	return hash
 }
 
-// passwordTOML writes a password of a configuration that has been loaded: a string, or a
-// table of strings and arrays of strings.
+// passwordTOML writes a password of a valid configuration. It is a string, or a table of strings
+// and arrays of strings.
 func passwordTOML(p any) string {
 	table, ok := p.(map[string]any)
 	if !ok {

@@ -15,46 +15,45 @@ import (
 	"mailauthd/internal/authhttp"
 )
 
-// maxPasswordLine is more than authhttp lets pass, so that a password that is too
-// long is refused there rather than cut here.
+// maxPasswordLine is more than authhttp accepts, so that a password that is too long is
+// refused there and not cut here.
 const maxPasswordLine = 2 * authhttp.MaxPassword
 
-// readPassword asks on a terminal without echo, else reads the first line. It is
-// never an argument: those are in the process list.
-func (c *call) readPassword() (string, error) {
+// readPassword prompts on a terminal, without echo. If standard input is no terminal, it reads the
+// first line. A password is never an argument, because the process list shows arguments.
+func (c *call) readPassword(prompt string) (string, error) {
 	if fd := int(c.stdin.Fd()); term.IsTerminal(fd) {
 		defer restoreOnSignal(fd)()
-		fmt.Fprint(c.stderr, "Password: ")
+		fmt.Fprint(c.stderr, prompt)
 		b, err := term.ReadPassword(fd)
 		fmt.Fprintln(c.stderr)
 		return string(b), err
 	}
 	line, err := bufio.NewReader(io.LimitReader(c.stdin, maxPasswordLine)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("password from standard input: %w", err)
+		return "", fmt.Errorf("read the password from standard input: %w", err)
 	}
 	if line == "" {
-		return "", fmt.Errorf("no password on standard input: write it there, ended by a newline")
+		return "", errors.New("no password on standard input: write it there as one line")
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// newPassword asks twice on a terminal.
+// newPassword reads a password. On a terminal it prompts twice.
 func (c *call) newPassword() (string, error) {
-	first, err := c.readPassword()
+	first, err := c.readPassword("Password: ")
 	if err != nil || !term.IsTerminal(int(c.stdin.Fd())) {
 		return first, err
 	}
-	fmt.Fprint(c.stderr, "Again. ")
-	second, err := c.readPassword()
+	second, err := c.readPassword("Repeat password: ")
 	if err == nil && first != second {
-		err = errors.New("the two passwords differ: nothing is done")
+		err = errors.New("the two passwords differ: nothing was done, try again")
 	}
 	return first, err
 }
 
-// restoreOnSignal gives a terminal its echo back when a signal ends the command while it
-// asks. The function that it returns ends that.
+// restoreOnSignal turns a terminal's echo on again if a signal ends the command at its prompt. The
+// command calls done after the prompt.
 func restoreOnSignal(fd int) (done func()) {
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -74,7 +73,7 @@ func restoreOnSignal(fd int) (done func()) {
 	}
 }
 
-// holdSignals keeps signals back until the function that it returns is called.
+// holdSignals defers signals until release is called.
 func holdSignals() (release func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -88,7 +87,7 @@ func holdSignals() (release func()) {
 	}
 }
 
-// raise ends the process by a signal, as if nobody had caught it.
+// raise ends the process by a signal, as if the signal had not been caught.
 func raise(sig os.Signal) {
 	signal.Reset(sig)
 	if s, ok := sig.(syscall.Signal); ok {

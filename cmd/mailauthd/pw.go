@@ -6,13 +6,13 @@ import (
 	"mailauthd/internal/password"
 )
 
-// hashPassword is doveadm pw. Passwords come from the terminal, where a new one is asked
-// for twice, or from the first line of standard input; never from an argument.
+// hashPassword hashes or tests a password, as doveadm pw does. The password comes from a prompt on the
+// terminal or from the first line of standard input, never from an argument.
 func hashPassword(c *call) error {
 	flags := c.newFlags()
-	scheme := flags.String("s", "ARGON2ID", "`scheme`; -l lists them")
-	user := flags.String("u", "", "`user` name, for DIGEST-MD5")
-	rounds := flags.Int("r", 0, "rounds, cost or passes; 0: the scheme's default")
+	scheme := flags.String("s", "ARGON2ID", "hash `scheme`; -l lists all")
+	user := flags.String("u", "", "`user` name, which DIGEST-MD5 needs")
+	rounds := flags.Int("r", 0, "rounds, cost or passes; 0 is the scheme's default")
 	list := flags.Bool("l", false, "list the schemes, strong ones first")
 	test := flags.String("test", "", "verify the password against this `hash`")
 	if err := c.parse(0); err != nil {
@@ -48,13 +48,13 @@ func (c *call) listSchemes() {
 	}
 }
 
-// testPassword verifies a password against any hash that can be loaded, weak or not.
+// testPassword verifies a password against a hash of any scheme, also of a weak one.
 func (c *call) testPassword(hash, user string) error {
 	h, err := password.Policy{AllowWeak: true}.Parse(hash, user)
 	if err != nil {
 		return err
 	}
-	secret, err := c.readPassword()
+	secret, err := c.readPassword("Password: ")
 	if err != nil {
 		return err
 	}

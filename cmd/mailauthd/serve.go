@@ -21,11 +21,11 @@ func serve(c *call) error {
 	}
 	ballast := setCollector()
 	defer runtime.KeepAlive(ballast)
-	signal.Ignore(syscall.SIGPIPE) // who reads our standard error may go
+	signal.Ignore(syscall.SIGPIPE) // the reader of standard error may end before us
 	stderr := newStderrQueue(c.stderr)
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	// A channel for each, so that no signal is lost behind another: of many that ask
-	// for the same one is enough.
+	// Each kind of signal has a channel of its own, so that none is lost while another waits. A channel
+	// holds one signal, because several of a kind ask for the same thing.
 	stop, hup, usr1 := notified(syscall.SIGTERM, syscall.SIGINT), notified(syscall.SIGHUP), notified(syscall.SIGUSR1)
 	s, err := server.Start(*path, log)
 	if err != nil {
@@ -36,11 +36,11 @@ func serve(c *call) error {
 	go reload(s, log, hup)
 	go reopen(s, log, usr1)
 	sig := <-stop
-	signal.Reset(syscall.SIGTERM, syscall.SIGINT) // the next one does not wait
+	signal.Reset(syscall.SIGTERM, syscall.SIGINT) // a second signal ends the process at once
 	log.Info("shutting down", "signal", sig.String())
 	notify(daemon.SdNotifyStopping)
 	if err := s.Shutdown(); err != nil {
-		log.Warn("not everything finished within the grace", "error", err)
+		log.Warn("some requests did not finish within [listen] grace", "error", err)
 	}
 	stderr.flush()
 	return nil
@@ -56,7 +56,7 @@ func reload(s *server.Server, log *slog.Logger, hup <-chan os.Signal) {
 	for range hup {
 		notify(daemon.SdNotifyReloading)
 		if err := s.Reload(); err != nil {
-			log.Error("configuration not loaded, the old one stays", "error", err)
+			log.Error("configuration not loaded: the old one stays in use", "error", err)
 		}
 		notify(daemon.SdNotifyReady)
 	}
@@ -70,5 +70,5 @@ func reopen(s *server.Server, log *slog.Logger, usr1 <-chan os.Signal) {
 	}
 }
 
-// notify tells systemd, if it started us; what it does without is its own affair.
+// notify sends a state to systemd if systemd started us. Errors are ignored.
 func notify(state string) { _, _ = daemon.SdNotify(false, state) }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Who reads standard error may go, as a restarted journald does: logins do not end with it.
+// The reader of standard error may go away, as journald does when it restarts. That does not end serve.
 func TestServeWithoutAReaderOfStandardError(t *testing.T) {
 	dir, err := os.MkdirTemp("", "serve") // t.TempDir may be too long for a socket's name
 	if err != nil {
@@ -36,7 +36,7 @@ func TestServeWithoutAReaderOfStandardError(t *testing.T) {
 		t.Log(lines.Text())
 	}
 	stderr.Close()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // which it says, in vain
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil { // serve logs the signal, and nobody reads that
 		t.Error(err)
 	}
 	if err := cmd.Wait(); err != nil {

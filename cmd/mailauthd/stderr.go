@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Limits of what waits for a slow standard error.
+// Limits of the queue for a slow standard error.
 const (
 	maxStderrLines = 256
-	stderrWait     = time.Second // at the end, for what is not written yet
+	stderrWait     = time.Second // how long flush waits for lines that are not written yet
 )
 
-// stderrQueue keeps a standard error that nobody reads from stopping logins: lines wait
-// in a queue, and when that is full they are dropped.
+// stderrQueue keeps logins from blocking on a standard error that nobody reads. Lines wait in a
+// queue, and are dropped while it is full.
 type stderrQueue struct {
 	lines chan []byte
 	done  chan struct{}
@@ -29,7 +29,7 @@ func newStderrQueue(w io.Writer) *stderrQueue {
 	return q
 }
 
-// Write takes one line. It does not fail: there is nowhere to say so.
+// Write takes one line. It never fails, because there is nowhere to report an error.
 func (q *stderrQueue) Write(line []byte) (int, error) {
 	select {
 	case q.lines <- append([]byte(nil), line...):
@@ -38,7 +38,7 @@ func (q *stderrQueue) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// flush waits a little for what is in the queue. What comes later is lost.
+// flush waits up to stderrWait for the queued lines. Later lines are lost.
 func (q *stderrQueue) flush() {
 	timeout := time.After(stderrWait)
 	select {

@@ -13,7 +13,7 @@ func TestStderrQueueKeepsOrder(t *testing.T) {
 	q := newStderrQueue(&out)
 	line := []byte("one\n")
 	q.Write(line)
-	copy(line, "two\n") // the caller may use its buffer again
+	copy(line, "two\n") // the caller may reuse its buffer
 	q.Write(line)
 	q.flush()
 	if got := out.String(); got != "one\ntwo\n" {
@@ -22,7 +22,7 @@ func TestStderrQueueKeepsOrder(t *testing.T) {
 	q.Write([]byte("after the end\n"))
 }
 
-// A standard error that nobody reads costs lines, not logins, and not the shutdown.
+// A standard error that nobody reads loses lines, but blocks neither logins nor the shutdown.
 func TestStderrQueueDoesNotBlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe() // blocks until read

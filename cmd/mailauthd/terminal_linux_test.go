@@ -37,7 +37,7 @@ func openTerminal(t *testing.T) (keyboard, terminal *os.File) {
 	return keyboard, terminal
 }
 
-// prompts is standard error, to be read while it is written.
+// prompts is a standard error that can be read while it is written.
 type prompts struct {
 	mu   sync.Mutex
 	text string
@@ -56,7 +56,7 @@ func (p *prompts) String() string {
 	return p.text
 }
 
-// typeHidden types a line once a prompt is there and the terminal does not echo any more.
+// typeHidden types a line once the prompt is there and the terminal no longer echoes.
 func typeHidden(keyboard, terminal *os.File, stderr *prompts, prompt, line string) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		modes, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
@@ -68,10 +68,10 @@ func typeHidden(keyboard, terminal *os.File, stderr *prompts, prompt, line strin
 			return err
 		}
 	}
-	return fmt.Errorf("the terminal goes on to echo")
+	return fmt.Errorf("the terminal still echoes, or shows no prompt %q", prompt)
 }
 
-// waitEcho waits until the terminal echoes again: a line was read.
+// waitEcho waits until the terminal echoes again, which it does once a line was read.
 func waitEcho(terminal *os.File) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if modes, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS); err != nil || modes.Lflag&unix.ECHO != 0 {
@@ -87,8 +87,8 @@ func TestNewPasswordOnTerminal(t *testing.T) {
 		status              int
 		stdout, stderr      string
 	}{
-		{"twice the same", "hunter2", "hunter2", exitDone, "{SSHA256}", "Password: \nAgain. Password: \n"},
-		{"mistyped", "hunter2", "hunter3", exitNo, "", "Password: \nAgain. Password: \nthe two passwords differ: nothing is done\n"},
+		{"twice the same", "hunter2", "hunter2", exitDone, "{SSHA256}", "Password: \nRepeat password: \n"},
+		{"mistyped", "hunter2", "hunter3", exitNo, "", "Password: \nRepeat password: \nthe two passwords differ: nothing was done, try again\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			keyboard, terminal := openTerminal(t)
@@ -99,7 +99,7 @@ func TestNewPasswordOnTerminal(t *testing.T) {
 			if err := typeHidden(keyboard, terminal, &stderr, "Password: ", tt.first); err != nil {
 				t.Fatal(err)
 			}
-			if err := typeHidden(keyboard, terminal, &stderr, "Again. Password: ", tt.second); err != nil {
+			if err := typeHidden(keyboard, terminal, &stderr, "Repeat password: ", tt.second); err != nil {
 				t.Fatal(err)
 			}
 			if got := <-status; got != tt.status || !strings.HasPrefix(stdout.String(), tt.stdout) || stderr.String() != tt.stderr {
@@ -126,7 +126,7 @@ func TestNewPasswordOnTerminal(t *testing.T) {
 	}
 }
 
-// A command that is interrupted at its prompt leaves a terminal that echoes.
+// A command that is interrupted at its prompt turns the terminal's echo on again.
 func TestInterruptedPrompt(t *testing.T) {
 	keyboard, terminal := openTerminal(t)
 	exe, err := os.Executable()
@@ -147,7 +147,7 @@ func TestInterruptedPrompt(t *testing.T) {
 	if err := typeHidden(keyboard, terminal, &stderr, "Password: ", "half a pass"); err != nil {
 		t.Fatal(err)
 	}
-	if err := waitForPrompt(&stderr, "Again. Password: "); err != nil {
+	if err := waitForPrompt(&stderr, "Repeat password: "); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Signal(unix.SIGINT); err != nil {

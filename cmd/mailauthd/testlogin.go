@@ -16,8 +16,8 @@ import (
 	"mailauthd/internal/route"
 )
 
-// load reads the configuration and resolves its names; those without an address get
-// a warning.
+// load reads the configuration and resolves the servers' names. It prints warnings, also for names
+// without an address.
 func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 	cfg, err := config.Load(path)
 	if err != nil {
@@ -35,17 +35,17 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 
 func withHint(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w (-config FILE names another)", err)
+		return fmt.Errorf("%w (use -config FILE for another file)", err)
 	}
 	return err
 }
 
-// testLogin is doveadm auth test: one login through the same code as serve.
+// testLogin decides one login by the same code as serve, as doveadm auth test does.
 func testLogin(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
 	protocol := flags.String("protocol", "imap", "the client's protocol: imap, pop3 or smtp")
-	method := flags.String("method", "plain", "how the client authenticates, as nginx says it")
+	method := flags.String("method", "plain", "how the client authenticates: nginx's Auth-Method")
 	clientIP := flags.String("client-ip", "127.0.0.1", "the client's `address`")
 	if err := c.parse(1); err != nil {
 		return err
@@ -57,7 +57,7 @@ func testLogin(c *call) error {
 	if err != nil {
 		return err
 	}
-	password, err := c.readPassword()
+	password, err := c.readPassword("Password: ")
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,10 @@ func testLogin(c *call) error {
 	return nil
 }
 
-// escape is nginx's, as far as it matters: what is decoded is what was typed.
+// escape escapes a value as nginx does, as far as needed to decode to what was typed.
 func escape(s string) string { return strings.ReplaceAll(s, "%", "%25") }
 
-// printHeaders prints what nginx would get, but for a password.
+// printHeaders prints the headers that nginx would get, with a password masked.
 func (c *call) printHeaders(r *authhttp.Response) {
 	h := make(http.Header)
 	r.WriteHeader(h)

@@ -12,16 +12,16 @@ import (
 	"mailauthd/internal/tomledit"
 )
 
-// userCommands are the words after "mailauthd user".
+// userCommands returns the commands after "mailauthd user".
 func userCommands() []command {
 	return []command{
-		{"add", "USER", "add a user; the password is asked for", addUser},
+		{"add", "USER", "add a user, and prompt for the password", addUser},
 		{"passwd", "USER", "give a user a new password", setPassword},
 		{"disable", "USER", "refuse a user's logins", disableUser},
-		{"enable", "USER", "accept them again", enableUser},
+		{"enable", "USER", "accept a user's logins again", enableUser},
 		{"del", "USER", "remove a user", deleteUser},
 		{"list", "[MASK]", `list the users, such as "*@example.com"`, listUsers},
-		{"show", "USER", "show one user, but for secrets", showUser},
+		{"show", "USER", "show one user, without secrets", showUser},
 		{"import", "FILE", "add the users of a Dovecot passwd-file or an htpasswd", importUsers},
 	}
 }
@@ -30,7 +30,7 @@ func manageUsers(c *call) error {
 	c.command.args = "COMMAND"
 	c.newFlags()
 	if len(c.args) == 0 {
-		return usageError("want one of its commands:\n" + c.userHelp())
+		return usageError("want one of these commands:\n" + c.userHelp())
 	}
 	for _, cmd := range userCommands() {
 		if cmd.name == c.args[0] {
@@ -59,14 +59,14 @@ type userEdit struct {
 	*call
 	source *config.Source
 	file   string
-	user   string   // as it is written in the file, or to be
-	table  []string // of the user
+	user   string   // name as written in the file, or as it will be written
+	table  []string // path of the user's table
 }
 
-// editFlags are those of all commands that write.
+// editFlags defines the flags of all commands that edit a file.
 func (c *call) editFlags() (path, file *string) {
 	c.newFlags()
-	return c.configFlag(), c.flags.String("file", "", "the `file` to edit; default: users_file of the configuration, else its users.toml")
+	return c.configFlag(), c.flags.String("file", "", "the `file` to edit (default: users_file in the configuration, or else the included users.toml)")
 }
 
 // openUsers loads the configuration and finds the file to edit.
@@ -83,7 +83,7 @@ func (c *call) openUsers(path, file string) (*userEdit, error) {
 	return &userEdit{call: c, source: source, file: file}, source.CheckFile(file)
 }
 
-// openUser is openUsers for a user who is there, and in that file.
+// openUser is openUsers for a command on an existing user, who must be defined in that file.
 func (c *call) openUser(path, file, name string) (*userEdit, error) {
 	e, err := c.openUsers(path, file)
 	if err != nil {
@@ -94,16 +94,16 @@ func (c *call) openUser(path, file, name string) (*userEdit, error) {
 		return nil, unknownUser(name)
 	}
 	if canonical, _ := e.source.Canonical(name); canonical != at.User {
-		return nil, fmt.Errorf("user %q: is an alias of %q: name that", name, at.User)
+		return nil, fmt.Errorf("user %q is an alias of %q: use that name", name, at.User)
 	}
 	if !config.SameFile(at.File, e.file) {
-		return nil, fmt.Errorf("user %q stands in %s:%d, not in %s: -file %s names that", name, at.File, at.Line, e.file, at.File)
+		return nil, fmt.Errorf("user %q is defined in %s:%d, not in %s: use -file %s", name, at.File, at.Line, e.file, at.File)
 	}
 	e.user, e.table = at.Key, []string{"users", at.Key}
 	return e, nil
 }
 
-// namedUser is openUser for a command with no more flags than those of all.
+// namedUser is openUser for a command without flags of its own.
 func (c *call) namedUser() (*userEdit, error) {
 	path, file := c.editFlags()
 	if err := c.parse(1); err != nil {
@@ -113,41 +113,41 @@ func (c *call) namedUser() (*userEdit, error) {
 }
 
 func unknownUser(name string) error {
-	return fmt.Errorf("user %q: no such user in the map", name)
+	return fmt.Errorf("user %q is not in the map: \"mailauthd user list\" prints all users", name)
 }
 
-// change edits the file and says what that did. The user may have been deleted since the
+// change edits the file and prints what was done. It fails if the user has been deleted since the
 // command began.
 func (e *userEdit) change(did string, change func(doc []byte) ([]byte, error)) (*config.Config, error) {
 	after, err := e.edit(func(doc []byte) ([]byte, error) {
 		if !config.HasUser(doc, e.user) {
-			return nil, fmt.Errorf("user %q has been deleted meanwhile", e.user)
+			return nil, fmt.Errorf("user %q has been deleted since this command began", e.user)
 		}
 		return change(doc)
 	})
 	if err == nil {
-		e.say(did)
+		e.printDone(did)
 	}
 	return after, err
 }
 
-func (e *userEdit) say(did string) {
+func (e *userEdit) printDone(did string) {
 	fmt.Fprintf(e.stdout, "%s: %s %s\n", e.file, did, authlog.Escape(e.user))
 	e.reloadHint()
 }
 
-// edit writes the file undisturbed by signals, which would leave a temporary file
-// behind.
+// edit writes the file while signals are deferred, because an interrupted edit would leave a temporary
+// file behind.
 func (e *userEdit) edit(change func(doc []byte) ([]byte, error)) (*config.Config, error) {
 	defer holdSignals()()
 	return e.source.Edit(e.file, change)
 }
 
 func (e *userEdit) reloadHint() {
-	fmt.Fprintln(e.stdout, "it counts once mailauthd has been reloaded (systemctl reload mailauthd)")
+	fmt.Fprintln(e.stdout, "reload mailauthd to apply this: systemctl reload mailauthd")
 }
 
-// set gives the user's table new values, each a key and its TOML literal.
+// set sets keys of the user's table. The pairs are keys and TOML literals.
 func (e *userEdit) set(doc []byte, pairs ...string) (_ []byte, err error) {
 	for i := 0; i < len(pairs); i += 2 {
 		if doc, err = tomledit.Set(doc, e.table, pairs[i], pairs[i+1]); err != nil {
@@ -169,7 +169,7 @@ func addUser(c *call) error {
 	}
 	e.user = c.flags.Arg(0)
 	if at, ok := e.source.Locate(e.user); ok {
-		return fmt.Errorf("user %q: is in the map already, at %s:%d", e.user, at.File, at.Line)
+		return fmt.Errorf("user %q is already defined in %s:%d", e.user, at.File, at.Line)
 	}
 	if err := checkName(e.source, e.user); err != nil {
 		return fmt.Errorf("user %q: %w", e.user, err)
@@ -185,12 +185,12 @@ func addUser(c *call) error {
 		}})
 	})
 	if err == nil {
-		e.say("added")
+		e.printDone("added")
 	}
 	return err
 }
 
-// newHash asks for a password and hashes it.
+// newHash reads a password and hashes it.
 func (e *userEdit) newHash(scheme string, rounds int) (string, error) {
 	user, err := e.source.Canonical(e.user)
 	if err != nil {
@@ -198,7 +198,7 @@ func (e *userEdit) newHash(scheme string, rounds int) (string, error) {
 	}
 	secret, err := e.newPassword()
 	if err == nil && secret == "" {
-		err = errors.New("the password is empty: with that no login is accepted")
+		err = errors.New("the password is empty: choose another, because no login with an empty password is accepted")
 	}
 	if err != nil {
 		return "", err
@@ -225,8 +225,8 @@ func disableUser(c *call) error {
 	return err
 }
 
-// enableUser takes nologin away rather than set it to false: that would overrule a
-// nologin of the domain.
+// enableUser removes nologin. It does not set it to false, because that would override a nologin of
+// the domain.
 func enableUser(c *call) error {
 	e, err := c.namedUser()
 	if err != nil {
@@ -244,7 +244,7 @@ func enableUser(c *call) error {
 	}
 	name, _ := after.Canonical(e.user)
 	if s := state(rulesOf(after, after.Users.Lookup(name))); s != "enabled" {
-		return fmt.Errorf("user %q is still %s, by a rule of the domain or by expires: see mailauthd user show", e.user, s)
+		return fmt.Errorf("user %q is still %s, because of expires or of a rule of the domain: see \"mailauthd user show\"", e.user, s)
 	}
 	return nil
 }

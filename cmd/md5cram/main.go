@@ -4,8 +4,8 @@
 //
 // TICKET is the challenge as the mail server sent it, in base64. The output is
 // base64 of the user name, a space, and the keyed digest in hex, without a
-// newline. It is a tool for looking at a mail server by hand: the password is in the
-// process list while it runs, and mailauthd itself does not use it.
+// newline. The command is for testing a mail server by hand. The process list shows the password
+// while it runs. mailauthd itself does not use it.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 	user, password, ticket := os.Args[1], os.Args[2], os.Args[3]
 	challenge, err := decode(ticket)
 	if err != nil || len(challenge) == 0 {
-		// The ticket is not repeated: in the wrong order it is the password.
+		// The error does not repeat the ticket: if the arguments are in the wrong order, it is the password.
 		fmt.Fprintln(os.Stderr, "md5cram: cannot decode the ticket: want base64, as the mail server sent it after \"+ \" or \"334 \"")
 		os.Exit(exitDie)
 	}
@@ -35,7 +35,7 @@ func main() {
 	fmt.Print(base64.StdEncoding.EncodeToString([]byte(answer)))
 }
 
-// decode takes base64 with or without its padding, as Perl's MIME::Base64 does.
+// decode decodes base64 with or without padding, as Perl's MIME::Base64 does.
 func decode(ticket string) ([]byte, error) {
 	if b, err := base64.StdEncoding.DecodeString(ticket); err == nil {
 		return b, nil
