@@ -1,5 +1,5 @@
-# make run    builds and serves the sample user map, here and now
-# make test   all tests; on Debian as root it installs the programs they start
+# make run    builds mailauthd and serves the sample user map from this directory
+# make test   runs all tests; on Debian as root it installs the programs that they start
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -40,7 +40,7 @@ bench:
 	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
 	go test -count=1 -timeout 30m -run '^Test(Throughput|IMAPLogins|ReloadsUnderLoad|Guessing)$$' -v ./internal/e2e -throughput -guessing
 
-# Every fuzz target in turn, FUZZTIME each.
+# Runs every fuzz target for FUZZTIME, one after the other.
 fuzz:
 	go vet ./...
 	@for p in $$(go list ./...); do \
@@ -49,10 +49,11 @@ fuzz:
 		done; \
 	done
 
-# What make build made, unit file and documentation; a configuration only where there
-# is none, and the sample users only as comments. It writes nothing here, for it may be root's.
+# Installs what make build made, the unit file and the documentation. It installs a configuration only
+# if there is none, with the sample users as comments. It writes nothing to this directory, because root
+# may run it.
 install:
-	@test -x $(RUN)/mailauthd || { echo "first, as yourself: make build" >&2; exit 1; }
+	@test -x $(RUN)/mailauthd || { echo "run make build first, not as root" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
 	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/

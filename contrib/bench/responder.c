@@ -1,5 +1,5 @@
-/* The least that a FastCGI responder can do, for comparison: libfcgi, a fixed header,
- * nothing read, nothing looked up, nothing logged. One thread for each connection
+/* A minimal FastCGI responder, for comparison. It uses libfcgi and sends a fixed
+ * header. It reads, looks up and logs nothing. Start one thread for each connection
  * that the web server keeps open.
  *
  *	cc -O2 -o responder responder.c -lfcgi -lpthread
