@@ -114,10 +114,10 @@ func (c *call) configFlag() *string {
 	return c.flags.String("config", defaultConfig, "configuration `file`")
 }
 
-// parse reads the flags, which n arguments must follow.
+// parse reads the flags. Exactly n arguments must follow them.
 func (c *call) parse(n int) error { return c.parseBetween(n, n) }
 
-// parseBetween reads the flags, which at least and at most so many arguments must follow.
+// parseBetween reads the flags. The number of arguments after them must be from least to most.
 func (c *call) parseBetween(least, most int) error {
 	if err := c.flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
 		c.usage()

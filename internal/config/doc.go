@@ -13,7 +13,7 @@
 //
 //	FILE:LINE: key: what is wrong and what would be right
 //
-// and none of them repeats a value, because it may be a secret.
+// and none of them repeats a value that may be a secret.
 //
 // # Limits
 //
