@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +30,13 @@ func manageThrottle(c *call) error { return c.askRunning("reset", "/throttle/res
 func (c *call) askRunning(what, request string, least int) error {
 	c.newFlags()
 	path := c.configFlag()
-	if len(c.args) == 0 || c.args[0] != what {
+	c.name += " " + what
+	c.command.args = strings.TrimSpace(strings.TrimPrefix(c.command.args, what))
+	switch {
+	case len(c.args) > 0 && isHelp(c.args[0]):
+		c.usage()
+		return flag.ErrHelp
+	case len(c.args) == 0 || c.args[0] != what:
 		return usageError(fmt.Sprintf("want %q as the first argument", what))
 	}
 	c.args = c.args[1:]

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -71,8 +72,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 		printHelp(stderr)
 		return exitUsage
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
+	if isHelp(args[0]) {
 		printHelp(stdout)
 		return exitDone
 	}
@@ -84,6 +84,11 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "mailauthd: unknown command %q; \"mailauthd help\" lists them\n", args[0])
 	return exitUsage
+}
+
+// isHelp reports whether an argument asks for help.
+func isHelp(arg string) bool {
+	return slices.Contains([]string{"help", "-h", "-help", "--help"}, arg)
 }
 
 func (c *call) exitStatus(err error) int {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"mailauthd/internal/authlog"
@@ -39,7 +38,7 @@ func manageUsers(c *call) error {
 			return cmd.run(c)
 		}
 	}
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, c.args[0]) {
+	if isHelp(c.args[0]) {
 		fmt.Fprint(c.stdout, "usage: mailauthd user COMMAND [flags] [arguments]\n\n"+c.userHelp())
 		return nil
 	}
