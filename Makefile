@@ -49,17 +49,22 @@ fuzz:
 		done; \
 	done
 
-# Installs what make build made, the unit file and the documentation. It installs a configuration only
+# Installs what make build made, the unit file, the manual pages and the documentation. It installs a configuration only
 # if there is none, with the sample users as comments. It writes nothing to this directory, because root
 # may run it.
 install:
 	@test -x $(RUN)/mailauthd || { echo "run make build first, not as root" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
 	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/
 	sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/mailauthd.service | \
 		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service
 	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
+	for page in contrib/man/*.[158]; do \
+		sed 's|/usr/local|$(PREFIX)|g' $$page | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
 	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
 	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban $(DESTDIR)$(PREFIX)/share/doc/mailauthd/

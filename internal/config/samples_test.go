@@ -5,11 +5,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/tomledit"
 )
 
 const root = "../.."
@@ -24,52 +29,141 @@ func TestSamplesLoad(t *testing.T) {
 	}
 }
 
-// The main sample shows the default of each key.
-func TestSampleShowsDefaults(t *testing.T) {
-	f, err := new(loader).readFile(filepath.Join(root, "conf", "mailauthd.toml"))
-	if err != nil {
-		t.Fatal(err)
+var samples = []string{"mailauthd.toml", "servers.toml", "users.toml"}
+
+// commentedKey is a line of a sample that would be a key or a header if it were no comment; in users.toml they are
+// indented.
+var (
+	commentedKey  = regexp.MustCompile(`(?m)^#(\[[a-z].*\]|[a-z][a-z0-9_]* *= )`)
+	commentedUser = regexp.MustCompile(`(?m)^#   ([a-z_]+ +=)`)
+)
+
+// uncommented is a sample in which every key counts.
+func uncommented(text string) string {
+	text = commentedKey.ReplaceAllString(text, "$1")
+	if at := commentedUser.FindStringIndex(text); at != nil {
+		text = text[:at[0]] + "[users.\"every@domain02.com\"]\n" + commentedUser.ReplaceAllString(text[at[0]:], "$1")
 	}
-	want := defaults()
-	if got := f.content.Auth; got.FailureMessage != want.Auth.FailureMessage || strings.Join(got.Methods, " ") != strings.Join(want.Auth.Methods, " ") || got.ResponseCodes != want.Auth.ResponseCodes {
-		t.Errorf("[auth] of the sample: %+v, defaults %+v", got, want.Auth)
+	return text
+}
+
+// The samples have every key in its section, if only in a comment, and no other key.
+func TestSamplesShowEveryKey(t *testing.T) {
+	known := make(map[string]reflect.Type)
+	keyTypes(reflect.TypeFor[content](), "", known)
+	for _, name := range samples {
+		path := filepath.Join(root, "conf", name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := uncommented(string(data))
+		f, err := (&loader{edited: path, doc: []byte(text)}).readFile(path)
+		if err != nil {
+			t.Fatalf("with all comments that are keys: %v", err)
+		}
+		for _, p := range f.unknown {
+			t.Error(p)
+		}
+		meta, err := toml.Decode(text, new(map[string]any))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range meta.Keys() {
+			if len(key) > 1 && wholeFile.isNamed(key[0]) {
+				key[1] = "NAME"
+			}
+			delete(known, strings.Join(key, "."))
+		}
 	}
-	want.Log.Timezone = f.content.Log.Timezone // the sample's is not the default
-	if f.content.Log != want.Log {
-		t.Errorf("[log] of the sample: %+v, defaults %+v", f.content.Log, want.Log)
-	}
-	if f.content.Listen.Grace != want.Listen.Grace || f.content.Listen.Mode != want.Listen.Mode {
-		t.Errorf("[listen] of the sample: %+v, defaults %+v", f.content.Listen, want.Listen)
+	for key := range known {
+		t.Errorf("no sample has the key %q", key)
 	}
 }
 
-// The samples have every key, some of them in comments.
-func TestSamplesShowEveryKey(t *testing.T) {
-	var text strings.Builder
-	for _, name := range []string{"mailauthd.toml", "servers.toml", "users.toml"} {
+// saysDefault is how a comment tells of another default than the value below it.
+var saysDefault = regexp.MustCompile(`(?i)\bdefault(:| is )`)
+
+// The samples show the defaults, or say in a comment what the default is. That holds for the first server and domain;
+// users have none.
+func TestSamplesShowDefaults(t *testing.T) {
+	documented, _ := manualKeys(t)
+	checked := 0
+	for _, name := range samples[:2] {
 		data, err := os.ReadFile(filepath.Join(root, "conf", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		text.Write(data)
-	}
-	var walk func(s *schema)
-	walk = func(s *schema) {
-		if s == nil {
-			return
+		var tables map[string]any
+		meta, err := toml.Decode(string(data), &tables)
+		if err != nil {
+			t.Fatal(err)
 		}
-		walk(s.each)
-		for key, inner := range s.keys {
-			if inner == nil && !regexp.MustCompile(`(?m)(^|[ #])`+key+` *= `).MatchString(text.String()) {
-				t.Errorf("no sample has the key %q", key)
+		first := make(map[string]string)
+		for _, key := range meta.Keys() {
+			path := slices.Clone(key)
+			if len(key) > 1 && wholeFile.isNamed(key[0]) {
+				if first[key[0]] == "" {
+					first[key[0]] = key[1]
+				}
+				if first[key[0]] != key[1] {
+					continue
+				}
+				path[1] = "NAME"
 			}
-			walk(inner)
+			k, ok := documented[strings.Join(path, ".")]
+			if !ok || k.kind == "table" || k.preset == "required" {
+				continue
+			}
+			checked++
+			if value := valueOf(tables, key); !isDefault(t, value, k.preset) && !saysDefault.MatchString(commentOf(string(data), key)) {
+				t.Errorf("%s: %s = %v is not the default, %s, and no comment says \"Default: …\"", name, key, value, k.preset)
+			}
 		}
 	}
-	walk(wholeFile)
+	if checked < 50 {
+		t.Errorf("%d keys in the samples", checked)
+	}
 }
 
-// base completes the configuration of a snippet that shows only some sections.
+func valueOf(tables map[string]any, key toml.Key) any {
+	for _, name := range key[:len(key)-1] {
+		tables = tables[name].(map[string]any)
+	}
+	return tables[key[len(key)-1]]
+}
+
+// isDefault compares a value with a default of the manual page.
+func isDefault(t *testing.T, value any, preset string) bool {
+	t.Helper()
+	if preset == "none" {
+		return reflect.ValueOf(value).IsZero() || fmt.Sprint(value) == "[]"
+	}
+	var want struct{ X any }
+	if _, err := toml.Decode("x = "+preset, &want); err != nil {
+		t.Errorf("default %s: %v", preset, err)
+	}
+	got, err := time.ParseDuration(fmt.Sprint(value))
+	if wanted, _ := time.ParseDuration(fmt.Sprint(want.X)); err == nil && got == wanted {
+		return true // "60s" is "1m"
+	}
+	return reflect.DeepEqual(value, want.X)
+}
+
+// commentOf is the comment above a key, or above the keys that it stands together with.
+func commentOf(text string, key toml.Key) string {
+	lines := strings.Split(text, "\n")[:tomledit.NewLines([]byte(text)).Line(key)-1]
+	for len(lines) > 0 && lines[len(lines)-1] != "" && !strings.HasPrefix(lines[len(lines)-1], "#") {
+		lines = lines[:len(lines)-1]
+	}
+	begin := len(lines)
+	for begin > 0 && strings.HasPrefix(lines[begin-1], "#") {
+		begin--
+	}
+	return strings.Join(lines[begin:], "\n")
+}
+
+// base makes a whole configuration of a snippet that shows only some sections.
 var base = map[string]string{
 	"listen":  "[listen]\nhttp = [\"127.0.0.1:8008\"]\n",
 	"servers": "[servers.axigen1]\nhost = \"192.0.2.1\"\n[servers.dovecot1]\nhost = \"192.0.2.2\"\n",
@@ -103,9 +197,13 @@ func TestDocumentedSnippetsLoad(t *testing.T) {
 	}
 }
 
-var fenced = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
+// blocks are the parts of documents that are TOML, by the ends of their names.
+var blocks = map[string]*regexp.Regexp{
+	".md": regexp.MustCompile("(?ms)^```toml\n(.*?)^```$"),
+	".5":  regexp.MustCompile(`(?ms)^\.Bd -literal\n(.*?)^\.Ed$`),
+}
 
-// tomlSnippets finds TOML files and fenced blocks in the documentation.
+// tomlSnippets finds TOML files and blocks in the documentation.
 func tomlSnippets(t *testing.T) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
@@ -127,8 +225,8 @@ func tomlSnippets(t *testing.T) map[string]string {
 		if filepath.Ext(path) == ".toml" {
 			found[path] = string(data)
 		}
-		if filepath.Ext(path) == ".md" {
-			for _, m := range fenced.FindAllSubmatchIndex(data, -1) {
+		if block := blocks[filepath.Ext(path)]; block != nil {
+			for _, m := range block.FindAllSubmatchIndex(data, -1) {
 				line := strings.Count(string(data[:m[0]]), "\n") + 1
 				found[fmt.Sprintf("%s:%d", path, line)] = string(data[m[2]:m[3]])
 			}

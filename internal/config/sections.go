@@ -162,6 +162,8 @@ const (
 	defaultPOP3           = 110
 	defaultIMAP           = 143
 	defaultSMTP           = 25
+	defaultWeight         = 1
+	defaultMechanism      = "CRAM-MD5" // auth.php's
 	defaultConnect        = upstream.ConnectTimeout
 	defaultTimeout        = upstream.Timeout
 	defaultMaxConnections = upstream.MaxConnections

@@ -40,6 +40,7 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		VerifyProtocol: "same",
 		ConnectTimeout: min(l.timeout(f, key, "connect_timeout", s.Verify.ConnectTimeout, defaultConnect), timeout),
 		Timeout:        timeout,
+		Weight:         defaultWeight,
 		Master:         l.buildMaster(f, key, s.Master),
 	}
 	if s.Weight != nil {
@@ -122,7 +123,7 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 		l.problems.add(f, key, "%v", err)
 		return nil
 	}
-	d := &route.Domain{Name: name, Verify: route.VerifyUpstream}
+	d := &route.Domain{Name: name, Verify: route.VerifyUpstream, Policy: route.PolicyOrder}
 	if s.Verify != nil {
 		d.Verify = *s.Verify
 	}

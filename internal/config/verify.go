@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"net/netip"
@@ -59,7 +60,10 @@ func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
 // mechanisms checks a list of names that package upstream knows, or "auto" alone.
 func (l *loader) mechanisms(f *file, key toml.Key, list []string) []string {
 	known := strings.Join(upstream.Mechanisms(), ", ")
-	if list != nil && len(list) == 0 {
+	if list == nil {
+		return []string{defaultMechanism}
+	}
+	if len(list) == 0 {
 		l.problems.add(f, key, `is empty: list some of %s, or only "auto"`, known)
 	}
 	for i, m := range list {
@@ -74,15 +78,12 @@ func (l *loader) mechanisms(f *file, key toml.Key, list []string) []string {
 }
 
 func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) upstream.TLS {
-	t := upstream.TLS{Mode: s.TLS, ServerName: s.ServerName}
-	if !oneOf(s.TLS, "", upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS) {
+	t := upstream.TLS{Mode: cmp.Or(s.TLS, upstream.NoTLS), ServerName: cmp.Or(s.ServerName, host)}
+	if !oneOf(t.Mode, upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS) {
 		l.problems.add(f, append(key, "tls"), "want one of %s, %s, %s", upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS)
 	}
-	if t.ServerName == "" {
-		t.ServerName = host
-	}
 	for name, value := range map[string]string{"ca_file": s.CAFile, "server_name": s.ServerName, "fingerprint": s.Fingerprint} {
-		if value != "" && oneOf(s.TLS, "", upstream.NoTLS) {
+		if value != "" && t.Mode == upstream.NoTLS {
 			l.problems.add(f, append(key, name), `has no effect without TLS: set tls = "starttls" or tls = "implicit"`)
 		}
 	}
