@@ -14,8 +14,8 @@
 //	require_tls  x     x       x       allow only connections with TLS
 //	allow_nets   x     x       x       allow only clients in these networks
 //
-// The rules are applied in this order, after the password was verified. So a refusal by a
-// rule takes as long as any other refusal, and tells the client nothing.
+// The rules are applied in this order. The password is verified even if a rule refuses the
+// login, so that the refusal takes as long as any other and tells the client nothing.
 package access
 
 import (

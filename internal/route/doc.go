@@ -20,12 +20,14 @@
 //
 // # Health
 //
-// A server that does not answer MaxFails times in a row is set aside by its
-// [Breaker]: nobody asks it, so nobody waits for its timeouts. After a back-off one
+// A server that cannot be reached MaxFails times in a row is set aside by its
+// [Breaker]: nobody asks it, so nobody waits for its timeouts. A server that takes
+// the user name can be reached, even if it then does not answer. After a back-off one
 // login, or one check in the background, tries it; an answer puts it back,
 // whether the password was right or wrong, and a failure doubles the back-off. Where
-// all servers of a user are set aside, [Health.Try] yields none, at once. A breaker
-// outlives reloads as long as name, host and ports of its server stay.
+// all servers of a user are set aside, [Health.Try] yields none, at once. There is a
+// breaker for each protocol that a server is asked by. It outlives reloads as long as
+// this protocol, and name, host and ports of the server, stay.
 //
 // # Names
 //
