@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
@@ -32,6 +33,12 @@ func check(c *call) error {
 	}
 	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
 		len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())
+	for _, method := range []authhttp.Method{authhttp.CRAMMD5, authhttp.APOP} {
+		if n := cfg.CannotUse[method]; n > 0 {
+			fmt.Fprintf(c.stdout, "%s: %d of %d users with a password cannot use it, because only a hash of the password is known; their logins by %s are rejected\n",
+				method, n, cfg.WithPassword, method)
+		}
+	}
 	if *online {
 		return c.checkOnline(cfg, resolver)
 	}

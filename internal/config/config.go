@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"mailauthd/internal/auth"
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/password"
@@ -26,6 +27,9 @@ type Config struct {
 	Listen Listen
 	Secret *Secret // that each request must carry; nil if none is needed
 	Log    authlog.Config
+
+	WithPassword int                     // users with a password in the map
+	CannotUse    map[authhttp.Method]int // how many of these cannot use a method that is offered
 
 	ResolveInterval time.Duration
 	PreferIPv6      bool
@@ -175,7 +179,7 @@ func (l *loader) include(path string) error {
 }
 
 func (l *loader) build() *Config {
-	c := new(Config)
+	c := &Config{CannotUse: make(map[authhttp.Method]int)}
 	f := l.sectionFile("listen")
 	c.Listen = l.buildListen(f, &f.content.Listen)
 	f = l.sectionFile("resolver")

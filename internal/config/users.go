@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,30 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.warnOfLength(f, key, &u)
 	b.aliases(f, key, s.Aliases, &u)
 	b.checkCredentials(f, key, &u, domain)
+	b.countMethods(&u)
 	b.list = append(b.list, u)
+}
+
+// countMethods counts the users none of whose passwords can answer the challenges of a method that is offered.
+func (b *userBuilder) countMethods(u *users.User) {
+	if len(u.Passwords) == 0 {
+		return
+	}
+	b.config.WithPassword++
+	if b.offers(authhttp.CRAMMD5) && !anyAnswers(u, password.Hash.VerifyCRAMMD5) {
+		b.config.CannotUse[authhttp.CRAMMD5]++
+	}
+	if b.offers(authhttp.APOP) && !anyAnswers(u, password.Hash.VerifyAPOP) {
+		b.config.CannotUse[authhttp.APOP]++
+	}
+}
+
+// anyAnswers reports whether one of the user's passwords can answer a challenge.
+func anyAnswers(u *users.User, verify func(h password.Hash, challenge, digest string) (bool, error)) bool {
+	return slices.ContainsFunc(u.Passwords, func(p users.Password) bool {
+		_, err := verify(p.Hash, "", "")
+		return !errors.Is(err, password.ErrSchemeNotAvailable)
+	})
 }
 
 // warnOfLength warns about passwords that may be too long to be sent to nginx. A login that needs to
