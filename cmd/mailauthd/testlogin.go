@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
 )
 
 // load reads the configuration and resolves the servers' names. It prints warnings, also for names
@@ -68,7 +70,8 @@ func testLogin(c *call) error {
 	response, _ := a.Answer(context.Background(), http.Header{
 		"Auth-Method":        {*method},
 		"Auth-User":          {escape(flags.Arg(0))},
-		"Auth-Pass":          {escape(password)},
+		"Auth-Pass":          {escape(proof(*method, password))},
+		"Auth-Salt":          {challenge},
 		"Auth-Protocol":      {*protocol},
 		"Auth-Login-Attempt": {"1"},
 		"Client-Ip":          {*clientIP},
@@ -78,6 +81,21 @@ func testLogin(c *call) error {
 		return errNo
 	}
 	return nil
+}
+
+// challenge is one as nginx makes them for APOP and CRAM-MD5.
+const challenge = "<1.1@test-login>"
+
+// proof is what nginx sends as Auth-Pass when a client knows the password.
+func proof(method, password string) string {
+	switch authhttp.Method(method) {
+	case authhttp.CRAMMD5:
+		_, digest, _ := strings.Cut(upstream.CRAMMD5("", password, []byte(challenge)), " ")
+		return digest
+	case authhttp.APOP:
+		return fmt.Sprintf("%x", md5.Sum([]byte(challenge+password)))
+	}
+	return password
 }
 
 // escape escapes a value as nginx does, as far as needed to decode to what was typed.
