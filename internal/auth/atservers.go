@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (v atServers) prove(ctx context.Context, at *attempt) verdict {
 	last := tempFail(allSetAside)
 	last.contact = unreachable
 	for s, ticket := range v.a.Health.Try(at.servers, string(at.Protocol)) {
-		one := &atServer{atServers: v, mailServer: v.a.servers[s.Name]}
+		one := &atServer{atServers: v, mailServer: v.a.servers[s.Name], ticket: ticket}
 		last = one.login(ctx, at)
 		switch {
 		case last.contact == answered:
@@ -82,6 +83,7 @@ func (v atServers) prove(ctx context.Context, at *attempt) verdict {
 type atServer struct {
 	atServers
 	*mailServer
+	ticket route.Ticket
 	failed error // why the server could not be reached, if it is to blame
 }
 
@@ -89,10 +91,11 @@ type atServer struct {
 func (v *atServer) login(ctx context.Context, at *attempt) verdict {
 	ctx, cancel := context.WithTimeout(ctx, v.Timeout)
 	defer cancel()
-	result := bounded{v.a, v, v.slots, v.Timeout, "log in to server " + v.Name}.prove(ctx, at)
+	result := bounded{v.a, v, v.slots, v.Timeout, "ask server " + strconv.Quote(v.Name) + ", max_connections"}.prove(ctx, at)
 	result.server = v.Server
-	if result.waited && ctx.Err() != nil {
+	if result.waited && ctx.Err() != nil && v.failed != nil {
 		v.failed = nil // it had less time than it may take
+		result.detail += ", after waiting for a slot"
 	}
 	return result
 }
@@ -148,6 +151,7 @@ func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply
 	if v.a.Trace != nil {
 		target.Trace = func(line string) { v.a.trace("%s", line) }
 	}
+	target.Opened = v.ticket.Answered // others need not wait for the end of this login to try the server
 	target.Compute = func(ctx context.Context) (func(), error) {
 		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client, func() error { return nil })
 		return slot.Release, err

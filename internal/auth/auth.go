@@ -113,7 +113,7 @@ func (a *Authenticator) add(s *route.Server) {
 	a.servers[s.Name] = &mailServer{
 		Server: s,
 		pool:   upstream.NewPool(n, s.Warm, s.WarmTTL),
-		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: n / 2, Waiting: min(n, MaxWaiting)}),
+		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: min(n, MaxWaiting)}),
 	}
 }
 

@@ -65,13 +65,14 @@
 //	MaxHashWait   20 s   that a login waits for a slot to compute a hash
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxAsking     176    logins that are at a mail server, or wait for one
-//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most
+//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most; no more
+//	                     than it has slots
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
 //	MaxWaits      10     the attempt from which on nginx is not told to wait
 //	unlistedKeys  64     throttle counters for names of domains that are not listed
 //
 // The slots are HashConcurrency for hashes: each may take 64 MiB, and twice that until it is collected. For a mail
-// server they are its max_connections, of which a single network takes at most half, and so do all networks
-// together that their users are not known from. MaxHashing and MaxAsking leave slots for requests that need
+// server they are its max_connections. A quarter of these is reserved: a single network leaves it to others, and so do
+// all networks together that their users are not known from. MaxHashing and MaxAsking leave slots for requests that need
 // not wait, of those that package listen has.
 package auth

@@ -38,7 +38,7 @@ func (a *Authenticator) proveHash(ctx context.Context, at *attempt, entry *users
 		return reject(authlog.UserUnknown, noSuchUser)
 	}
 	h := hashes{a, u, known}
-	v := a.remembered(ctx, at, bounded{a, h, a.hashing, MaxHashWait, "compute a hash"})
+	v := a.remembered(ctx, at, bounded{a, h, a.hashing, MaxHashWait, "compute a hash, hash_concurrency"})
 	if v.cached != "" && v.outcome == authhttp.OK {
 		v.matched = &u.Passwords[v.index]
 	}

@@ -12,7 +12,7 @@ import (
 // Everyone whose password is compared with a hash, or seems to be, needs a slot: a
 // login that did not would show by its time that the user is unknown.
 func TestLoginsWaitForASlot(t *testing.T) {
-	const timedOut = "no slot to compute a hash: gave up waiting: context deadline exceeded"
+	const timedOut = "no slot to compute a hash, hash_concurrency = 2: gave up waiting: context deadline exceeded"
 	for _, tt := range []struct {
 		name string
 		in   ask
@@ -77,7 +77,7 @@ func TestWaitEndsWithTheRequest(t *testing.T) {
 		time.AfterFunc(3*time.Second, cancel)
 		start := time.Now()
 		_, event := a.Answer(ctx, ask{user: "alice@users.example", pass: right}.header())
-		compare(t, event, troubled(box1, "no slot to compute a hash: gave up waiting: context canceled").event(ask{user: "alice@users.example"}))
+		compare(t, event, troubled(box1, "no slot to compute a hash, hash_concurrency = 2: gave up waiting: context canceled").event(ask{user: "alice@users.example"}))
 		if waited := time.Since(start); waited != 3*time.Second {
 			t.Errorf("waited %v", waited)
 		}

@@ -133,7 +133,7 @@ func TestAskingIsBounded(t *testing.T) {
 	a := newAuth(t)
 	slots := a.asking.NewLimiter(limit.Config{Slots: MaxAsking})
 	free := occupy(t, slots)
-	full := `no slot to log in to server lost: ` + limit.ErrFull.Error()
+	full := `no slot to ask server "lost", max_connections = 100: ` + limit.ErrFull.Error()
 	if _, event := answer(t, a, ask{user: user, pass: right}.header()); event.Error != full {
 		t.Errorf("with all slots taken: %s", event.Error)
 	}

@@ -89,7 +89,7 @@ type bounded struct {
 	verifier
 	slots *limit.Limiter
 	wait  time.Duration // for a slot
-	what  string        // the slot is for: "compute a hash"
+	what  string        // the slots are for, and the key that sets their number, for the log
 }
 
 // errThrottled ends the wait of a login that the throttle rejects when it could begin.
@@ -108,7 +108,7 @@ func (b bounded) prove(ctx context.Context, at *attempt) (v verdict) {
 	case errors.Is(err, errThrottled):
 		v = throttled(standing)
 	case err != nil:
-		v = tempFail("no slot to %s: %v", b.what, err)
+		v = tempFail("no slot to %s = %d: %v", b.what, b.slots.Config().Slots, err)
 	default:
 		defer slot.Release()
 		v = b.verifier.prove(ctx, at)

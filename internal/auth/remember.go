@@ -25,12 +25,12 @@ func (a *Authenticator) remembered(ctx context.Context, at *attempt, by verifier
 	key := a.cache.Key(by.scope(at), rule, at.key, string(at.Protocol), at.Password)
 	known, found := a.cache.Lookup(key, a.Now())
 	if found == cache.Hit {
-		return recalled(known, "hit")
+		return recalled(known, "hit", rule)
 	}
 	v := a.proveOnce(ctx, at, key, by)
 	if v.contact == unreachable && found == cache.Stale {
 		a.trace("%s; the password was right before, and counts for cache.stale_ttl more", v.detail)
-		return recalled(known, "stale")
+		return recalled(known, "stale", rule)
 	}
 	return v
 }
@@ -62,13 +62,15 @@ func (a *Authenticator) remember(l *login, v verdict) {
 	}
 }
 
-// recalled is the verdict of an answer from memory.
-func recalled(known cache.Answer, how string) verdict {
+// recalled is the verdict of an answer from memory. The rule is the one that keeps the login out, if any.
+func recalled(known cache.Answer, how, rule string) verdict {
 	if known.Good {
 		return verdict{outcome: authhttp.OK, cached: how, index: known.Password}
 	}
-	v := reject(authlog.Reason(known.Reason), "was refused before")
-	v.cached = how
+	v := verdict{outcome: authhttp.Reject, reason: authlog.Reason(known.Reason), detail: "was refused before", cached: how}
+	if v.reason != authlog.PasswordMismatch && v.reason != authlog.UserUnknown && rule != "" {
+		v.detail = rule
+	}
 	return v
 }
 
@@ -135,7 +137,7 @@ func (s *shared) prove(ctx context.Context, key string, join func(done <-chan st
 		}
 	}
 	if err != nil {
-		return tempFail("no answer in time to the same login, sent before: %v", err)
+		return tempFail("same login as one that is not answered yet: %v", err)
 	}
 	return p.verdict
 }

@@ -95,7 +95,7 @@ func (p *Pool) idleFor(s Server) *idleConns {
 		}
 		p.drop(last)
 	}
-	s.Compute = nil // of this login only
+	s.Compute, s.Opened = nil, nil // of this login only
 	p.idle[k] = &idleConns{server: s}
 	return p.idle[k]
 }

@@ -36,6 +36,9 @@ type Server struct {
 	// for a slot until ctx ends, which is the login's. done is called after the iterations. An error
 	// ends the login: the login's error wraps it, and is neither [ErrRejected] nor [Unreachable].
 	Compute func(ctx context.Context) (done func(), err error)
+
+	// Opened, if set, is called when a connection was opened for a login, before anything of the login is sent.
+	Opened func()
 }
 
 // Login checks a password in one dialogue with the server. Without an error the

@@ -98,6 +98,9 @@ func (p *Pool) loginFresh(ctx context.Context, s Server, user, password string) 
 		return "", err
 	}
 	defer c.Close()
+	if s.Opened != nil {
+		s.Opened()
+	}
 	return c.Login(ctx, user, password)
 }
 
