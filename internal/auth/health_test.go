@@ -45,8 +45,8 @@ func TestClientsGoAway(t *testing.T) {
 	}
 }
 
-// Who is not asked about, for the answer is remembered, is sent to a server that is not set
-// aside: also where all are asked by another protocol than the client's.
+// A user whose answer is remembered is sent to a server that is not set aside, also where all servers are
+// asked by another protocol than the client's.
 func TestRememberedUsersLeaveADeadServer(t *testing.T) {
 	s := startScripted(t, "* OK hi", offered, "001 OK done")
 	a := withCache(newUpstreamAuth(t, s.addr()))

@@ -7,6 +7,7 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
+	"mailauthd/internal/limit"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
 )
@@ -77,6 +78,11 @@ func TestInheritLimits(t *testing.T) {
 			if next.asking != old.asking {
 				t.Error("logins at servers no longer count")
 			}
+			slot, err := is.slots.Acquire(t.Context(), 0, limit.Client{}, nil)
+			if all, _ := next.asking.Callers(); err != nil || all != 1 {
+				t.Errorf("%d logins at servers, want one (%v)", all, err)
+			}
+			slot.Release()
 			old.Close(next)
 			next.Close(nil)
 		})

@@ -167,7 +167,16 @@ func TestFlushEndsSharing(t *testing.T) {
 			t.Error(o)
 		}
 	}
-	if good, _ := a.CacheLen(); good != 1 {
-		t.Errorf("%d right passwords are remembered, want only the one that was proved after the flush", good)
+}
+
+// What a proof that began before a flush says is not remembered after it.
+func TestFlushDuringAProof(t *testing.T) {
+	for _, in := range []ask{{user: alice, pass: right}, {user: alice, pass: wrong}} {
+		a := withCache(newAuth(t))
+		a.CountHash = func() { a.FlushCache(func(string) bool { return true }) }
+		answer(t, a, in.header())
+		if good, bad := a.CacheLen(); good != 0 || bad != 0 {
+			t.Errorf("%d right and %d refused passwords are remembered", good, bad)
+		}
 	}
 }

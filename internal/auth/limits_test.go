@@ -154,7 +154,9 @@ func TestDirectoryFails(t *testing.T) {
 		{user: alice, pass: right}, {user: "x@up.example", pass: right}, {method: "cram-md5", user: alice, pass: cram(right), salt: salt},
 		{user: alice + "*admin@users.example", pass: right},
 	} {
-		wants(t, a, in.header(), authhttp.TempFail, authlog.InternalFailure, "")
+		if e := answers(t, a, in, authhttp.TempFail, authlog.InternalFailure, ""); !strings.Contains(e.Error, "out of order") {
+			t.Errorf("%s: %s", in.user, e.Error)
+		}
 	}
 	h := ask{method: "none", protocol: "smtp"}.header()
 	h.Set("Auth-Smtp-To", "RCPT TO:<alice@users.example>")

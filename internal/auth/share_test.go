@@ -26,10 +26,14 @@ func TestSharedProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShared()
 		var proofs atomic.Int32
-		prove := func(context.Context) verdict {
+		prove := func(ctx context.Context) verdict {
 			proofs.Add(1)
-			time.Sleep(time.Second)
-			return verdict{detail: "answer"}
+			select {
+			case <-ctx.Done():
+				return verdict{detail: "stopped"}
+			case <-time.After(time.Second):
+				return verdict{detail: "answer"}
+			}
 		}
 		want := func(ctx context.Context, detail string) {
 			if v := s.prove(ctx, "bob", joinFor(ctx), prove); !strings.HasPrefix(v.detail, detail) {

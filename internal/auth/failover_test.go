@@ -1,0 +1,193 @@
+package auth
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+	"mailauthd/internal/route"
+	"mailauthd/internal/upstream"
+	"mailauthd/internal/users"
+)
+
+// withSecond gives up.example a second server like the first one, and both of them breakers.
+func withSecond(a *Authenticator) (first, second *route.Server) {
+	first = a.Domains.Find("up.example").Servers[0]
+	s := *first
+	s.Name = "second"
+	setDomains(a, &route.Domain{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{first, &s}})
+	watched(a)
+	return first, &s
+}
+
+var tim = ask{user: "tim@up.example", pass: right}
+
+// A server is set aside after failures in a row, between which it has not answered anything.
+func TestFailuresInARow(t *testing.T) {
+	s := startScripted(t, "* OK hi", offered, "001 NO [UNAVAILABLE] later")
+	a := newUpstreamAuth(t, s.addr())
+	server := watched(a)[0]
+	fail := func(times int) {
+		for range times {
+			ticket, _ := a.Health.Of(server, "imap").Allow()
+			ticket.Failed(io.EOF)
+		}
+	}
+	want := func(state route.State) {
+		t.Helper()
+		if s := a.Health.Of(server, "imap").State(); s != state {
+			t.Errorf("the server is %v, want %v", s, state)
+		}
+	}
+	fail(route.MaxFails - 1)
+	answers(t, a, tim, authhttp.TempFail, authlog.InternalFailure, "")
+	fail(route.MaxFails - 1)
+	want(route.Closed)
+	s.Close()
+	answers(t, a, tim, authhttp.TempFail, authlog.InternalFailure, "")
+	want(route.Open)
+}
+
+// A server that has no address, or cannot be reached, leaves the login to the next one. One that we do not ask
+// because of limits of our own does not.
+func TestNextServer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spoil func(a *Authenticator, first *route.Server)
+		next  bool
+	}{
+		"not resolved": {func(_ *Authenticator, first *route.Server) { first.Host = "lost.invalid" }, true},
+		"dead":         {func(_ *Authenticator, first *route.Server) { first.Host = "127.0.0.2" }, true},
+		"no slot": {func(a *Authenticator, first *route.Server) {
+			a.servers[first.Name].slots = limit.NewGroup(0).NewLimiter(limit.Config{})
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startScripted(t, "* OK hi", offered, "001 OK done")
+			a := newUpstreamAuth(t, s.addr())
+			first, _ := withSecond(a)
+			tt.spoil(a, first)
+			_, e := answer(t, a, tim.header())
+			if next := e.Server == "second"; next != tt.next || next != (e.Outcome == authhttp.OK.String()) {
+				t.Errorf("server %s: %s (%s)", e.Server, e.Outcome, e.Error)
+			}
+		})
+	}
+}
+
+// A right password counts longer while all servers are set aside, or have no address, and nginx is sent to the first.
+func TestStaleWithoutServers(t *testing.T) {
+	s := startScripted(t, "* OK hi", offered, "001 OK done")
+	a := withCache(newUpstreamAuth(t, s.addr()))
+	server := watched(a)[0]
+	now := time.Now()
+	a.Now = func() time.Time { return now }
+	answers(t, a, tim, authhttp.OK, "", "")
+	now = now.Add(time.Hour)
+	for range route.MaxFails {
+		ticket, _ := a.Health.Of(server, "imap").Allow()
+		ticket.Failed(io.EOF)
+	}
+	if e := answers(t, a, tim, authhttp.OK, "", "stale"); e.Server != "up" || e.Backend != s.addr() {
+		t.Errorf("sent to %s %v", e.Server, e.Backend)
+	}
+	answers(t, a, ask{user: tim.user, pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
+	if good, bad := a.CacheLen(); good != 1 || bad != 0 {
+		t.Errorf("%d right and %d refused passwords are remembered", good, bad)
+	}
+}
+
+// A login that is checked by a hash is told that all servers are set aside only when its password was right.
+func TestAllServersSetAside(t *testing.T) {
+	a := newAuth(t)
+	servers := a.Domains.Find("users.example").Servers
+	a.Health = route.NewHealth(servers, nil, nil)
+	for range route.MaxFails {
+		ticket, _ := a.Health.Of(servers[0], "imap").Allow()
+		ticket.Failed(io.EOF)
+	}
+	if e := answers(t, a, ask{user: alice, pass: right}, authhttp.TempFail, authlog.InternalFailure, ""); e.Error != allSetAside {
+		t.Error(e.Error)
+	}
+	answers(t, a, ask{user: alice, pass: wrong}, authhttp.Reject, authlog.PasswordMismatch, "")
+}
+
+// Mail from outside waits in its queue while nginx could be sent to no server.
+func TestMailWithoutServers(t *testing.T) {
+	a := newAuth(t)
+	h := ask{method: "none", protocol: "smtp"}.header()
+	h.Set("Auth-Smtp-To", "RCPT TO:<alice@lost.example>")
+	r, e := answer(t, a, h)
+	if r.Outcome != authhttp.TempFail || r.Code != "451 4.3.0" || !strings.Contains(e.Error, "has not been resolved") {
+		t.Errorf("%v %q: %s", r.Outcome, r.Code, e.Error)
+	}
+}
+
+// A server is not to blame that had less time than its timeout because the login waited for a slot.
+func TestWaitingIsNotTheServersFault(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // connects, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	a := newUpstreamAuth(t, silent.Addr().(*net.TCPAddr).AddrPort())
+	server := watched(a)[0]
+	server.Timeout, server.MaxConnections = 200*time.Millisecond, 1
+	a.add(server)
+	for waits, want := range map[bool]route.State{true: route.Closed, false: route.Open} {
+		watched(a)
+		for range route.MaxFails {
+			if waits {
+				free := occupy(t, a.servers[server.Name].slots)
+				time.AfterFunc(server.Timeout/2, free)
+			}
+			answers(t, a, tim, authhttp.TempFail, authlog.InternalFailure, "")
+		}
+		if s := a.Health.Of(server, "imap").State(); s != want {
+			t.Errorf("waits %t: the server is %v, want %v", waits, s, want)
+		}
+	}
+}
+
+// What is remembered depends on all servers that could have been asked, and on the user's name there.
+func TestCacheForgetsOtherServers(t *testing.T) {
+	for name, change := range map[string]func(u *users.User, second *route.Server){
+		"second server": func(_ *users.User, second *route.Server) { second.Host = "127.0.0.3" },
+		"login":         func(u *users.User, _ *route.Server) { u.Login = "thomas@up.example" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startScripted(t, "* OK hi", offered, "001 OK done")
+			a := withCache(newUpstreamAuth(t, s.addr()))
+			_, second := withSecond(a)
+			var err error
+			if a.Directory, err = users.New([]users.User{{Name: tim.user}}); err != nil {
+				t.Fatal(err)
+			}
+			answers(t, a, tim, authhttp.OK, "", "")
+			answers(t, a, tim, authhttp.OK, "", "hit")
+			change(entry(t, a, tim.user), second)
+			answers(t, a, tim, authhttp.OK, "", "")
+		})
+	}
+}
+
+// The slots of a server are its connections; a quarter of them is reserved.
+func TestSlotsOfAServer(t *testing.T) {
+	for n, want := range map[int]limit.Config{
+		0:   {Slots: upstream.MaxConnections, Reserved: 25, Waiting: MaxWaiting},
+		10:  {Slots: 10, Reserved: 3, Waiting: 10},
+		200: {Slots: 200, Reserved: 50, Waiting: MaxWaiting},
+	} {
+		a, s := newAuth(t), newServer(fmt.Sprint("with", n), "192.0.2.1")
+		s.MaxConnections = n
+		a.add(s)
+		if got := a.servers[s.Name].slots.Config(); got != want {
+			t.Errorf("max_connections = %d: %+v, want %+v", n, got, want)
+		}
+	}
+}
