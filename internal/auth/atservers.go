@@ -120,7 +120,7 @@ func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
 	return last
 }
 
-// judge reads what came of a dialogue.
+// judge returns the verdict that a dialogue has led to.
 func (v *atServer) judge(at *attempt, reply string, err error) (result verdict) {
 	v.failed = nil
 	switch {

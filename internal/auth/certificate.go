@@ -31,7 +31,7 @@ func (a *Authenticator) nameFromCertificate(l *login) (verdict, bool) {
 }
 
 // certificateName is the user name in the certificate, if names are taken from there.
-// It could not be sent on with these characters, like any user name.
+// A name with characters that cannot be sent to nginx is none.
 func (a *Authenticator) certificateName(l *login) (string, bool) {
 	if a.UserFrom == "" {
 		return "", false

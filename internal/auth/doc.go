@@ -36,7 +36,7 @@
 //	atServers    plain, all others: asked for at the first of the user's servers that can be reached
 //
 // Two things are wrapped around a verifier: what was right or refused before may be remembered (remember.go, and
-// package cache), and a login may have to wait for a slot (bounded.go, and package limit). Of logins that are
+// package cache), and a login may have to wait for a slot (prove.go, and package limit). Of logins that are
 // the same in every respect one is proved, and the others wait for it.
 //
 // # Outcomes
@@ -65,8 +65,8 @@
 //	MaxHashWait   20 s   that a login waits for a slot to compute a hash
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxAsking     176    logins that are at a mail server, or wait for one
-//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most; no more
-//	                     than it has slots
+//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most;
+//	                     no more than its max_connections
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
 //	MaxWaits      10     the attempt from which on nginx is not told to wait
 //	unlistedKeys  64     throttle counters for names of domains that are not listed

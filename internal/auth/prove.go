@@ -20,7 +20,7 @@ type verifier interface {
 	// scope identifies everything that the verdict depends on but the login's name, protocol and password.
 	scope(at *attempt) string
 
-	// callers are those who wait for such proofs.
+	// callers is the group of the logins that have or wait for such a proof.
 	callers() *limit.Group
 }
 

@@ -6,7 +6,7 @@ import (
 	"mailauthd/internal/authhttp"
 )
 
-// What a client is told on a temporary failure.
+// tempFailMessage is what a client is told on a temporary failure.
 const tempFailMessage = "Temporary authentication failure"
 
 // response puts a verdict into nginx's terms. A failure with ResponseCodes carries

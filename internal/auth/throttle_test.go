@@ -93,8 +93,8 @@ func TestThrottleCountsWhoWaited(t *testing.T) {
 						e := <-events
 						count[string(e.Reason)+e.Throttle]++
 					}
-					judged := count[string(reason)] // the next one may have its turn just before a failure is counted
-					if judged < 3 || judged > 5 || judged+count["policypair"] != 10 {
+					proved := count[string(reason)] // the next one may get its slot just before a failure is counted
+					if proved < 3 || proved > 5 || proved+count["policypair"] != 10 {
 						t.Errorf("%v", count)
 					}
 				})
@@ -131,7 +131,7 @@ func TestThrottleNetwork(t *testing.T) {
 	})
 }
 
-// A flood of names that nobody can have pushes out no counter, and what the throttle refuses counts nowhere.
+// A flood of names that nobody can have evicts no counter, and what the throttle refuses counts nowhere.
 func TestThrottleWithstandsNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.MaxEntries, c.NetworkLimit = 4*unlistedKeys, 0 })
@@ -308,7 +308,7 @@ func TestClientAddressOfTheProxyProtocol(t *testing.T) {
 	}
 }
 
-// At a mail server, too, guesses that have come at once are counted as their turns come.
+// At a mail server, too, guesses that have come at once are counted as they get their slots.
 func TestThrottleCountsWhoWaitedForAServer(t *testing.T) {
 	const n = 20
 	server := startScripted(t, "* OK hi", offered, "001 NO AUTHENTICATE failed")
@@ -335,7 +335,7 @@ func TestThrottleCountsWhoWaitedForAServer(t *testing.T) {
 	for range n {
 		count[<-reasons]++
 	}
-	if judged := count[authlog.PasswordMismatch]; judged < n/2 || judged > n/2+5 || judged+count[authlog.Policy] != n {
+	if proved := count[authlog.PasswordMismatch]; proved < n/2 || proved > n/2+5 || proved+count[authlog.Policy] != n {
 		t.Errorf("%v", count)
 	}
 }

@@ -36,7 +36,7 @@ type verdict struct {
 	code, text     string // for the client instead of what the outcome says
 }
 
-// contact tells whether mail servers were reached to prove a login.
+// contact says whether mail servers were reached to prove a login.
 type contact int
 
 const (
@@ -60,7 +60,7 @@ func tempFail(format string, args ...any) verdict {
 	return verdict{reason: authlog.InternalFailure, detail: fmt.Sprintf(format, args...)}
 }
 
-// instead is a refusal in the place of v, at the same server and with what the throttle said.
+// instead returns a refusal that replaces v, at the same server and with what the throttle said.
 func (v verdict) instead(refusal verdict) verdict {
 	refusal.server, refusal.addr, refusal.contact = v.server, v.addr, v.contact
 	refusal.standing, refusal.waited = v.standing, v.waited

@@ -5,14 +5,14 @@
 //
 // They are those of Dovecot's auth cache, where it has them and they tell nothing:
 //
-//   - An answer is remembered for one user and one password, as it was judged in one scope: the caller puts
-//     into a [Key] everything that the answer depends on. So after a reload what was judged by a hash or a
-//     server that is no longer there is not found.
+//   - An answer is remembered for one user and one password, in one scope: the caller puts into a [Key]
+//     everything that the answer depends on. So an answer of a hash or a server that is no longer
+//     configured is not found after a reload.
 //   - A right password is remembered for TTL.
 //   - A refused one is remembered for NegativeTTL, whatever else happens meanwhile: that it is refused in less
 //     time than another one would tell that the user has logged in.
-//   - What could not be decided is not remembered. While nobody who can judge a login can be reached, a right
-//     password counts for StaleTTL more.
+//   - What could not be decided is not remembered. While no server that could check a login can be
+//     reached, a right password counts for StaleTTL more.
 //
 // # What is kept
 //
@@ -43,7 +43,7 @@ type Config struct {
 	Size        int           // entries; 0: nothing is remembered
 	TTL         time.Duration // of a right password
 	NegativeTTL time.Duration // of a refused one
-	StaleTTL    time.Duration // of a right one, after TTL, while nobody who can judge it can be reached
+	StaleTTL    time.Duration // of a right one, after TTL, while no server that could check it can be reached
 }
 
 // Key stands for a login and everything that its answer depends on.

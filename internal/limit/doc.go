@@ -21,11 +21,14 @@
 //
 // # Who is refused
 //
-// When there is no room for another caller, one that waits is refused in its place, if there is one to whom
-// that is fair: the newest caller of the unknown network that has the most. Callers from known networks make
-// an unknown one leave, whatever it has; apart from that a network must have at least two callers more than
-// the newcomer's. If there is nobody to refuse, the newcomer is. A caller that only waits for the result of another
-// one ([Group.Join]) makes room for those of its own client that want a slot.
+// When there is no room for another caller, one that waits is refused instead, if that is fair: the newest
+// caller of the unknown network that has the most callers. A newcomer from a known network makes it leave,
+// whatever its network has. A newcomer from an unknown network does so only if that network has at least two
+// callers more than its own. Of callers from known networks the same holds among themselves, while none from
+// an unknown network waits. If there is nobody to refuse, the newcomer is.
+//
+// A caller that only waits for the result of another one ([Group.Join]) makes room for those of its own
+// client that want a slot.
 //
 // A caller that has a slot keeps it until it releases it.
 package limit

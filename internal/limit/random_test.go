@@ -22,15 +22,15 @@ func TestRandomCallers(t *testing.T) {
 				var mu sync.Mutex
 				holding, refused, gaveUp := make(map[Client]int), 0, 0
 				check := func(c Client) {
-					all, strangers := 0, 0
+					all, unknowns := 0, 0
 					for c, n := range holding {
 						all += n
 						if !c.known() {
-							strangers += n
+							unknowns += n
 						}
 					}
-					if all > 5 || strangers > 3 || !c.Trusted && holding[c] > 3 {
-						t.Errorf("%d have a slot, %d of unknown networks, %d of one", all, strangers, holding[c])
+					if all > 5 || unknowns > 3 || !c.Trusted && holding[c] > 3 {
+						t.Errorf("%d have a slot, %d of unknown networks, %d of one", all, unknowns, holding[c])
 					}
 				}
 				var callers sync.WaitGroup

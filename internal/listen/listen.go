@@ -78,7 +78,7 @@ func Open(a Address, o Options, log *slog.Logger) (net.Listener, error) {
 	return restrict(l, o.AllowedClients, log), nil
 }
 
-// Lost tells whether an open socket cannot be reached any more: its file was removed
+// Lost reports whether an open socket cannot be reached any more: its file was removed
 // or replaced.
 func Lost(l net.Listener) bool {
 	u, ok := l.(*unixListener)

@@ -67,7 +67,7 @@ func (b *Breaker) State() State {
 	return b.state
 }
 
-// Ready says whether Allow would give a ticket. It is for those who only send users
+// Ready reports whether Allow would give a ticket. It is for those who only send users
 // to the server.
 func (b *Breaker) Ready() bool {
 	if b == nil {

@@ -4,7 +4,7 @@
 //
 // A domain is found by its exact name, or else by the longest "*." pattern that it
 // is a subdomain of: "*.example.com" stands for a.example.com and a.b.example.com, but
-// neither for example.com nor for notexample.com. All names are in the one spelling of
+// neither for example.com nor for notexample.com. All names are in the canonical form of
 // package mailaddr.
 //
 // # Servers

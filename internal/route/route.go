@@ -27,7 +27,7 @@ type Server struct {
 	Mechanisms                         []string
 	AllowCleartext                     bool
 
-	MaxConnections int           // of checks at a time, and of those that wait for one
+	MaxConnections int           // that are open at a time
 	Warm           int           // connections kept open ahead of need, of each kind that is asked for
 	WarmTTL        time.Duration // of such a connection
 
@@ -52,7 +52,7 @@ func (m *Master) Login(user string) string {
 	return user + m.Separator + m.User
 }
 
-// Ambiguous tells whether a server could read the login as that of another user: Dovecot
+// Ambiguous reports whether a server could read the login as that of another user: Dovecot
 // cuts it at the first separator (auth-request-fields.c).
 func (m *Master) Ambiguous(user string) bool {
 	return m.Separator != "" && strings.Contains(user, m.Separator)
@@ -121,7 +121,7 @@ const (
 
 // Domain is one mail domain.
 type Domain struct {
-	Name    string    // in the one spelling, or "*." before it
+	Name    string    // in canonical form, or "*." before it
 	Servers []*Server // in order of preference; at least one
 	Policy  string    // PolicyOrder or PolicyHash
 	Verify  string    // VerifyUpstream or VerifyUsers
@@ -155,7 +155,7 @@ func NewTable(domains []*Domain) *Table {
 	return t
 }
 
-// Find returns the entry for a domain in the one spelling, nil if there is none.
+// Find returns the entry for a domain in canonical form, nil if there is none.
 func (t *Table) Find(domain string) *Domain {
 	if d := t.byName[domain]; d != nil {
 		return d
@@ -175,7 +175,7 @@ func (t *Table) Find(domain string) *Domain {
 // Len is the number of domains.
 func (t *Table) Len() int { return len(t.byName) }
 
-// CanonicalDomain brings the name of a configured domain to the one spelling,
+// CanonicalDomain brings the name of a configured domain to its canonical form,
 // with or without "*." before it.
 func CanonicalDomain(name string) (string, error) {
 	rest, wild := strings.CutPrefix(name, "*.")
