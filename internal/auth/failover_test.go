@@ -136,20 +136,48 @@ func TestWaitingIsNotTheServersFault(t *testing.T) {
 	}
 	defer silent.Close()
 	a := newUpstreamAuth(t, silent.Addr().(*net.TCPAddr).AddrPort())
-	server := watched(a)[0]
+	server := a.Domains.Find("up.example").Servers[0]
 	server.Timeout, server.MaxConnections = 200*time.Millisecond, 1
-	a.add(server)
-	for waits, want := range map[bool]route.State{true: route.Closed, false: route.Open} {
+	dead := newServer("dead", "127.0.0.2") // refuses connections
+	dead.IMAP, dead.MaxConnections = server.IMAP, 1
+	for _, tt := range []struct {
+		name   string
+		server *route.Server
+		waits  bool
+		want   route.State
+	}{
+		{"silent", server, false, route.Open},
+		{"silent, after waiting", server, true, route.Closed},
+		{"dead, after waiting", dead, true, route.Open},
+	} {
+		setDomains(a, &route.Domain{Name: "up.example", Verify: route.VerifyUpstream, Servers: []*route.Server{tt.server}})
 		watched(a)
 		for range route.MaxFails {
-			if waits {
-				free := occupy(t, a.servers[server.Name].slots)
+			if tt.waits {
+				free := occupy(t, a.servers[tt.server.Name].slots)
 				time.AfterFunc(server.Timeout/2, free)
 			}
 			answers(t, a, tim, authhttp.TempFail, authlog.InternalFailure, "")
 		}
-		if s := a.Health.Of(server, "imap").State(); s != want {
-			t.Errorf("waits %t: the server is %v, want %v", waits, s, want)
+		if s := a.Health.Of(tt.server, "imap").State(); s != tt.want {
+			t.Errorf("%s: the server is %v, want %v", tt.name, s, tt.want)
+		}
+	}
+}
+
+// The log has the server that was asked, also of a user that the rules keep out.
+func TestServerThatWasAsked(t *testing.T) {
+	for _, reply := range []string{"001 OK done", "001 NO no"} {
+		s := startScripted(t, "* OK hi", offered, reply)
+		a := newUpstreamAuth(t, s.addr())
+		first, _ := withSecond(a)
+		first.Host = "127.0.0.2"
+		var err error
+		if a.Directory, err = users.New([]users.User{{Name: tim.user, Access: keptOut["nologin"].rules}}); err != nil {
+			t.Fatal(err)
+		}
+		if e := answers(t, a, tim, authhttp.Reject, authlog.UserDisabled, ""); e.Server != "second" || e.Backend != s.addr() {
+			t.Errorf("the log has server %s %v", e.Server, e.Backend)
 		}
 	}
 }
