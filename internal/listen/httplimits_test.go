@@ -102,6 +102,7 @@ func TestHTTPServesBesideSlowConnections(t *testing.T) {
 		{"an unfinished header", []string{half}, 0},
 		{"bytes of a header", strings.Split(half, ""), 0},
 		{"a line that fills net/http's buffer but for a byte", []string{"GET /" + strings.Repeat("a", 4095-len("GET /"))}, 0},
+		{"two lines, and one that fills it", []string{half + "X: " + strings.Repeat("a", 4095-len(half+"X: "))}, 0},
 		{"no body", []string{"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n"}, 0},
 		{"half a body", []string{"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n", "\n"}, 0},
 		{"nothing after an answer", []string{get}, 1},
@@ -230,6 +231,22 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 			if c.ended() {
 				t.Errorf("connection %d was ended, too", i)
 			}
+		}
+	})
+}
+
+// A connection that never got an answer is ended before one that did, however much later it came.
+func TestHTTPKeepsAnsweredConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		connect := httpClients(t, answer)
+		answered := connect("192.0.2.1").send(get)
+		answered.wantAnswer()
+		for range 2 * MaxPeerConns {
+			<-time.After(time.Millisecond)
+			connect("192.0.2.1")
+		}
+		if answered.ended() {
+			t.Error("the connection that got an answer was ended")
 		}
 	})
 }

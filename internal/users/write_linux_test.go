@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"testing"
 )
@@ -86,5 +87,30 @@ func TestWriteAtomicWithoutRights(t *testing.T) {
 			})
 			wantContent(t, path, "old")
 		})
+	}
+}
+
+// Edits that follow each other do not wait, and leave no file open, whether they change something or not.
+func TestWriteAtomicClosesItsFiles(t *testing.T) {
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	main, path := usersFile(t, "main"), usersFile(t, "old")
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes files, too
+	before := open()
+	for _, content := range []string{"1", "1", "2"} {
+		if err := WriteAtomic(main, path, to(content)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := WriteAtomic(main, filepath.Dir(path), to("x")); err == nil {
+		t.Error("a directory is edited")
+	}
+	if now := open(); now != before {
+		t.Errorf("%d files are open, %d before", now, before)
 	}
 }

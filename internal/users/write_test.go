@@ -2,6 +2,7 @@ package users
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,13 +69,22 @@ func TestWriteAtomicKeepsModeAndOwner(t *testing.T) {
 	if uid == 0 {
 		uid, gid = 12345, 23456
 	}
+	testKeepsModeAndOwner(t, path, uid, gid)
+	if uid != os.Getuid() {
+		testKeepsModeAndOwner(t, path, os.Getuid(), gid) // another group only
+	}
+}
+
+func testKeepsModeAndOwner(t *testing.T, path string, uid, gid int) {
+	t.Helper()
 	if err := errors.Join(os.Chown(path, uid, gid), os.Chmod(path, 0o604)); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAtomic(path, path, to("new")); err != nil {
+	content := fmt.Sprint("of ", uid)
+	if err := WriteAtomic(path, path, to(content)); err != nil {
 		t.Fatal(err)
 	}
-	wantContent(t, path, "new")
+	wantContent(t, path, content)
 	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
@@ -144,6 +154,17 @@ func TestWriteAtomicRefuses(t *testing.T) {
 				return []byte("new"), errors.Join(os.WriteFile(other, []byte("old"), 0o600), os.Rename(other, path))
 			}
 		}, "another program changed the file"},
+		{"replaced meanwhile by a file of the same time and size", func(path string) func([]byte) ([]byte, error) {
+			return func([]byte) ([]byte, error) {
+				other := filepath.Join(t.TempDir(), "other")
+				info, err := os.Stat(path)
+				if err != nil {
+					return nil, err
+				}
+				return []byte("new"), errors.Join(os.WriteFile(other, []byte("old"), 0o600),
+					os.Chtimes(other, info.ModTime(), info.ModTime()), os.Rename(other, path))
+			}
+		}, "another program changed the file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := usersFile(t, "old")
@@ -153,6 +174,31 @@ func TestWriteAtomicRefuses(t *testing.T) {
 			wantContent(t, path, "old")
 		})
 	}
+}
+
+// A change in the moment of the file's last one shows by its size.
+func TestWriteAtomicComparesSizes(t *testing.T) {
+	path := usersFile(t, "old")
+	err := WriteAtomic(path, path, func([]byte) ([]byte, error) {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		return []byte("new"), errors.Join(os.WriteFile(path, []byte("older"), 0o640), os.Chtimes(path, info.ModTime(), info.ModTime()))
+	})
+	if err == nil || !strings.Contains(err.Error(), "was changed meanwhile") {
+		t.Errorf("error %v", err)
+	}
+	wantContent(t, path, "older")
+}
+
+// An edit may work in the bytes that it gets.
+func TestWriteAtomicEditsInPlace(t *testing.T) {
+	path := usersFile(t, "old")
+	if err := WriteAtomic(path, path, func(old []byte) ([]byte, error) { old[0] = 'O'; return old, nil }); err != nil {
+		t.Error(err)
+	}
+	wantContent(t, path, "Old")
 }
 
 func TestWriteAtomicNeedsAFile(t *testing.T) {
