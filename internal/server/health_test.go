@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -31,4 +32,32 @@ protocol = "imap"
 	if said := s.said.String(); strings.Count(said, "set aside") != 1 {
 		t.Errorf("log %s", said)
 	}
+}
+
+// A server that is set aside is in the log once, and once when it is back, however many trials there were.
+func TestChangesInTheLog(t *testing.T) {
+	for _, tt := range []struct {
+		from, to route.State
+		want     string
+	}{
+		{route.Closed, route.Open, "server set aside"},
+		{route.Open, route.HalfOpen, ""},
+		{route.HalfOpen, route.Open, ""},
+		{route.HalfOpen, route.Closed, "server is back"},
+		{route.Open, route.Closed, "server is back"},
+	} {
+		said := new(output)
+		s := &Server{log: slog.New(slog.NewTextHandler(said, nil))}
+		s.logChange(route.Change{Server: "box1", Protocol: "imap", From: tt.from, To: tt.to})
+		if got := said.String(); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+			t.Errorf("from %v to %v: log %q, want %q", tt.from, tt.to, got, tt.want)
+		}
+	}
+}
+
+// Servers with a check_interval are asked without any login.
+func TestChecksRun(t *testing.T) {
+	slow := startSlowServer(t)
+	start(t, "[users.", slow.sections()+"[servers.slow.verify]\nprotocol = \"imap\"\ncheck_interval = \"1s\"\n[users.")
+	eventually(t, "the server is checked", func() bool { return slow.asked.Load() > 0 })
 }

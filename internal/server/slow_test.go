@@ -16,6 +16,7 @@ type slowServer struct {
 	free    chan struct{}
 	once    sync.Once
 	open    atomic.Int32 // connections
+	asked   atomic.Int32 // connections so far
 }
 
 func startSlowServer(t *testing.T) *slowServer {
@@ -41,6 +42,7 @@ func startSlowServer(t *testing.T) *slowServer {
 
 // serve is one login; it ends with the connection.
 func (s *slowServer) serve(c *textproto.Conn) {
+	s.asked.Add(1)
 	s.open.Add(1)
 	defer s.open.Add(-1)
 	defer c.Close()
