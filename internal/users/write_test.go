@@ -186,7 +186,7 @@ func TestWriteAtomicComparesSizes(t *testing.T) {
 		}
 		return []byte("new"), errors.Join(os.WriteFile(path, []byte("older"), 0o640), os.Chtimes(path, info.ModTime(), info.ModTime()))
 	})
-	if err == nil || !strings.Contains(err.Error(), "was changed meanwhile") {
+	if err == nil || !strings.Contains(err.Error(), "another program changed the file") {
 		t.Errorf("error %v", err)
 	}
 	wantContent(t, path, "older")
