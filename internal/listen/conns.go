@@ -16,15 +16,6 @@ type activity struct {
 	since    time.Time // of the last answer, or of connecting
 }
 
-// before reports whether a connection is ended rather than the other: the one that has waited longer. One that never
-// had an answer comes before all that had, so that a flood of connections ends its own.
-func (a activity) before(b activity) bool {
-	if a.answered != b.answered {
-		return b.answered
-	}
-	return a.since.Before(b.since)
-}
-
 // peerConn is a connection that can be ended to make room for another.
 type peerConn interface {
 	comparable
@@ -88,16 +79,29 @@ func (l *connections[C]) makeRoom(match func(C) bool) bool {
 	}
 }
 
-// longestWaiting is called with mu held.
+// longestWaiting is called with mu held. Of connections with and without an answer it takes those that are more: a flood
+// of either kind ends its own.
 func (l *connections[C]) longestWaiting(match func(C) bool) (found C, ok bool) {
-	var first activity
+	type kind struct {
+		size  int
+		first C // the one that has waited longest
+		since time.Time
+	}
+	kinds := make(map[bool]kind)
 	for c := range l.conns {
 		last, waits := c.waiting()
-		if waits && match(c) && (!ok || last.before(first)) {
-			found, first, ok = c, last, true
+		if !waits || !match(c) {
+			continue
 		}
+		k := kinds[last.answered]
+		if k.size == 0 || last.since.Before(k.since) {
+			k.first, k.since = c, last.since
+		}
+		k.size++
+		kinds[last.answered] = k
 	}
-	return found, ok
+	more := kinds[true].size > kinds[false].size
+	return kinds[more].first, kinds[more].size > 0
 }
 
 // remove is called with mu held, more than once for some connections.

@@ -19,9 +19,9 @@
 // from 5 ms up to 1 s, and try again.
 //
 // Both bound the connections, in all and from one TCP address. For one too many they end another, so that
-// an honest web server still gets in: the one that has waited the longest since its last answer, of the same address
-// if that address has too many. A connection that never got an answer counts as older than all that
-// did. A connection is not ended while its request is being answered; if that is so for all, the new one is closed.
+// an honest web server still gets in: the one that has waited the longest since its last answer, or since it was
+// opened, of the same address if that address has too many. Connections with and without an answer are two kinds, and the
+// one that is ended is of the kind that has more. A connection is not ended while its request is being answered; if that is so for all, the new one is closed.
 // An HTTP request is being answered from the end of its header, except while net/http waits for its body.
 //
 // [HTTP] also bounds the lines of a request. What else can be bounded there, net/http bounds.

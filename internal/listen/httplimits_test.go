@@ -217,7 +217,7 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 			all[len(all)-1-i].send(get).wantAnswer()
 			<-time.After(time.Millisecond)
 		}
-		order := []*httpClient{all[0], all[255], all[254], all[253]} // all[0] never got an answer
+		order := []*httpClient{all[255], all[254], all[253], all[252]} // all but all[0] got an answer
 		for i, next := range order {
 			if next.ended() {
 				t.Errorf("connection %d was ended too early", i)
@@ -227,7 +227,7 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 				t.Errorf("connection %d was not ended", i)
 			}
 		}
-		for i, c := range append(all[1:253], other) {
+		for i, c := range append(all[:252], other) {
 			if c.ended() {
 				t.Errorf("connection %d was ended, too", i)
 			}
@@ -235,7 +235,24 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 	})
 }
 
-// A connection that never got an answer is ended before one that did, however much later it came.
+// While most connections got an answer and are held, the others are not ended, whose requests are still to come.
+func TestHTTPKeepsConnectionsWithoutAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		connect := httpClients(t, answer)
+		for range MaxPeerConns {
+			connect("192.0.2.1").send(get).wantAnswer()
+			<-time.After(time.Millisecond)
+		}
+		for range 20 {
+			honest := connect("192.0.2.1")
+			<-time.After(time.Millisecond)
+			connect("192.0.2.1").send(get).wantAnswer()
+			honest.send(get).wantAnswer()
+		}
+	})
+}
+
+// While most connections never got an answer, one that did is not ended, however much later they came.
 func TestHTTPKeepsAnsweredConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		connect := httpClients(t, answer)
