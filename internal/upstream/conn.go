@@ -36,6 +36,7 @@ type Conn struct {
 	report     Report
 
 	used   bool // for a login
+	begun  bool // its first command was sent
 	sent   bool // a part of the login, if only the user name
 	polite bool // the server waits for a command, and may be told goodbye
 

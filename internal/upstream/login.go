@@ -98,8 +98,8 @@ func (s Server) connect(ctx context.Context) (*Conn, error) {
 }
 
 // Login checks a password, in the authentication's round trips only. There is one login
-// to a connection. Neither name nor password may hold CR, LF or NUL. An error is [Unreachable]
-// only if nothing of the login was sent.
+// to a connection. Neither name nor password may hold CR, LF or NUL. No error is [Unreachable] once
+// the first command was sent.
 func (c *Conn) Login(ctx context.Context, user, password string) (reply string, err error) {
 	if strings.ContainsAny(user+password, "\r\n\x00") {
 		return "", errors.New("user name or password holds CR, LF or NUL")
@@ -115,7 +115,7 @@ func (c *Conn) Login(ctx context.Context, user, password string) (reply string, 
 		reply, err = c.try(ctx, user, password)
 		return err
 	})
-	if err != nil && c.sent {
+	if err != nil && (c.begun || c.sent) {
 		err = sentError{err}
 	}
 	return reply, err

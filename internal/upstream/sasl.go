@@ -65,6 +65,7 @@ func (c *Conn) authenticate(name string, x exchange) (string, error) {
 // fault, and what else it is will be seen.
 func (c *Conn) begin(name string, x exchange) (began bool, waiting string, err error) {
 	command := c.dialect.auth(c, name)
+	c.begun = true
 	if !x.first() {
 		return false, "", c.writeLine(command)
 	}

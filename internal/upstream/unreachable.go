@@ -17,8 +17,9 @@ type noGreeting struct{ error }
 
 func (e noGreeting) Unwrap() error { return e.error }
 
-// sentError is the error of a login of which something was sent, if only the user name. The client
-// may have caused it by what it sent, so it says nothing of other logins.
+// sentError is the error of a login that has begun, if only by the name of a mechanism. A client may have
+// caused it, by what it sent or by earlier failures that the server answers more slowly each time. So it says
+// nothing of other logins.
 type sentError struct{ error }
 
 func (e sentError) Unwrap() error { return e.error }
@@ -26,8 +27,7 @@ func (e sentError) Unwrap() error { return e.error }
 // Unreachable reports whether an error of a login means that the server cannot be asked: it refused
 // the connection, did not greet, did not answer in time, broke off, or could not show who it is. Then
 // another server may be asked. An answer of any kind is none of these, and neither is a failure
-// after a part of the login was sent, the user name included: no client can make a server
-// unreachable by what it sends.
+// after the login has begun: Dovecot, for one, delays its challenge after failed logins.
 func Unreachable(err error) bool {
 	if _, sent := errors.AsType[sentError](err); sent || errors.Is(err, ErrBusy) {
 		return false
