@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ type atServers struct{ a *Authenticator }
 
 // proveAtServers asks the mail servers, or remembers what they said.
 func (a *Authenticator) proveAtServers(ctx context.Context, at *attempt) verdict {
+	if !at.addr.IsValid() { // nginx could not be sent there, whatever is remembered
+		return atServers{a}.prove(ctx, at)
+	}
 	v := a.remembered(ctx, at, atServers{a})
 	if v.cached != "" { // as if this one had been asked, even if it is set aside
 		v.server, v.addr = at.server, at.addr
@@ -72,7 +76,11 @@ func (v atServers) prove(ctx context.Context, at *attempt) verdict {
 		case one.failed != nil:
 			ticket.Failed(one.failed)
 		}
-		if last.contact != unreachable || ctx.Err() != nil {
+		if last.contact != unreachable {
+			break
+		}
+		if ctx.Err() != nil && s != at.servers[len(at.servers)-1] { // another one might have answered
+			last.contact = notAsked
 			break
 		}
 	}
@@ -93,8 +101,8 @@ func (v *atServer) login(ctx context.Context, at *attempt) verdict {
 	defer cancel()
 	result := bounded{v.a, v, v.slots, v.Timeout, "ask server " + strconv.Quote(v.Name) + ", max_connections"}.prove(ctx, at)
 	result.server = v.Server
-	if result.waited && ctx.Err() != nil && v.failed != nil {
-		v.failed = nil // it had less time than it may take
+	if result.waited && ctx.Err() != nil && result.contact == unreachable { // it had less time than it may take
+		result.contact, v.failed = notAsked, nil
 		result.detail += ", after waiting for a slot"
 	}
 	return result
@@ -109,11 +117,16 @@ func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
 	}
 	last := unresolved(v.Server)
 	last.contact = unreachable
-	for addr := range v.a.Resolver.Addrs(v.Host, first) {
+	addrs := slices.Collect(v.a.Resolver.Addrs(v.Host, first))
+	for i, addr := range addrs {
 		reply, err := v.ask(ctx, at, addr)
 		last = v.judge(at, reply, err)
 		last.addr = addr
-		if last.contact != unreachable || ctx.Err() != nil {
+		if last.contact != unreachable {
+			break
+		}
+		if ctx.Err() != nil && i < len(addrs)-1 { // another one might have answered
+			last.contact = notAsked
 			break
 		}
 	}
@@ -153,7 +166,7 @@ func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply
 	}
 	target.Opened = v.ticket.Answered // others need not wait for the end of this login to try the server
 	target.Compute = func(ctx context.Context) (func(), error) {
-		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client, func() error { return nil })
+		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client)
 		return slot.Release, err
 	}
 	name, password := at.serverLogin(), at.Password

@@ -90,11 +90,11 @@ func New(c Config, resolver *route.Resolver) *Authenticator {
 		cache:     cache.New(c.Cache),
 		shared:    newShared(),
 		noDigest:  newNoDigest(),
-		hashes:    limit.NewGroup(MaxHashing),
-		asking:    limit.NewGroup(MaxAsking),
+		hashes:    newGroup(MaxHashing),
+		asking:    newGroup(MaxAsking),
 		servers:   make(map[string]*mailServer, len(c.Servers)),
 	}
-	a.hashing = a.hashes.NewLimiter(limit.Config{Slots: c.HashConcurrency, Waiting: MaxHashing})
+	a.hashing = a.hashes.NewLimiter(limit.Config{Slots: min(c.HashConcurrency, MaxHashing), Waiting: MaxHashing})
 	if c.Throttle != nil {
 		a.throttle, _ = throttle.New(*c.Throttle, a.Now()) // package config has validated it
 	}
@@ -102,6 +102,12 @@ func New(c Config, resolver *route.Resolver) *Authenticator {
 		a.add(s)
 	}
 	return a
+}
+
+// newGroup bounds logins that wait for the same kind of thing. Half of the room is the most for a single network, and
+// three quarters for all that their users are not known from.
+func newGroup(max int) *limit.Group {
+	return limit.NewGroup(limit.Bounds{Callers: max, Network: max / 2, Unknown: max - max/4})
 }
 
 // add makes a server one that logins can be checked at.
@@ -113,7 +119,7 @@ func (a *Authenticator) add(s *route.Server) {
 	a.servers[s.Name] = &mailServer{
 		Server: s,
 		pool:   upstream.NewPool(n, s.Warm, s.WarmTTL),
-		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: min(n, MaxWaiting)}),
+		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: MaxWaiting}),
 	}
 }
 

@@ -111,7 +111,7 @@ func occupy(t testing.TB, l *limit.Limiter) (free func()) {
 	slots := make([]limit.Slot, l.Config().Slots)
 	for i := range slots {
 		var err error
-		if slots[i], err = l.Acquire(t.Context(), 0, limit.Client{Trusted: true}, nil); err != nil {
+		if slots[i], err = l.Acquire(t.Context(), 0, limit.Client{Trusted: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,10 +41,7 @@ func (a *Authenticator) certificateName(l *login) (string, bool) {
 }
 
 // certificate proves a login by the client's certificate: its user's entry lists it, or its name is that of the user.
-type certificate struct {
-	cheap
-	a *Authenticator
-}
+type certificate struct{ a *Authenticator }
 
 func (c certificate) prove(ctx context.Context, at *attempt) verdict {
 	if u := at.entry; u != nil {

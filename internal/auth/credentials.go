@@ -6,28 +6,11 @@ import (
 	"mailauthd/internal/users"
 )
 
-// reachable is ok if nginx can be sent to the login's server, else a temporary failure.
-func (a *Authenticator) reachable(l *login, v verdict) (verdict, bool) {
-	server, addr := l.destination(v)
-	switch {
-	case v.server == nil && l.setAside:
-		return tempFail(allSetAside), false
-	case !addr.IsValid():
-		return unresolved(server), false
-	}
-	return verdict{}, true
-}
-
-const allSetAside = "all servers are set aside because they did not answer"
-
 // credentials finds what nginx logs in to the server with, where the client's own name
 // and password will not do. Of passwords the first of these counts: the user's
 // upstream_password; what the client sent, if that is a password; the cleartext in the
 // map; the server's master login.
 func (a *Authenticator) credentials(l *login, v verdict) verdict {
-	if unable, ok := a.reachable(l, v); !ok {
-		return v.instead(unable)
-	}
 	server, _ := l.destination(v)
 	name := l.serverLogin()
 	if name != l.User || l.nameless { // nginx has another one, or none
@@ -40,18 +23,19 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 	case ok:
 		v.password = clear
 	case server.Master != nil && server.Master.Ambiguous(name):
-		v = v.instead(reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user"))
+		return v.instead(reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user"))
 	case server.Master != nil:
 		v.user, v.password = server.Master.Login(name), server.Master.Password
-	case l.Protocol != authhttp.SMTP: // nginx logs in to an SMTP server only if told to
-		v = v.instead(tempFail("nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]",
-			server.Name, server.Name))
-	}
-	if a.Trace != nil { // arguments cost
-		a.trace("nginx logs in as %s", name)
+	case l.Protocol == authhttp.SMTP: // nginx logs in to an SMTP server only if told to
+	case l.Method == authhttp.External: // a certificate cannot be guessed, so it may be told from a wrong one
+		return v.instead(tempFail(noPassword, server.Name, server.Name))
+	default:
+		return v.instead(reject(authlog.Policy, noPassword, server.Name, server.Name))
 	}
 	return v
 }
+
+const noPassword = "nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]"
 
 // cleartext is the password that was right, or else any that the user has.
 func cleartext(l *login, v verdict) (string, bool) {

@@ -108,17 +108,20 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	case !standing.Allowed:
 		v = throttled(standing)
 	case found:
-		at := &attempt{l, a.limitClient(l, standing), a.rules(l)}
+		at := &attempt{l, a.limitClient(l, standing), a.hopeless(l)}
 		v = at.ruled(a.prove(ctx, at))
 	}
 	if !v.waited {
 		v.standing = standing
 	}
-	a.countFailure(l, v)
 	if v.outcome == authhttp.OK {
 		v = a.credentials(l, v)
 	}
+	a.countFailure(l, v)
 	if v.outcome == authhttp.OK {
+		if a.Trace != nil { // arguments cost
+			a.trace("nginx logs in as %s", l.serverLogin())
+		}
 		a.countSuccess(l)
 		a.remember(l, v)
 	}
@@ -147,14 +150,14 @@ const notOffered = "method %s is not in [auth] methods"
 type attempt struct {
 	*login
 	client  limit.Client
-	refusal *verdict // of the rules, whatever the password is; nil if they let the login in
+	refusal *verdict // whatever the password is; nil if a right one lets the user in
 }
 
-// keptOut reports whether the rules refuse the login even with the right password. Then neither the answer
-// nor its time may tell whether the password was right.
+// keptOut reports whether the login is refused even with the right password. Then neither the answer nor its time may
+// tell whether the password was right.
 func (at *attempt) keptOut() bool { return at.refusal != nil }
 
-// ruled is the verdict by the rules, for a login whose password was right.
+// ruled is the verdict on a login whose password was right.
 func (at *attempt) ruled(v verdict) verdict {
 	if v.outcome != authhttp.OK || !at.keptOut() {
 		return v

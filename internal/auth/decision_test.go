@@ -69,8 +69,8 @@ func TestDecisions(t *testing.T) {
 		{"entry in an upstream domain", ask{user: "alice@mixed.example", pass: right}, accepted(box1)},
 		{"entry in an upstream domain, wrong password", ask{user: "alice@mixed.example", pass: wrong}, refused(box1, authlog.PasswordMismatch, mismatch)},
 		{"server not resolved", ask{user: "alice@lost.example", pass: right}, troubled("lost", lost)},
-		{"server not resolved, wrong password", ask{user: "alice@lost.example", pass: wrong}, refused("lost", authlog.PasswordMismatch, mismatch)},
-		{"server not resolved, unknown user", ask{user: "bob@lost.example", pass: right}, refused("lost", authlog.UserUnknown, noEntry)},
+		{"server not resolved, wrong password", ask{user: "alice@lost.example", pass: wrong}, troubled("lost", lost)}, // else the right one would show
+		{"server not resolved, unknown user", ask{user: "bob@lost.example", pass: right}, troubled("lost", lost)},
 		{"server to ask not resolved", ask{user: "bob@lost-upstream.example", pass: right}, troubled("lost", lost)},
 	} {
 		t.Run(tt.name, func(t *testing.T) { check(t, newAuth(t), tt.in, tt.want) })

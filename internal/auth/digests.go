@@ -12,10 +12,9 @@ import (
 	"mailauthd/internal/users"
 )
 
-// digests proves a digest of APOP or CRAM-MD5 by passwords in the map. It is cheap because a digest takes
-// microseconds, and because no challenge comes twice.
+// digests proves a digest of APOP or CRAM-MD5 by passwords in the map. It needs no slot, because a digest takes
+// microseconds, and is not remembered, because no challenge comes twice.
 type digests struct {
-	cheap
 	a    *Authenticator
 	list []users.Password
 }

@@ -54,7 +54,9 @@
 //   - Of a user that the rules keep out, all passwords are tried, also after a right one. A mail server, which may
 //     answer sooner to a right one, is asked about a random name instead.
 //   - A refusal by the rules is remembered as that of a wrong password.
-//   - A method that a user cannot use is a rejection like any other, and counts as one.
+//   - A login that cannot succeed with any password is a rejection like any other, and counts as one: by a method that
+//     the user cannot use, or where nginx would have no password for the server.
+//   - While nginx cannot be sent to the user's server, right and wrong passwords are temporary failures.
 //
 // A remembered password outlives its time only while none of the servers can be reached, or all are set aside. A
 // server that answers, whatever it says, and limits of our own do not count as that.
@@ -65,14 +67,14 @@
 //	MaxHashWait   20 s   that a login waits for a slot to compute a hash
 //	MaxHashTime   10 s   after which no other of a user's passwords is tried
 //	MaxAsking     176    logins that are at a mail server, or wait for one
-//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most;
-//	                     no more than its max_connections
+//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most
 //	MaxUpstream   40 s   for a login at the mail servers, all that are tried
 //	MaxWaits      10     the attempt from which on nginx is not told to wait
 //	unlistedKeys  64     throttle counters for names of domains that are not listed
 //
 // The slots are HashConcurrency for hashes: each may take 64 MiB, and twice that until it is collected. For a mail
-// server they are its max_connections. A quarter of these is reserved: a single network leaves it to others, and so do
-// all networks together that their users are not known from. MaxHashing and MaxAsking leave slots for requests that need
+// server they are its max_connections. A quarter of these is reserved: a known network leaves it to others, and so do all
+// unknown ones together, of which a single one takes at most half of the rest. Of MaxHashing and of MaxAsking a single
+// network has at most half, and all unknown ones three quarters. MaxHashing and MaxAsking leave slots for requests that need
 // not wait, of those that package listen has.
 package auth

@@ -64,7 +64,7 @@ func TestNextServer(t *testing.T) {
 		"not resolved": {func(_ *Authenticator, first *route.Server) { first.Host = "lost.invalid" }, true},
 		"dead":         {func(_ *Authenticator, first *route.Server) { first.Host = "127.0.0.2" }, true},
 		"no slot": {func(a *Authenticator, first *route.Server) {
-			a.servers[first.Name].slots = limit.NewGroup(0).NewLimiter(limit.Config{})
+			a.servers[first.Name].slots = limit.NewGroup(limit.Bounds{}).NewLimiter(limit.Config{})
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestStaleWithoutServers(t *testing.T) {
 	}
 }
 
-// A login that is checked by a hash is told that all servers are set aside only when its password was right.
+// While all servers are set aside a login that is checked by a hash is told so, whether its password is right or wrong.
 func TestAllServersSetAside(t *testing.T) {
 	a := newAuth(t)
 	servers := a.Domains.Find("users.example").Servers
@@ -114,7 +114,8 @@ func TestAllServersSetAside(t *testing.T) {
 	if e := answers(t, a, ask{user: alice, pass: right}, authhttp.TempFail, authlog.InternalFailure, ""); e.Error != allSetAside {
 		t.Error(e.Error)
 	}
-	answers(t, a, ask{user: alice, pass: wrong}, authhttp.Reject, authlog.PasswordMismatch, "")
+	answers(t, a, ask{user: alice, pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
+	answers(t, a, ask{user: "bob@users.example", pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
 }
 
 // Mail from outside waits in its queue while nginx could be sent to no server.
@@ -208,7 +209,7 @@ func TestCacheForgetsOtherServers(t *testing.T) {
 func TestSlotsOfAServer(t *testing.T) {
 	for n, want := range map[int]limit.Config{
 		0:   {Slots: upstream.MaxConnections, Reserved: 25, Waiting: MaxWaiting},
-		10:  {Slots: 10, Reserved: 3, Waiting: 10},
+		10:  {Slots: 10, Reserved: 3, Waiting: MaxWaiting},
 		200: {Slots: 200, Reserved: 50, Waiting: MaxWaiting},
 	} {
 		a, s := newAuth(t), newServer(fmt.Sprint("with", n), "192.0.2.1")

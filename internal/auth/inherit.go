@@ -12,7 +12,7 @@ import (
 //
 //	throttle    what was counted, always
 //	cache       what is remembered, while [cache] stays the same: its keys tell what no longer counts
-//	limits      the logins in flight: of hashes while hash_concurrency stays the same, of servers always
+//	limits      the logins in flight, always; their slots for hashes while hash_concurrency stays the same
 //	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;
 //	            what was kept warm is closed, because it may have been opened by other settings
 //	health      the breakers of servers that are still the same ones: see [route.NewHealth]
@@ -28,10 +28,12 @@ func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 	if a.Cache == old.Cache {
 		a.cache = old.cache
 	}
+	a.hashes, a.asking = old.hashes, old.asking
 	if a.HashConcurrency == old.HashConcurrency {
-		a.hashes, a.hashing = old.hashes, old.hashing
+		a.hashing = old.hashing
+	} else {
+		a.hashing = a.hashes.NewLimiter(a.hashing.Config())
 	}
-	a.asking = old.asking
 	for _, s := range a.Servers {
 		a.add(s) // to the group that was taken over
 		was := old.servers[s.Name]

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func TestInheritLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			old := inheritable(t)
 			next := reloaded(t, old, tt.change)
-			if kept := next.hashing == old.hashing && next.hashes == old.hashes; kept != tt.hashes {
+			if kept := next.hashing == old.hashing; kept != tt.hashes {
 				t.Errorf("logins in flight count for hashes: %t", kept)
 			}
 			if next.hashing.Config().Slots != next.HashConcurrency {
@@ -75,10 +76,10 @@ func TestInheritLimits(t *testing.T) {
 			if is.Server != next.Servers[0] || is.slots.Config().Slots != is.MaxConnections {
 				t.Errorf("server %+v, slots %+v", is.Server, is.slots.Config())
 			}
-			if next.asking != old.asking {
-				t.Error("logins at servers no longer count")
+			if next.asking != old.asking || next.hashes != old.hashes {
+				t.Error("logins in flight no longer count")
 			}
-			slot, err := is.slots.Acquire(t.Context(), 0, limit.Client{}, nil)
+			slot, err := is.slots.Acquire(t.Context(), 0, limit.Client{})
 			if all, _ := next.asking.Callers(); err != nil || all != 1 {
 				t.Errorf("%d logins at servers, want one (%v)", all, err)
 			}
@@ -131,7 +132,7 @@ func TestInheritHealth(t *testing.T) {
 	old := inheritable(t)
 	for range route.MaxFails {
 		ticket, _ := old.Health.Of(old.Servers[0], "imap").Allow()
-		ticket.Failed(errThrottled)
+		ticket.Failed(io.EOF)
 	}
 	next := reloaded(t, old, nil)
 	if s := next.Health.Of(next.Servers[0], "imap").State(); s != route.Open {

@@ -19,7 +19,8 @@ type login struct {
 	start      time.Time
 	nameless   bool        // the client sent no user name: User is the one in its certificate
 	name       string      // the user name with its domain, as the client spelt it
-	key        string      // the same in canonical form: of an alias, its user's name
+	sent       string      // the same in canonical form
+	key        string      // of an alias, its user's name; else the same
 	entry      *users.User // nil if there is none
 	masterName string      // the master user who logs in as this one, in canonical form; empty: none
 	master     *users.User // nil if there is none of this name
@@ -65,7 +66,7 @@ func (a *Authenticator) findUser(ctx context.Context, l *login) (verdict, bool) 
 	if err != nil {
 		return reject(authlog.UserUnknown, "%v", err), false
 	}
-	l.key = key
+	l.sent, l.key = key, key
 	local, domain := mailaddr.Split(key)
 	if local == "" || domain == "" {
 		return reject(authlog.UserUnknown, "user name without a local part or a domain"), false

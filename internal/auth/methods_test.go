@@ -167,7 +167,8 @@ func TestUsersOwnKeys(t *testing.T) {
 		{"no master", ask{user: "slow@users.example*alice@users.example", pass: right}, no(authlog.UserUnknown, "no such user")},
 		{"master at a server with a master login", ask{user: "bob@up.example*admin@users.example", pass: "admin-" + marker}, ok(mastered, "bob@up.example*proxy", "master-"+marker)},
 		{"master of a closed account", ask{user: "closed@users.example*admin@users.example", pass: "admin-" + marker}, no(authlog.UserDisabled, "nologin")},
-		{"master of a user without cleartext", ask{user: "slow@users.example*admin@users.example", pass: "admin-" + marker}, later(authlog.InternalFailure, `nginx needs a password to log in to server "box1"`)},
+		{"master of a user without cleartext", ask{user: "slow@users.example*admin@users.example", pass: "admin-" + marker}, no(authlog.Policy, `nginx needs a password to log in to server "box1"`)},
+		{"master of a user without cleartext, wrong password", ask{user: "slow@users.example*admin@users.example", pass: wrong}, no(authlog.PasswordMismatch, "password does not")},
 	} {
 		t.Run(tt.name, func(t *testing.T) { wantTold(t, newSite(t), tt.in.header(), tt.want) })
 	}

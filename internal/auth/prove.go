@@ -2,20 +2,23 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/limit"
 	"mailauthd/internal/route"
-	"mailauthd/internal/throttle"
 	"mailauthd/internal/users"
 )
 
 // verifier proves a login. It returns ok, reject or a temporary failure, and does not look at the rules.
 type verifier interface {
 	prove(ctx context.Context, at *attempt) verdict
+}
+
+// costly is a verifier whose verdicts are remembered, and shared by logins that are the same.
+type costly interface {
+	verifier
 
 	// scope identifies everything that the verdict depends on but the login's name, protocol and password.
 	scope(at *attempt) string
@@ -24,47 +27,52 @@ type verifier interface {
 	callers() *limit.Group
 }
 
-// cheap is part of verifiers that need no slot, and whose verdicts are not remembered.
-type cheap struct{}
-
-func (cheap) callers() *limit.Group { return nil }
-func (cheap) scope(*attempt) string { return "" }
-
 // prove proves who the client is, by the one verifier that applies.
 func (a *Authenticator) prove(ctx context.Context, at *attempt) verdict {
+	inMap := at.entry != nil && len(at.entry.Passwords) > 0 || at.domain.Verify == route.VerifyUsers
+	if at.Method == authhttp.Plain && at.masterName == "" && !inMap {
+		return a.proveAtServers(ctx, at)
+	}
+	if v, ok := a.reachable(at.login); !ok { // or only a wrong password would be rejected
+		return v
+	}
 	switch {
 	case at.masterName != "":
 		return a.proveMaster(ctx, at)
 	case at.Method == authhttp.External:
-		return certificate{a: a}.prove(ctx, at)
+		return certificate{a}.prove(ctx, at)
 	case at.Method != authhttp.Plain:
 		return a.proveDigest(ctx, at, at.entry, at.key)
-	case at.entry != nil && len(at.entry.Passwords) > 0, at.domain.Verify == route.VerifyUsers:
-		return a.proveHash(ctx, at, at.entry, at.key)
 	}
-	return a.proveAtServers(ctx, at)
+	return a.proveHash(ctx, at, at.entry, at.key)
 }
 
-// proveMaster checks the master user's password. That the user exists is the map's
-// word, or the server's when nginx logs in.
+// reachable is ok if nginx can be sent to the login's server, else a temporary failure.
+func (a *Authenticator) reachable(l *login) (verdict, bool) {
+	switch {
+	case l.setAside:
+		return tempFail(allSetAside), false
+	case !l.addr.IsValid():
+		return unresolved(l.server), false
+	}
+	return verdict{}, true
+}
+
+const allSetAside = "all servers are set aside because they did not answer"
+
+// proveMaster checks the master user's password.
 func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 	master := at.master
 	if master != nil && !master.Master {
 		master = nil
 	}
-	var v verdict
 	switch at.Method {
 	case authhttp.External:
 		return reject(authlog.Policy, "a master user logs in by password")
 	case authhttp.Plain:
-		v = a.proveHash(ctx, at, master, at.masterName)
-	default:
-		v = a.proveDigest(ctx, at, master, at.masterName)
+		return a.proveHash(ctx, at, master, at.masterName)
 	}
-	if v.outcome == authhttp.OK && at.entry == nil && at.domain.Verify == route.VerifyUsers {
-		return reject(authlog.UserUnknown, noSuchUser)
-	}
-	return v
+	return a.proveDigest(ctx, at, master, at.masterName)
 }
 
 const noSuchUser = "no such user in the map"
@@ -86,33 +94,28 @@ func (a *Authenticator) entryOrStandIn(entry *users.User, name string) (u *users
 // bounded is a verifier that needs a slot.
 type bounded struct {
 	a *Authenticator
-	verifier
+	costly
 	slots *limit.Limiter
 	wait  time.Duration // for a slot
 	what  string        // the slots are for, and the key that sets their number, for the log
 }
 
-// errThrottled ends the wait of a login that the throttle rejects when it could begin.
-var errThrottled = errors.New("throttled")
-
 // prove waits for a slot. A login that had to wait asks the throttle again: others may have failed meanwhile.
 func (b bounded) prove(ctx context.Context, at *attempt) (v verdict) {
-	var standing throttle.Verdict
-	slot, err := b.slots.Acquire(ctx, b.wait, at.client, func() error {
-		if standing = b.a.standing(at.login); !standing.Allowed {
-			return errThrottled
-		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, errThrottled):
-		v = throttled(standing)
-	case err != nil:
-		v = tempFail("no slot to %s = %d: %v", b.what, b.slots.Config().Slots, err)
-	default:
-		defer slot.Release()
-		v = b.verifier.prove(ctx, at)
+	slot, err := b.slots.Acquire(ctx, b.wait, at.client)
+	if err != nil {
+		return tempFail("no slot to %s = %d: %v", b.what, b.slots.Config().Slots, err)
 	}
-	v.standing, v.waited = standing, standing != throttle.Verdict{}
+	defer slot.Release()
+	if !slot.Waited {
+		return b.costly.prove(ctx, at)
+	}
+	standing := b.a.standing(at.login)
+	if standing.Allowed {
+		v = b.costly.prove(ctx, at)
+	} else {
+		v = throttled(standing)
+	}
+	v.standing, v.waited = standing, true
 	return v
 }

@@ -41,7 +41,7 @@ func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
 		v.code, v.text = "550 5.1.1", "User unknown"
 		return v
 	}
-	if v, ok := a.reachable(l, verdict{}); !ok {
+	if v, ok := a.reachable(l); !ok {
 		return v
 	}
 	return verdict{outcome: authhttp.OK}

@@ -14,21 +14,24 @@ import (
 // password only when the login is let in: see [Authenticator.remember]. A login that the rules keep out is
 // remembered as refused whatever its password is, so that a right one takes as long as a wrong one, also the
 // next time. The rules are part of the key, so such an answer does not outlive them.
-func (a *Authenticator) remembered(ctx context.Context, at *attempt, by verifier) verdict {
-	if a.cache == nil || at.Method != authhttp.Plain {
+func (a *Authenticator) remembered(ctx context.Context, at *attempt, by costly) verdict {
+	if a.cache == nil {
 		return by.prove(ctx, at)
 	}
 	rule := ""
 	if at.keptOut() {
 		rule = at.refusal.detail
 	}
-	key := a.cache.Key(by.scope(at), rule, at.key, string(at.Protocol), at.Password)
+	key := a.cache.Key(by.scope(at), rule, at.sent, string(at.Protocol), at.Password)
 	known, found := a.cache.Lookup(key, a.Now())
 	if found == cache.Hit {
 		return recalled(known, "hit", rule)
 	}
 	v := a.proveOnce(ctx, at, key, by)
-	if v.contact == unreachable && found == cache.Stale {
+	if v.contact != unreachable || found != cache.Stale {
+		return v
+	}
+	if known, found = a.cache.Lookup(key, a.Now()); found == cache.Stale { // it may have been flushed meanwhile
 		a.trace("%s; the password was right before, and counts for cache.stale_ttl more", v.detail)
 		return recalled(known, "stale", rule)
 	}
@@ -37,19 +40,18 @@ func (a *Authenticator) remembered(ctx context.Context, at *attempt, by verifier
 
 // proveOnce has one of the logins proved that are the same to the verifier, the throttle and the limits; the others
 // wait for its verdict. A flush of the cache begins a new proof.
-func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Key, by verifier) verdict {
+func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Key, by costly) verdict {
 	epoch := a.cache.Epoch()
-	own := *at // the proof may outlive the request
 	same := fmt.Sprint(string(key[:]), epoch, at.client)
 	join := func(done <-chan struct{}) error { return by.callers().Join(ctx, at.client, done) }
 	return a.shared.prove(ctx, same, join, func(ctx context.Context) verdict {
-		v := safely(func() verdict { return by.prove(ctx, &own) })
-		if v.outcome == authhttp.OK && !own.keptOut() {
+		v := safely(func() verdict { return by.prove(ctx, at) })
+		if v.outcome == authhttp.OK && !at.keptOut() {
 			v.pending = &pending{key, cache.Answer{Good: true, Password: v.index}, epoch}
 			return v
 		}
-		if refusal := own.ruled(v); refusal.outcome == authhttp.Reject && !refusal.throttled {
-			a.cache.Store(key, own.key, cache.Answer{Reason: string(refusal.reason)}, epoch, a.Now())
+		if refusal := at.ruled(v); refusal.outcome == authhttp.Reject && !refusal.throttled {
+			a.cache.Store(key, at.key, cache.Answer{Reason: string(refusal.reason)}, epoch, a.Now())
 		}
 		return v
 	})
@@ -120,6 +122,9 @@ func (s *shared) prove(ctx context.Context, key string, join func(done <-chan st
 		s.proofs[key] = p
 		go func() {
 			p.verdict = prove(own)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.forget(key, p) // a login that comes now is proved anew
 			close(p.done)
 		}()
 	}
@@ -142,12 +147,19 @@ func (s *shared) prove(ctx context.Context, key string, join func(done <-chan st
 	return p.verdict
 }
 
-// leave forgets a proof that no login waits for: the next login is not to get one that was stopped.
+// leave stops a proof that no login waits for, and forgets it: the next login is not to get one that was stopped.
 func (s *shared) leave(key string, p *sharedProof) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p.logins--; p.logins == 0 {
-		delete(s.proofs, key)
+		s.forget(key, p)
 		p.cancel()
+	}
+}
+
+// forget is called with mu held.
+func (s *shared) forget(key string, p *sharedProof) {
+	if s.proofs[key] == p {
+		delete(s.proofs, key)
 	}
 }

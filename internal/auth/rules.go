@@ -5,8 +5,28 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
 	"mailauthd/internal/users"
 )
+
+// hopeless returns the verdict on a login that is not let in whatever its password is, nil if it may be. What decides
+// that is known before the login is proved, so neither the answer nor its time depends on the password.
+func (a *Authenticator) hopeless(l *login) *verdict {
+	if refusal := a.rules(l); refusal != nil {
+		return refusal
+	}
+	v := verdict{outcome: authhttp.OK}
+	switch {
+	case l.masterName != "" && l.entry == nil && l.domain.Verify == route.VerifyUsers:
+		v = reject(authlog.UserUnknown, noSuchUser)
+	case l.masterName != "" || l.Method != authhttp.Plain:
+		v = a.credentials(l, v)
+	}
+	if v.outcome == authhttp.OK {
+		return nil
+	}
+	return &v
+}
 
 // rules returns the refusal by the rules of user, domain and all, innermost first; for a master user those of the
 // master's own entry count as well. It is nil if they let the login in.

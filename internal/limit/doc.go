@@ -16,19 +16,18 @@
 //     served longest ago.
 //   - Of one network, the caller that has waited longest comes first.
 //
-// Some slots may be reserved: a single network leaves them to others, and so do unknown networks taken
-// together. Trusted clients belong to no network: nothing is reserved from them.
+// Some slots may be reserved: a known network leaves them to others, and so do all unknown networks together, of
+// which a single one takes at most half of the rest. Trusted clients belong to no network: nothing is reserved
+// from them.
 //
 // # Who is refused
 //
-// When there is no room for another caller, one that waits is refused instead, if that is fair: the newest
-// caller of the unknown network that has the most callers. A newcomer from a known network makes it leave,
-// whatever its network has. A newcomer from an unknown network does so only if that network has at least two
-// callers more than its own. Of callers from known networks the same holds among themselves, while none from
-// an unknown network waits. If there is nobody to refuse, the newcomer is.
-//
-// A caller that only waits for the result of another one ([Group.Join]) makes room for those of its own
-// client that want a slot.
+// A group may bound the callers of a single network, and of all unknown networks together. When there is no room for
+// another caller, one that waits is refused in its place, if there is one to whom that is fair: the newest caller of the
+// network that has the most, which must have at least two callers more than the newcomer's. Known networks go first
+// as long as each has no more than a quarter of the room: a newcomer from one makes any unknown one leave, whatever that
+// has, and no newcomer from an unknown network makes it leave. If there is nobody to refuse, the newcomer is. A caller that only
+// waits for the result of another one ([Group.Join]) makes room for those of its own client that want a slot.
 //
 // A caller that has a slot keeps it until it releases it.
 package limit

@@ -23,7 +23,7 @@ func (q *queue) join(t *testing.T, g *Group, name string, c Client) {
 // One slot in five is for an unknown network, not all of them once there were four for known ones.
 func TestOrderOfManyUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 1, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 1, Waiting: 100})
 		release := hold(t, l, trusted)
 		var q queue
 		for i, name := range "abABCDEFGHIJ" {
@@ -40,7 +40,7 @@ func TestOrderOfManyUnknown(t *testing.T) {
 // A trusted client has no share, not that of the clients whose address is not known.
 func TestTrustedHasNoShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 2, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 2, Waiting: 100})
 		release := hold(t, l, trusted)
 		nowhere := hold(t, l, Client{})
 		var q queue
@@ -58,7 +58,7 @@ func TestTrustedHasNoShare(t *testing.T) {
 // A trusted client finds room where others have two callers, however many have no address.
 func TestTrustedFindsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(5).NewLimiter(Config{Slots: 2, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 5}).NewLimiter(Config{Slots: 2, Waiting: 100})
 		nowhere := Client{Known: true}
 		one, other := hold(t, l, nowhere), hold(t, l, nowhere)
 		var q queue
@@ -77,7 +77,7 @@ func TestTrustedFindsRoom(t *testing.T) {
 // A slot goes to a caller of its own limiter, whoever waits at another one of the group.
 func TestSlotsOfTwoLimiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(100)
+		g := NewGroup(Bounds{Callers: 100})
 		a, b := g.NewLimiter(Config{Slots: 1, Waiting: 1}), g.NewLimiter(Config{Slots: 1, Waiting: 1})
 		releaseA, releaseB := hold(t, a, known(1)), hold(t, b, known(1))
 		var q queue
@@ -96,8 +96,8 @@ func TestSlotsOfTwoLimiters(t *testing.T) {
 // A slot that is given back may make room for two callers: one by the slot, one because its bound has ended.
 func TestOneSlotForTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 4, Reserved: 2, Waiting: 100})
-		one, other := hold(t, l, known(1)), hold(t, l, unknown(1))
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 4, Reserved: 2, Waiting: 100})
+		one, other := hold(t, l, known(1)), hold(t, l, unknown(9))
 		third := hold(t, l, unknown(2))
 		var q queue
 		q.wait(l, "x", known(1))   // its network has two slots
@@ -114,12 +114,12 @@ func TestOneSlotForTwo(t *testing.T) {
 // The error of a caller whose context ends tells the cause.
 func TestCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(10).NewLimiter(Config{Slots: 1, Waiting: 1})
+		l := NewGroup(Bounds{Callers: 10}).NewLimiter(Config{Slots: 1, Waiting: 1})
 		defer hold(t, l, known(1))()
 		gone := errors.New("the client is gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(gone)
-		if _, err := l.Acquire(ctx, time.Hour, known(1), ok); !errors.Is(err, gone) {
+		if _, err := l.Acquire(ctx, time.Hour, known(1)); !errors.Is(err, gone) {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -129,11 +129,11 @@ func TestCause(t *testing.T) {
 func TestGivesUpWithASlot(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			l := NewGroup(10).NewLimiter(Config{Slots: 1, Waiting: 1})
+			l := NewGroup(Bounds{Callers: 10}).NewLimiter(Config{Slots: 1, Waiting: 1})
 			release := hold(t, l, known(1))
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
-				if slot, err := l.Acquire(ctx, time.Hour, known(2), ok); err == nil {
+				if slot, err := l.Acquire(ctx, time.Hour, known(2)); err == nil {
 					slot.Release()
 				}
 			}()
@@ -150,7 +150,7 @@ func TestGivesUpWithASlot(t *testing.T) {
 func TestLeavesWithTheResult(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			g := NewGroup(1)
+			g := NewGroup(Bounds{Callers: 1})
 			l := g.NewLimiter(Config{Slots: 1})
 			done := make(chan struct{})
 			go func() { _ = g.Join(t.Context(), unknown(1), done) }()
@@ -167,7 +167,7 @@ func TestLeavesWithTheResult(t *testing.T) {
 // A caller that waits for a result makes another one leave by the same rules as one that wants a slot.
 func TestJoinMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(2)
+		g := NewGroup(Bounds{Callers: 2})
 		var q queue
 		q.join(t, g, "a", unknown(1))
 		q.join(t, g, "b", unknown(1))
@@ -189,7 +189,7 @@ func TestJoinGivesWay(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := NewGroup(2)
+				g := NewGroup(Bounds{Callers: 2})
 				l := g.NewLimiter(Config{Slots: 1})
 				var q queue
 				for i, name := range tt.joined {
@@ -197,7 +197,7 @@ func TestJoinGivesWay(t *testing.T) {
 					c.Known = name < 'a'
 					q.join(t, g, string(rune('0'+i)), c)
 				}
-				slot, err := l.Acquire(t.Context(), time.Hour, tt.newcomer, ok)
+				slot, err := l.Acquire(t.Context(), time.Hour, tt.newcomer)
 				if err != nil {
 					q.mu.Lock()
 					q.got += "n-"
@@ -214,7 +214,7 @@ func TestJoinGivesWay(t *testing.T) {
 // A caller that waits for a slot does not leave for another one of its client.
 func TestOnlyJoinedGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(3)
+		g := NewGroup(Bounds{Callers: 3})
 		l := g.NewLimiter(Config{Slots: 1, Waiting: 10})
 		release := hold(t, l, unknown(1))
 		var q queue

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,16 +28,24 @@ func (c Client) known() bool { return c.Known || c.Trusted }
 // Config bounds one limiter.
 type Config struct {
 	Slots    int // callers that have a slot at a time, at least 1
-	Reserved int // slots that a single network leaves to others, and all unknown networks together; less than Slots
+	Reserved int // slots that a known network leaves to others, and all unknown ones together; less than Slots
 	Waiting  int // callers that wait for a slot
+}
+
+// Bounds are the largest numbers of a group's callers, those that wait included.
+type Bounds struct {
+	Callers int // in all
+	Network int // of one network; 0: as many as in all
+	Unknown int // of all unknown networks together; 0: as many as in all
 }
 
 // Group bounds the callers of its limiters together.
 type Group struct {
-	max int
+	bounds Bounds
 
 	mu       sync.Mutex
 	callers  int
+	unknown  int                      // of these by unknown networks
 	served   uint64                   // counts slots that were given to callers that had waited
 	networks map[netip.Prefix]network // those that have callers
 	waiting  []*caller                // the one that has waited longest first
@@ -68,9 +77,10 @@ type caller struct {
 	refused chan struct{} // closed when the caller has to leave
 }
 
-// NewGroup makes a group of at most max callers at a time, those that wait included.
-func NewGroup(max int) *Group {
-	return &Group{max: max, networks: make(map[netip.Prefix]network)}
+// NewGroup makes a group.
+func NewGroup(b Bounds) *Group {
+	b.Network, b.Unknown = cmp.Or(b.Network, b.Callers), cmp.Or(b.Unknown, b.Callers)
+	return &Group{bounds: b, networks: make(map[netip.Prefix]network)}
 }
 
 // NewLimiter makes a limiter of the group.
@@ -92,6 +102,8 @@ func (g *Group) Callers() (all, waiting int) {
 
 // Slot is one of a limiter's.
 type Slot struct {
+	Waited bool // for it: much may have happened meanwhile
+
 	limiter *Limiter
 	client  Client
 }
@@ -103,32 +115,22 @@ func (s Slot) Release() {
 	s.limiter.giveBack(s.client)
 }
 
-// Acquire takes a slot, or waits for it, no longer than wait. If it had to wait, again is called before Acquire
-// returns: much may have happened meanwhile. An error of again gives the slot back and is returned as it is. The
-// other errors wrap [ErrFull], or the context's cause.
-func (l *Limiter) Acquire(ctx context.Context, wait time.Duration, client Client, again func() error) (Slot, error) {
-	slot := Slot{l, client}
+// Acquire takes a slot, or waits for it, no longer than wait. An error wraps [ErrFull], or the context's cause.
+func (l *Limiter) Acquire(ctx context.Context, wait time.Duration, client Client) (Slot, error) {
 	w, err := l.enter(client)
 	if w == nil {
-		return slot, err
+		return Slot{limiter: l, client: client}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	if err := l.group.wait(ctx, w, w.granted); err != nil {
-		return slot, err
-	}
-	if err := again(); err != nil {
-		slot.Release()
-		return slot, err
-	}
-	return slot, nil
+	return Slot{Waited: true, limiter: l, client: client}, l.group.wait(ctx, w, w.granted)
 }
 
 // Join waits until done is closed: for the result of another caller. It counts as one that waits, and makes room for
 // callers of the same client that want a slot, such as the one whose result it waits for.
 func (g *Group) Join(ctx context.Context, client Client, done <-chan struct{}) error {
 	g.mu.Lock()
-	if g.callers >= g.max && !g.makeRoom(client, nil) {
+	if !g.admit(client) {
 		g.mu.Unlock()
 		return ErrFull
 	}
@@ -153,11 +155,12 @@ func (l *Limiter) enter(client Client) (*caller, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	free := l.mayTake(client)
-	if !free && l.waiting >= l.config.Waiting && !g.makeRoom(client, l) {
+	full := func() bool { return !free && l.waiting >= l.config.Waiting }
+	if full() && g.victim(client, l) == nil || !g.admit(client) && !g.refuseJoined(client) {
 		return nil, ErrFull
 	}
-	if g.callers >= g.max && !g.makeRoom(client, nil) && !g.refuseJoined(client) {
-		return nil, ErrFull
+	if full() {
+		g.refuse(g.victim(client, l))
 	}
 	g.add(client)
 	if free {
@@ -175,7 +178,7 @@ func (g *Group) wait(ctx context.Context, w *caller, done <-chan struct{}) error
 	case <-done:
 		return nil
 	case <-w.refused:
-		return fmt.Errorf("%w, most of them from this network", ErrFull)
+		return fmt.Errorf("%w: gave way to another network", ErrFull)
 	case <-ctx.Done():
 	}
 	g.mu.Lock()
@@ -200,14 +203,14 @@ func isClosed(c chan struct{}) bool {
 
 // mayTake reports whether the client may have a slot now.
 func (l *Limiter) mayTake(c Client) bool {
-	shared := l.config.Slots - l.config.Reserved
-	switch {
-	case l.taken >= l.config.Slots:
-		return false
-	case c.Trusted:
-		return true
+	if l.taken >= l.config.Slots || c.Trusted {
+		return l.taken < l.config.Slots
 	}
-	return l.taking[c.Network] < shared && (c.Known || l.unknown < shared)
+	all := l.config.Slots - l.config.Reserved // for one network, and for all unknown ones
+	if c.Known || l.config.Reserved == 0 {
+		return l.taking[c.Network] < all
+	}
+	return l.unknown < all && l.taking[c.Network] < (all+1)/2
 }
 
 func (l *Limiter) take(c Client) {

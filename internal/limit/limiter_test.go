@@ -23,14 +23,12 @@ func known(i int) Client {
 
 var trusted = Client{Trusted: true}
 
-func ok() error { return nil }
-
 // hold takes a slot at once, or fails.
 func hold(t *testing.T, l *Limiter, c Client) (release func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // nobody waits
-	slot, err := l.Acquire(ctx, time.Hour, c, ok)
+	slot, err := l.Acquire(ctx, time.Hour, c)
 	if err != nil {
 		t.Fatalf("%+v: %v", c, err)
 	}
@@ -47,7 +45,7 @@ type queue struct {
 // it is refused.
 func (q *queue) wait(l *Limiter, name string, c Client) {
 	go func() {
-		slot, err := l.Acquire(context.Background(), time.Hour, c, ok)
+		slot, err := l.Acquire(context.Background(), time.Hour, c)
 		q.mu.Lock()
 		q.got += name
 		if err != nil {
@@ -91,7 +89,7 @@ func TestOrder(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := NewGroup(100).NewLimiter(Config{Slots: 1, Waiting: 100})
+				l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 1, Waiting: 100})
 				release := hold(t, l, trusted)
 				var q queue
 				for i, name := range tt.callers {
@@ -116,7 +114,7 @@ func TestOrder(t *testing.T) {
 // The network with the fewest slots comes first, whoever has waited longest.
 func TestNetworksShareSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 2, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 2, Waiting: 100})
 		one, other := hold(t, l, unknown(1)), hold(t, l, trusted)
 		var q queue
 		for _, name := range []string{"a", "b", "c"} {
@@ -135,7 +133,7 @@ func TestNetworksShareSlots(t *testing.T) {
 // Reserved slots are left by a single network and by unknown ones together, and not by trusted clients.
 func TestReserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 10, Reserved: 4, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 10, Reserved: 4, Waiting: 100})
 		var releases []func()
 		for i := range 6 {
 			releases = append(releases, hold(t, l, unknown(i)))
@@ -159,10 +157,59 @@ func TestReserved(t *testing.T) {
 	})
 }
 
+// The group's bounds hold for what its callers have in all limiters.
+func TestBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGroup(Bounds{Callers: 12, Network: 4, Unknown: 6})
+		var limiters []*Limiter
+		for range 4 {
+			limiters = append(limiters, g.NewLimiter(Config{Slots: 3, Waiting: 10}))
+		}
+		taken := func(c func(i int) Client) (n int) {
+			for i := range 12 {
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if _, err := limiters[i%4].Acquire(ctx, 0, c(i)); err == nil {
+					n++
+				}
+			}
+			return n
+		}
+		for _, tt := range []struct {
+			name   string
+			client func(i int) Client
+			want   int
+		}{
+			{"one known network", func(int) Client { return known(1) }, 4},
+			{"unknown networks", func(i int) Client { return unknown(100 + i) }, 6},
+			{"known networks", func(i int) Client { return known(200 + i) }, 2},
+		} {
+			if got := taken(tt.client); got != tt.want {
+				t.Errorf("%s take %d slots of all limiters, want %d", tt.name, got, tt.want)
+			}
+		}
+	})
+}
+
+// A single unknown network takes half of what all unknown ones may take.
+func TestShareOfOneUnknownNetwork(t *testing.T) {
+	for slots, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 8: 3, 100: 38} {
+		l := NewGroup(Bounds{Callers: 1000}).NewLimiter(Config{Slots: slots, Reserved: (slots + 3) / 4})
+		n := 0
+		for l.mayTake(unknown(1)) {
+			l.take(unknown(1))
+			n++
+		}
+		if n != want {
+			t.Errorf("of %d slots an unknown network takes %d, want %d", slots, n, want)
+		}
+	}
+}
+
 // A network has its share, even if nobody else wants a slot.
 func TestShareOfOneNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 10, Reserved: 4, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 10, Reserved: 4, Waiting: 100})
 		var own, others []func()
 		for range 6 {
 			own = append(own, hold(t, l, known(1)))
@@ -188,7 +235,7 @@ func TestShareOfOneNetwork(t *testing.T) {
 
 func TestReservedOfFewSlots(t *testing.T) {
 	for slots := range 4 { // 0 counts as 1
-		l := NewGroup(100).NewLimiter(Config{Slots: slots, Reserved: 10})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: slots, Reserved: 10})
 		hold(t, l, unknown(1))()
 	}
 }
@@ -205,7 +252,9 @@ func TestFull(t *testing.T) {
 		{"known before the largest unknown", "baac", "B", "a-"},
 		{"known, with known ones that have one each", "ABCD", "E", "E-"},
 		{"known, with a known network that has more", "AABC", "D", "A-"},
-		{"unknown, with known ones only", "AAAA", "b", "b-"},
+		{"unknown, with known ones only", "ABCD", "e", "e-"},
+		{"unknown, with a known network that has more than a quarter", "AAAB", "c", "A-"},
+		{"known, of a network that has more than a quarter", "aAAA", "A", "A-"},
 		{"trusted", "AABC", "t", "A-"},
 		{"trusted, with known ones that have one each", "ABCD", "t", "t-"},
 		{"with trusted ones only", "tttt", "A", "A-"},
@@ -213,9 +262,9 @@ func TestFull(t *testing.T) {
 		for _, bound := range []string{"limiter", "group"} {
 			t.Run(tt.name+", "+bound, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					l := NewGroup(1000).NewLimiter(Config{Slots: 1, Waiting: 4})
+					l := NewGroup(Bounds{Callers: 1000}).NewLimiter(Config{Slots: 1, Waiting: 4})
 					if bound == "group" {
-						l = NewGroup(5).NewLimiter(Config{Slots: 1, Waiting: 1000})
+						l = NewGroup(Bounds{Callers: 5}).NewLimiter(Config{Slots: 1, Waiting: 1000})
 					}
 					release := hold(t, l, trusted)
 					var q queue
@@ -242,7 +291,7 @@ func TestFull(t *testing.T) {
 // A limiter without room for another one that waits leaves the other limiters of its group alone.
 func TestLimitersOfAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(4)
+		g := NewGroup(Bounds{Callers: 4})
 		a, b := g.NewLimiter(Config{Slots: 1, Waiting: 1}), g.NewLimiter(Config{Slots: 1, Waiting: 3})
 		releaseA, releaseB := hold(t, a, known(1)), hold(t, b, known(1))
 		var q queue
@@ -260,27 +309,28 @@ func TestLimitersOfAGroup(t *testing.T) {
 	})
 }
 
-func TestAgain(t *testing.T) {
+func TestWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(10).NewLimiter(Config{Slots: 1, Waiting: 1})
-		no := errors.New("no longer")
-		slot, err := l.Acquire(t.Context(), time.Hour, known(1), func() error { return no })
-		if err != nil {
-			t.Fatalf("a caller that did not wait: %v", err)
+		l := NewGroup(Bounds{Callers: 10}).NewLimiter(Config{Slots: 1, Waiting: 1})
+		first, err := l.Acquire(t.Context(), time.Hour, known(1))
+		if first.Waited || err != nil {
+			t.Fatalf("%+v, %v", first, err)
 		}
-		time.AfterFunc(time.Second, slot.Release)
-		if _, err := l.Acquire(t.Context(), time.Hour, known(1), func() error { return no }); err != no {
-			t.Errorf("error %v", err)
+		time.AfterFunc(time.Second, first.Release)
+		second, err := l.Acquire(t.Context(), time.Hour, known(1))
+		if !second.Waited || err != nil {
+			t.Errorf("%+v, %v", second, err)
 		}
+		second.Release()
 		wantEmpty(t, l)
 	})
 }
 
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(10).NewLimiter(Config{Slots: 1, Waiting: 1})
+		l := NewGroup(Bounds{Callers: 10}).NewLimiter(Config{Slots: 1, Waiting: 1})
 		release := hold(t, l, known(1))
-		if _, err := l.Acquire(t.Context(), time.Second, known(1), ok); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.Acquire(t.Context(), time.Second, known(1)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
 		release()
@@ -290,7 +340,7 @@ func TestDeadline(t *testing.T) {
 
 func TestJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(3)
+		g := NewGroup(Bounds{Callers: 3})
 		l := g.NewLimiter(Config{Slots: 2, Waiting: 3})
 		done := make(chan struct{})
 		results := make(chan error, 3)
@@ -319,7 +369,7 @@ func TestJoin(t *testing.T) {
 
 func TestJoinDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGroup(3)
+		g := NewGroup(Bounds{Callers: 3})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := g.Join(ctx, known(1), nil); !errors.Is(err, context.DeadlineExceeded) {
@@ -332,7 +382,7 @@ func TestJoinDeadline(t *testing.T) {
 // With one slot, too, networks take turns, however many callers one of them has.
 func TestNetworksTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewGroup(100).NewLimiter(Config{Slots: 1, Waiting: 100})
+		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 1, Waiting: 100})
 		release := hold(t, l, trusted)
 		var q queue
 		for range 4 {

@@ -9,6 +9,9 @@ func (g *Group) add(c Client) {
 		n := g.networks[c.Network]
 		n.callers++
 		g.networks[c.Network] = n
+		if !c.Known {
+			g.unknown++
+		}
 	}
 }
 
@@ -25,6 +28,9 @@ func (g *Group) remove(c Client) {
 	g.callers--
 	if c.Trusted {
 		return
+	}
+	if !c.Known {
+		g.unknown--
 	}
 	n := g.networks[c.Network]
 	if n.callers--; n.callers == 0 {
@@ -54,21 +60,35 @@ func (g *Group) dequeue(w *caller) bool {
 	return true
 }
 
-// makeRoom refuses a caller that waits, so that the client finds room: one of the limiter, or of the whole
-// group if that is nil. It reports whether there was one.
-func (g *Group) makeRoom(c Client, of *Limiter) bool {
-	w := g.largest(false, of)
+// admit reports whether the group has room for one more caller of the client, or has refused another one in its
+// place.
+func (g *Group) admit(c Client) bool {
 	switch {
-	case w == nil && c.known():
-		w = g.largest(true, of)
-		if w == nil || !g.hasMore(w, c) {
-			return false
-		}
-	case w == nil || !c.known() && !g.hasMore(w, c):
+	case !c.Trusted && g.networks[c.Network].callers >= g.bounds.Network:
 		return false
+	case !c.known() && g.unknown >= g.bounds.Unknown:
+		w := g.largest(false, nil)
+		return w != nil && g.hasMore(w, c) && g.refuse(w)
 	}
-	g.refuse(w)
-	return true
+	return g.callers < g.bounds.Callers || g.refuse(g.victim(c, nil))
+}
+
+// victim is the caller that waits to whom it is fair to be refused in the client's place, nil if there is none. It is
+// one of the limiter, or of the whole group if that is nil.
+func (g *Group) victim(c Client, of *Limiter) *caller {
+	room := g.bounds.Callers
+	if of != nil {
+		room = of.config.Waiting
+	}
+	// Known networks go first as long as they are content with a quarter of the room.
+	first := func(c Client) bool { return c.Trusted || c.Known && g.networks[c.Network].callers <= room/4 }
+	if w := g.largest(false, of); w != nil && (first(c) || g.hasMore(w, c)) {
+		return w
+	}
+	if w := g.largest(true, of); w != nil && g.hasMore(w, c) && (c.known() || !first(w.client)) {
+		return w
+	}
+	return nil
 }
 
 // refuseJoined refuses the newest caller of the client that waits for another one's result. It reports whether
@@ -76,17 +96,21 @@ func (g *Group) makeRoom(c Client, of *Limiter) bool {
 func (g *Group) refuseJoined(c Client) bool {
 	for _, w := range slices.Backward(g.waiting) {
 		if w.limiter == nil && w.client == c {
-			g.refuse(w)
-			return true
+			return g.refuse(w)
 		}
 	}
 	return false
 }
 
-func (g *Group) refuse(w *caller) {
+// refuse makes a caller that waits leave. It reports whether there is one.
+func (g *Group) refuse(w *caller) bool {
+	if w == nil {
+		return false
+	}
 	g.dequeue(w)
 	g.remove(w.client)
 	close(w.refused)
+	return true
 }
 
 // largest is the newest caller that waits of the network that has the most callers, of known or of unknown

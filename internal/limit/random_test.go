@@ -17,7 +17,7 @@ func TestRandomCallers(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
-				g := NewGroup(20)
+				g := NewGroup(Bounds{Callers: 20})
 				l := g.NewLimiter(Config{Slots: 5, Reserved: 2, Waiting: 12})
 				var mu sync.Mutex
 				holding, refused, gaveUp := make(map[Client]int), 0, 0
@@ -41,7 +41,7 @@ func TestRandomCallers(t *testing.T) {
 						time.Sleep(begin)
 						ctx, cancel := context.WithTimeout(t.Context(), patience)
 						defer cancel()
-						slot, err := l.Acquire(ctx, time.Hour, c, ok)
+						slot, err := l.Acquire(ctx, time.Hour, c)
 						if all, _ := g.Callers(); all > 20 {
 							t.Errorf("%d callers", all)
 						}
@@ -75,10 +75,10 @@ func TestRandomCallers(t *testing.T) {
 }
 
 func BenchmarkAcquire(b *testing.B) {
-	l := NewGroup(100).NewLimiter(Config{Slots: 10, Reserved: 5, Waiting: 10})
+	l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 10, Reserved: 5, Waiting: 10})
 	b.ReportAllocs()
 	for b.Loop() {
-		slot, err := l.Acquire(b.Context(), time.Hour, known(1), ok)
+		slot, err := l.Acquire(b.Context(), time.Hour, known(1))
 		if err != nil {
 			b.Fatal(err)
 		}
