@@ -148,6 +148,7 @@ func TestDigestsOfAllUsers(t *testing.T) {
 // A login that comes after a flush is not answered by a proof that began before.
 func TestFlushEndsSharing(t *testing.T) {
 	a := withCache(newAuth(t))
+	a.Now = time.Now // two logins at a time ask for it
 	began, goOn := make(chan int, 2), make(chan struct{})
 	a.CountHash = func() { began <- 1; <-goOn }
 	others := *a // wants traces
