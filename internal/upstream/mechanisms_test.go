@@ -319,3 +319,14 @@ func TestLineEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedOnce: a password that one mechanism was refused with is not tried by the next, which could lock the
+// account.
+func TestRefusedOnce(t *testing.T) {
+	s := serverOn("imap", patience)
+	s.Mechanisms, s.AllowCleartext = []string{"CRAM-MD5", "PLAIN"}, true
+	_, _, err := loginTo(t, t.Context(), s, script("imap", "answer", say("001 NO no\r\n"), hear("002 LOGOUT"))...)
+	if outcomeOf(err) != reject {
+		t.Errorf("%v, want a refusal", err)
+	}
+}

@@ -87,10 +87,13 @@ func TestPoolEvictsTheOldest(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
+		synctest.Wait()
+		p.mu.Lock()
 		for i, s := range all {
 			if n := len(p.idle[keyOf(s)].conns); n != min(i, 1) {
 				t.Errorf("%d warm connections to server %d", n, i)
 			}
 		}
+		p.mu.Unlock()
 	})
 }

@@ -223,6 +223,10 @@ func TestPoolDead(t *testing.T) {
 			if n := f.clients.Load(); n != 5 { // one each for the first two logins, and three kept
 				t.Errorf("%d connections, want 5", n)
 			}
+			p.Close()
+			if len(p.slots) != 0 {
+				t.Errorf("%d slots are taken", len(p.slots))
+			}
 		})
 	}
 }
