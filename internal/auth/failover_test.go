@@ -1,10 +1,13 @@
 package auth
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -202,6 +205,36 @@ func TestCacheForgetsOtherServers(t *testing.T) {
 			change(entry(t, a, tim.user), second)
 			answers(t, a, tim, authhttp.OK, "", "")
 		})
+	}
+}
+
+// Only what does not depend on us or on the client makes a server unreachable, and only that is its fault.
+func TestContact(t *testing.T) {
+	for _, tt := range []struct {
+		err     error
+		contact contact
+	}{
+		{nil, answered},
+		{upstream.ErrRejected, answered},
+		{errors.New("SCRAM: salt is not base64"), answered},
+		{upstream.ErrBusy, notAsked},
+		{syscall.EMFILE, notAsked},
+		{context.Canceled, notAsked},
+		{io.EOF, unreachable},
+		{syscall.ECONNREFUSED, unreachable},
+	} {
+		err := tt.err
+		if err != nil {
+			err = fmt.Errorf("connect: %w", &net.OpError{Op: "dial", Err: err})
+		}
+		if tt.contact == answered {
+			err = tt.err
+		}
+		v := &atServer{mailServer: &mailServer{Server: newServer("up", "192.0.2.1")}, failed: io.EOF}
+		got := v.judge(&attempt{login: &login{}}, "", err)
+		if got.contact != tt.contact || (v.failed != nil) != (tt.contact == unreachable) {
+			t.Errorf("%v: contact %d, failed %v", err, got.contact, v.failed)
+		}
 	}
 }
 
