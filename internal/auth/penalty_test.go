@@ -72,3 +72,28 @@ func TestLimitClient(t *testing.T) {
 		t.Errorf("trusted %+v, want %+v", got, want)
 	}
 }
+
+// A login that the throttle rejects when it gets its slot says nothing of its password, and is not remembered.
+func TestThrottledIsNotRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withCache(withThrottle(t, newAuth(t), nil))
+		free := occupy(t, a.hashing)
+		others := *a // wants traces
+		reasons := make(chan authlog.Reason)
+		go func() {
+			_, event := others.Answer(t.Context(), from("192.0.2.1", alice, right))
+			reasons <- event.Reason
+		}()
+		synctest.Wait()
+		for i := range 9 {
+			a.throttle.Fail(netip.MustParseAddr("192.0.2.1"), fmt.Sprint("user", i), wrong, a.Now())
+		}
+		free()
+		if reason := <-reasons; reason != authlog.Policy {
+			t.Error(reason)
+		}
+		if good, bad := a.CacheLen(); good != 0 || bad != 0 {
+			t.Errorf("%d right and %d refused passwords are remembered", good, bad)
+		}
+	})
+}

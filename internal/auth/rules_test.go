@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailauthd/internal/access"
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/route"
 	"mailauthd/internal/users"
@@ -137,5 +138,18 @@ func checkRuled(t *testing.T, a *Authenticator, user, pass string, want told) {
 	r, e := answer(t, a, h)
 	if r.Status() != want.status || r.User != want.user || r.Password != want.pass || e.Reason != want.reason {
 		t.Errorf("%q as %q: %s %q; want %+v", r.Status(), r.User, e.Reason, e.Error, want)
+	}
+}
+
+// Only the exact word of nginx tells that the client came by TLS.
+func TestOnlyOnIsTLS(t *testing.T) {
+	a := newAuth(t)
+	entry(t, a, alice).Access.RequireTLS = new(true)
+	for value, outcome := range map[string]authhttp.Outcome{"on": authhttp.OK, "off": authhttp.Reject, "": authhttp.Reject} {
+		h := ask{user: alice, pass: right}.header()
+		h.Set("Auth-Ssl", value)
+		if r, e := answer(t, a, h); r.Outcome != outcome {
+			t.Errorf("Auth-SSL %q: %v (%s)", value, r.Outcome, e.Error)
+		}
 	}
 }

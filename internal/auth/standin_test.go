@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
@@ -117,4 +119,24 @@ func TestDirectoryFailsForAnExtension(t *testing.T) {
 	a.Domains.Find("users.example").RecipientDelimiter = "+"
 	a.Directory = halfDirectory{a.Directory}
 	answers(t, a, ask{user: "bob+x@users.example", pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
+}
+
+// A login that waits for the proof of another one ends with its own request.
+func TestJoinedLoginEndsWithItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withCache(newAuth(t))
+		a.Now = time.Now
+		a.CountHash = func() { time.Sleep(time.Hour) }
+		h := ask{user: alice, pass: right}.header()
+		go a.Answer(t.Context(), h)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		if r, _ := a.Answer(ctx, h); r.Outcome != authhttp.TempFail || time.Since(begin) != time.Second {
+			t.Errorf("%v after %v", r.Outcome, time.Since(begin))
+		}
+		time.Sleep(time.Hour)
+		wantIdle(t, a)
+	})
 }
