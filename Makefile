@@ -50,8 +50,8 @@ fuzz:
 	done
 
 # Installs what make build made, the unit file, the manual pages and the documentation. It installs a configuration only
-# if there is none, with the sample users as comments. It writes nothing to this directory, because root
-# may run it.
+# if there is none, with the sample users as comments. Links in README.md lead to the installed files. It writes
+# nothing to this directory, because root may run it.
 install:
 	@test -x $(RUN)/mailauthd || { echo "run make build first, not as root" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
@@ -65,7 +65,9 @@ install:
 		sed 's|/usr/local|$(PREFIX)|g' $$page | \
 			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
-	install -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	sed -e 's|](contrib/man/\([^)]*\([158]\)\))|](../../man/man\2/\1)|g' -e 's|](contrib/|](|g' -e 's|/usr/local|$(PREFIX)|g' README.md | \
+		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/doc/mailauthd/README.md
+	install -m 0644 contrib/RELEASE-NOTES.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
 	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \

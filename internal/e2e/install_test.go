@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,7 @@ var installed = map[string]os.FileMode{
 	"opt/share/man/man5/mailauthd.toml.5":                    0o644,
 	"opt/share/man/man8/mailauthd.8":                         0o644,
 	"opt/share/doc/mailauthd/README.md":                      0o644,
+	"opt/share/doc/mailauthd/RELEASE-NOTES.md":               0o644,
 	"opt/share/doc/mailauthd/conf/mailauthd.toml":            0o644,
 	"opt/share/doc/mailauthd/nginx/mail.conf":                0,
 	"opt/share/doc/mailauthd/fail2ban/jail.d/mailauthd.conf": 0,
@@ -65,6 +67,8 @@ func TestMakeInstall(t *testing.T) {
 		}
 	}
 	checkInstalledPages(t, to)
+	checkLinks(t, repository, "README.md")
+	checkLinks(t, filepath.Join(to, "opt/share/doc/mailauthd"), "README.md")
 	for line := range strings.Lines(readFile(t, to, "etc/mailauthd/users.toml")) {
 		if line != "\n" && line[0] != '#' {
 			t.Errorf("a sample user is installed: %s", line)
@@ -84,6 +88,22 @@ func checkInstalledPages(t *testing.T, to string) {
 		installed := readFile(t, to, "opt/share/man/man"+name[len(name)-1:], name)
 		if want := strings.ReplaceAll(readFile(t, page), "/usr/local", "/opt"); installed != want {
 			t.Errorf("%s is not the page of the source tree with another prefix", name)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+
+// checkLinks looks for the files that a document has links to.
+func checkLinks(t *testing.T, dir, name string) {
+	t.Helper()
+	links := link.FindAllStringSubmatch(readFile(t, dir, name), -1)
+	if len(links) < 5 {
+		t.Errorf("%s has %d links to files", name, len(links))
+	}
+	for _, l := range links {
+		if _, err := os.Stat(filepath.Join(dir, l[1])); err != nil {
+			t.Errorf("link in %s: %v", name, err)
 		}
 	}
 }
