@@ -90,7 +90,7 @@ func (p *probe) run(s *route.Server, resolver *route.Resolver) {
 		p.err = fmt.Errorf("host %q cannot be resolved", s.Host)
 		return
 	}
-	target := s.Check(p.protocol, addr)
+	target := s.Upstream(p.protocol, addr)
 	p.addr = target.Addr.String()
 	p.report, p.err = target.Probe(context.Background())
 }

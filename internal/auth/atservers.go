@@ -53,7 +53,7 @@ func (v atServers) scope(at *attempt) string {
 	var b strings.Builder
 	b.WriteString("servers")
 	for _, s := range at.servers {
-		c := s.Check(string(at.Protocol), netip.Addr{})
+		c := s.Upstream(string(at.Protocol), netip.Addr{})
 		fmt.Fprintf(&b, " %q %s %s %d %s %q %x %q %t", s.Name, s.Host, c.Protocol, c.Addr.Port(),
 			c.TLS.Mode, c.TLS.ServerName, c.TLS.Fingerprint[:], c.Mechanisms, c.AllowCleartext)
 	}
@@ -160,7 +160,7 @@ func (v *atServer) judge(at *attempt, reply string, err error) (result verdict) 
 // ask has one dialogue. For a login that the rules keep out it is about a user that does not exist: the server
 // refuses it in its own time, whether the client's password is right or wrong, and locks nobody's account.
 func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply string, err error) {
-	target := v.Check(string(at.Protocol), addr)
+	target := v.Upstream(string(at.Protocol), addr)
 	if v.a.Trace != nil {
 		target.Trace = func(line string) { v.a.trace("%s", line) }
 	}

@@ -47,8 +47,8 @@ func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
 		addr = netip.IPv6Loopback()
 	}
 	for _, protocol := range []string{"imap", "pop3", "smtp"} {
-		check := server.Check(protocol, addr)
-		if err := check.Check(); err != nil {
+		target := server.Upstream(protocol, addr)
+		if err := target.Check(); err != nil {
 			l.warn(f, key, "%s logins cannot be checked: %v", protocol, err)
 		}
 		if server.VerifyProtocol != "same" {

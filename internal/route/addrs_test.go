@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// turns are the addresses that a resolver gives one after the other.
-func turns(r *Resolver, host string, n int) string {
+// inTurn returns the results of n calls of Addr.
+func inTurn(r *Resolver, host string, n int) string {
 	var list []string
 	for range n {
 		if a, ok := r.Addr(host); ok {
@@ -23,7 +23,7 @@ func turns(r *Resolver, host string, n int) string {
 	return strings.Join(list, " ")
 }
 
-// all are the addresses that one login tries.
+// all returns the addresses that one login tries.
 func all(r *Resolver, host string) string {
 	var list []string
 	for a := range r.Addrs(host, netip.Addr{}) {
@@ -32,7 +32,7 @@ func all(r *Resolver, host string) string {
 	return strings.Join(list, " ")
 }
 
-func TestAddressesTakeTurns(t *testing.T) {
+func TestAddressesAreUsedInTurn(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		dns        []string
@@ -64,8 +64,8 @@ func TestAddressesTakeTurns(t *testing.T) {
 			d.set("mail.example", tt.dns...)
 			r := NewResolver(d.lookup)
 			r.Watch(t.Context(), Names{Hosts: []string{"mail.example"}, PreferIPv6: tt.preferIPv6})
-			if got := turns(r, "mail.example", 1+strings.Count(tt.turns, ":")*0+strings.Count(strings.ReplaceAll(tt.turns, "none", ""), " ")); got != tt.turns {
-				t.Errorf("Addr gives %s, want %s", got, tt.turns)
+			if got := inTurn(r, "mail.example", 1+strings.Count(tt.turns, " ")); got != tt.turns {
+				t.Errorf("Addr returns %s, want %s", got, tt.turns)
 			}
 			if got := all(r, "mail.example"); got != tt.all {
 				t.Errorf("Addrs = %s, want %s", got, tt.all)
@@ -86,8 +86,8 @@ func TestAddrsOfAnAddress(t *testing.T) {
 	}
 }
 
-// Those who run through all addresses take one turn, and end when they want.
-func TestAddrsTakeOneTurn(t *testing.T) {
+// A loop over all addresses advances the turn by one, also if it ends early.
+func TestAddrsUsesOneTurn(t *testing.T) {
 	d := newDNS()
 	d.set("mail.example", "192.0.2.1", "192.0.2.2", "192.0.2.3")
 	r := NewResolver(d.lookup)
@@ -105,7 +105,7 @@ func TestAddrsTakeOneTurn(t *testing.T) {
 	wantAddr(t, r, "mail.example", "192.0.2.1")
 }
 
-// The addresses may change while a login runs through them.
+// The addresses may change while a login tries them.
 func TestAddrsDuringAChange(t *testing.T) {
 	for _, tt := range []struct{ before, after, want string }{
 		{"192.0.2.1 192.0.2.2", "192.0.2.3", "192.0.2.1 192.0.2.3"},
@@ -146,7 +146,7 @@ func TestTooManyAddresses(t *testing.T) {
 	}
 }
 
-// A reload changes what is preferred without asking again.
+// A reload changes the preferred kind of address without another lookup.
 func TestPreferenceChanges(t *testing.T) {
 	d := newDNS()
 	d.set("mail.example", "2001:db8::1", "192.0.2.1")
@@ -160,11 +160,11 @@ func TestPreferenceChanges(t *testing.T) {
 		wantAddr(t, r, "mail.example", want)
 	}
 	if asked := d.questions(); len(asked) != 1 {
-		t.Errorf("asked for %q, want one question", asked)
+		t.Errorf("asked for %q, want one lookup", asked)
 	}
 }
 
-// A reload changes the interval of a resolver that runs, also to a shorter one.
+// A reload changes the interval of a running resolver, also to a shorter one.
 func TestIntervalChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDNS()
@@ -193,7 +193,7 @@ func TestIntervalChanges(t *testing.T) {
 	})
 }
 
-// Asked for an address, the resolver answers at once, whatever DNS does.
+// Addr returns at once, however slow DNS is.
 func TestAddrNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDNS()

@@ -8,20 +8,20 @@ import (
 
 // Limits of a breaker.
 const (
-	MaxFails     = 3                // failures in a row, before a server is set aside
-	MinBackoff   = time.Second      // until the first trial; it doubles with every failed one
-	MaxBackoff   = 60 * time.Second // and stops here
+	MaxFails     = 3                // failures in a row before a server is set aside
+	MinBackoff   = time.Second      // before the first trial; a failed trial doubles it
+	MaxBackoff   = 60 * time.Second // the longest back-off
 	TrialTimeout = 60 * time.Second // for a trial to report; no login takes longer
 )
 
-// State is what a breaker lets pass.
+// State is the state of a breaker.
 type State int
 
-// The states of a breaker, in the words of circuits: current flows when it is closed.
+// The states of a breaker, as of an electric circuit breaker: current flows when it is closed.
 const (
-	Closed   State = iota // everybody asks the server
-	Open                  // nobody does: it is set aside
-	HalfOpen              // one trial is under way
+	Closed   State = iota // all logins may ask the server
+	Open                  // no login may: the server is set aside
+	HalfOpen              // one login, the trial, is asking it
 )
 
 func (s State) String() string { return [...]string{"closed", "open", "half-open"}[s] }
@@ -29,35 +29,35 @@ func (s State) String() string { return [...]string{"closed", "open", "half-open
 // Change is the change of a breaker's state.
 type Change struct {
 	Server   string // its name
-	Protocol string // that it is asked by
+	Protocol string // on which it is asked
 	From, To State
-	Err      error         // to Open: the last failure
-	Retry    time.Duration // to Open: until the next trial
+	Err      error         // the last failure, if To is Open
+	Retry    time.Duration // how long until the next trial, if To is Open
 }
 
-// Breaker keeps logins away from a server that does not answer. A nil Breaker lets
-// everything pass.
+// Breaker keeps logins away from a server that does not answer. A nil Breaker allows every
+// login.
 type Breaker struct {
 	server, protocol string
 	report           func(Change)
 
 	mu      sync.Mutex
 	state   State
-	round   uint64        // grows with the state; a ticket of another round comes too late
+	round   uint64        // counts changes of the state; a ticket of an earlier round is ignored
 	fails   int           // in a row, while closed
 	backoff time.Duration // the last one; 0 after an answer
-	until   time.Time     // while not closed, nobody passes before
+	until   time.Time     // while not closed, no login is allowed before
 }
 
-// Ticket lets its holder ask the server once. The holder calls Answered or Failed,
-// or neither when it found out nothing, and Drop after that.
+// Ticket allows its holder to ask the server once. The holder calls Answered or Failed, or
+// neither if it learned nothing about the server, and then Drop.
 type Ticket struct {
 	breaker *Breaker
 	round   uint64
-	check   bool // in the background: it does not make logins wait longer for their trial
+	check   bool // for a background probe, whose failure does not delay the next trial
 }
 
-// State is the present one, for metrics.
+// State returns the present state, for metrics.
 func (b *Breaker) State() State {
 	if b == nil {
 		return Closed
@@ -67,8 +67,8 @@ func (b *Breaker) State() State {
 	return b.state
 }
 
-// Ready reports whether Allow would give a ticket. It is for those who only send users
-// to the server.
+// Ready reports whether Allow would return a ticket. It is for logins that are sent to the
+// server without asking it.
 func (b *Breaker) Ready() bool {
 	if b == nil {
 		return true
@@ -80,7 +80,7 @@ func (b *Breaker) Ready() bool {
 
 func (b *Breaker) ready() bool { return b.state == Closed || !time.Now().Before(b.until) }
 
-// Allow gives a ticket, or false while the server is set aside.
+// Allow returns a ticket, or false while the server is set aside.
 func (b *Breaker) Allow() (Ticket, bool) {
 	if b == nil {
 		return Ticket{}, true
@@ -97,8 +97,8 @@ func (b *Breaker) Allow() (Ticket, bool) {
 	return Ticket{breaker: b, round: b.round}, true
 }
 
-// Ticket is one for a check in the background, which keeps nobody waiting: it is always
-// there, and is no trial.
+// Ticket returns a ticket for a background probe. No login waits for a probe, so it is allowed
+// even while the server is set aside, and is not a trial.
 func (b *Breaker) Ticket() Ticket {
 	if b == nil {
 		return Ticket{}
@@ -108,12 +108,12 @@ func (b *Breaker) Ticket() Ticket {
 	return Ticket{breaker: b, round: b.round, check: true}
 }
 
-// Answered says that the server answered. A wrong password is an answer, and so is a
-// temporary failure that may be this user's alone.
+// Answered reports to the breaker that the server answered. A wrong password is an answer. So
+// is a temporary failure, because it may concern this user alone.
 func (t Ticket) Answered() { t.tell((*Breaker).answered) }
 
-// Failed says that the server refused the connection, did not answer in time, or
-// broke off. It does not when it was the client that went away.
+// Failed reports to the breaker that the server refused the connection, did not answer in time,
+// or closed the connection. Do not call it if the client went away.
 func (t Ticket) Failed(err error) {
 	t.tell(func(b *Breaker) {
 		if !t.check || b.state == Closed {
@@ -122,11 +122,10 @@ func (t Ticket) Failed(err error) {
 	})
 }
 
-// Drop gives the ticket back: if it was for a trial that has not reported, the next one
-// may begin.
+// Drop returns the ticket. If it was for a trial that has not reported, the next one may begin.
 func (t Ticket) Drop() { t.tell((*Breaker).dropped) }
 
-// tell does something to the breaker, if the ticket still counts.
+// tell calls do for the breaker, unless its state has changed since the ticket was issued.
 func (t Ticket) tell(do func(*Breaker)) {
 	b := t.breaker
 	if b == nil {
@@ -151,7 +150,7 @@ func (b *Breaker) failed(err error) {
 		return
 	}
 	b.backoff = min(max(2*b.backoff, MinBackoff), MaxBackoff)
-	retry := b.backoff - rand.N(b.backoff/2) // machines must not try in step
+	retry := b.backoff - rand.N(b.backoff/2) // so that several machines do not retry at the same time
 	b.until = time.Now().Add(retry)
 	b.enter(Change{To: Open, Err: err, Retry: retry})
 }
@@ -162,7 +161,7 @@ func (b *Breaker) dropped() {
 	}
 }
 
-// enter begins a round. It reports under the lock, so that changes are told in order.
+// enter begins a round. It reports with mu held, so that changes are reported in order.
 func (b *Breaker) enter(c Change) {
 	c.Server, c.Protocol, c.From = b.server, b.protocol, b.state
 	b.state = c.To

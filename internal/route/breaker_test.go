@@ -14,77 +14,77 @@ import (
 
 var errRefused = errors.New("connection refused")
 
-// ward is a server's breaker, and what it reported.
-type ward struct {
+// testBreaker is a breaker that records its changes.
+type testBreaker struct {
 	*Breaker
 	t       *testing.T
 	changes []Change
 }
 
-func newWard(t *testing.T) *ward {
-	w := &ward{t: t}
-	w.Breaker = &Breaker{server: "box1", report: func(c Change) { w.changes = append(w.changes, c) }}
-	return w
+func newTestBreaker(t *testing.T) *testBreaker {
+	b := &testBreaker{t: t}
+	b.Breaker = &Breaker{server: "box1", report: func(c Change) { b.changes = append(b.changes, c) }}
+	return b
 }
 
-// pass wants a ticket.
-func (w *ward) pass() Ticket {
-	w.t.Helper()
-	if !w.Ready() {
-		w.t.Error("not ready")
+// mustAllow returns a ticket.
+func (b *testBreaker) mustAllow() Ticket {
+	b.t.Helper()
+	if !b.Ready() {
+		b.t.Error("Ready() = false, want true")
 	}
-	ticket, ok := w.Allow()
+	ticket, ok := b.Allow()
 	if !ok {
-		w.t.Fatal("no ticket")
+		b.t.Fatal("Allow returned no ticket")
 	}
 	return ticket
 }
 
-// block wants none.
-func (w *ward) block() {
-	w.t.Helper()
-	if w.Ready() {
-		w.t.Error("ready")
+// mustRefuse checks that there is no ticket.
+func (b *testBreaker) mustRefuse() {
+	b.t.Helper()
+	if b.Ready() {
+		b.t.Error("Ready() = true, want false")
 	}
-	if _, ok := w.Allow(); ok {
-		w.t.Fatal("a ticket")
+	if _, ok := b.Allow(); ok {
+		b.t.Fatal("Allow returned a ticket while the server is set aside")
 	}
 }
 
 // open sets the server aside.
-func (w *ward) open() {
-	w.t.Helper()
+func (b *testBreaker) open() {
+	b.t.Helper()
 	for range MaxFails {
-		w.pass().Failed(errRefused)
+		b.mustAllow().Failed(errRefused)
 	}
-	w.want(Open)
+	b.want(Open)
 }
 
 // retry waits for the end of the back-off.
-func (w *ward) retry() { <-time.After(w.changes[len(w.changes)-1].Retry) }
+func (b *testBreaker) retry() { <-time.After(b.changes[len(b.changes)-1].Retry) }
 
-func (w *ward) want(s State) {
-	w.t.Helper()
-	if got := w.State(); got != s {
-		w.t.Fatalf("state %v, want %v", got, s)
+func (b *testBreaker) want(s State) {
+	b.t.Helper()
+	if got := b.State(); got != s {
+		b.t.Fatalf("state %v, want %v", got, s)
 	}
 }
 
-// story is what was reported.
-func (w *ward) story() string {
+// reported returns the states that were reported.
+func (b *testBreaker) reported() string {
 	var list []string
-	for _, c := range w.changes {
+	for _, c := range b.changes {
 		list = append(list, c.To.String())
 	}
 	return strings.Join(list, " ")
 }
 
-// Each letter is one event: a is an answer, f a failure, d a ticket given back, t a trial's
-// beginning; w waits for the end of the back-off, T for that of the trial.
+// Each letter is one event: an answer (a), a failure (f), a dropped ticket (d), the start of a
+// trial (t), the end of the back-off (w), and the end of TrialTimeout (T).
 func TestBreaker(t *testing.T) {
 	for _, tt := range []struct {
-		events, story string
-		end           State
+		events, reported string
+		end              State
 	}{
 		{"", "", Closed},
 		{"aaaa", "", Closed},
@@ -109,29 +109,29 @@ func TestBreaker(t *testing.T) {
 	} {
 		t.Run(tt.events, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWard(t)
+				b := newTestBreaker(t)
 				for _, event := range tt.events {
 					switch event {
 					case 'a':
-						w.pass().Answered()
+						b.mustAllow().Answered()
 					case 'f':
-						w.pass().Failed(errRefused)
+						b.mustAllow().Failed(errRefused)
 					case 'd':
-						w.pass().Drop()
+						b.mustAllow().Drop()
 					case 't':
-						w.pass()
-						w.block() // only one at a time
+						b.mustAllow()
+						b.mustRefuse() // only one at a time
 					case 'w':
-						w.block()
-						w.retry()
+						b.mustRefuse()
+						b.retry()
 					case 'T':
 						<-time.After(TrialTimeout)
 					}
 				}
-				if got := w.story(); got != tt.story {
-					t.Errorf("reported %q, want %q", got, tt.story)
+				if got := b.reported(); got != tt.reported {
+					t.Errorf("reported %q, want %q", got, tt.reported)
 				}
-				w.want(tt.end)
+				b.want(tt.end)
 			})
 		})
 	}
@@ -139,44 +139,44 @@ func TestBreaker(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(t)
-		w.open()
-		retry := w.changes[0].Retry
-		w.retry()
-		w.pass().Answered()
+		b := newTestBreaker(t)
+		b.open()
+		retry := b.changes[0].Retry
+		b.retry()
+		b.mustAllow().Answered()
 		want := []Change{
 			{Server: "box1", From: Closed, To: Open, Err: errRefused, Retry: retry},
 			{Server: "box1", From: Open, To: HalfOpen},
 			{Server: "box1", From: HalfOpen, To: Closed},
 		}
-		if !slices.Equal(w.changes, want) {
-			t.Errorf("reported %+v, want %+v", w.changes, want)
+		if !slices.Equal(b.changes, want) {
+			t.Errorf("reported %+v, want %+v", b.changes, want)
 		}
 	})
 }
 
-// The back-off doubles up to its limit, less a random part; an answer ends that.
+// The back-off doubles up to its limit, less a random part. An answer resets it.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(t)
+		b := newTestBreaker(t)
 		step := func(longest time.Duration) {
 			t.Helper()
-			c := w.changes[len(w.changes)-1]
+			c := b.changes[len(b.changes)-1]
 			if c.Retry <= longest/2 || c.Retry > longest {
 				t.Errorf("back-off %v, want between %v and %v", c.Retry, longest/2, longest)
 			}
 			<-time.After(c.Retry - 1)
-			w.block()
+			b.mustRefuse()
 			<-time.After(1)
 		}
 		for range 2 {
-			w.open()
+			b.open()
 			for _, s := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
 				step(s * time.Second)
-				w.pass().Failed(errRefused)
+				b.mustAllow().Failed(errRefused)
 			}
-			w.retry()
-			w.pass().Answered()
+			b.retry()
+			b.mustAllow().Answered()
 		}
 	})
 }
@@ -184,16 +184,16 @@ func TestBackoff(t *testing.T) {
 func TestBackoffHasJitter(t *testing.T) {
 	seen := make(map[time.Duration]bool)
 	for range 20 {
-		w := newWard(t)
-		w.open()
-		seen[w.changes[0].Retry] = true
+		b := newTestBreaker(t)
+		b.open()
+		seen[b.changes[0].Retry] = true
 	}
 	if len(seen) < 10 {
 		t.Errorf("%d back-offs in 20 differ", len(seen))
 	}
 }
 
-// What began before the state changed says nothing about the server as it is now.
+// A ticket from before a change of the state says nothing about the server as it is now.
 func TestLateReports(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -205,30 +205,30 @@ func TestLateReports(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWard(t)
-				late := w.pass()
-				w.open()
+				b := newTestBreaker(t)
+				late := b.mustAllow()
+				b.open()
 				tt.report(late)
-				w.block()
-				w.retry()
-				trial := w.pass()
+				b.mustRefuse()
+				b.retry()
+				trial := b.mustAllow()
 				tt.report(late)
-				w.block()
+				b.mustRefuse()
 				<-time.After(TrialTimeout)
-				second := w.pass()
-				tt.report(trial) // which was given up
-				w.block()
+				second := b.mustAllow()
+				tt.report(trial) // after its TrialTimeout
+				b.mustRefuse()
 				second.Answered()
 				for range MaxFails {
 					tt.report(late)
 					tt.report(trial)
 					tt.report(second)
 				}
-				w.want(Closed)
-				w.pass().Failed(errRefused)
-				w.pass().Failed(errRefused)
-				w.want(Closed)
-				if got := w.story(); got != "open half-open closed" {
+				b.want(Closed)
+				b.mustAllow().Failed(errRefused)
+				b.mustAllow().Failed(errRefused)
+				b.want(Closed)
+				if got := b.reported(); got != "open half-open closed" {
 					t.Errorf("reported %q", got)
 				}
 			})
@@ -236,18 +236,18 @@ func TestLateReports(t *testing.T) {
 	}
 }
 
-// Of many logins at the moment when the back-off ends, one is the trial.
+// Of many logins at the end of the back-off one is the trial.
 func TestOneTrialOfMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(t)
-		w.open()
-		w.retry()
+		b := newTestBreaker(t)
+		b.open()
+		b.retry()
 		for round := range 3 {
 			var wg sync.WaitGroup
 			var passed atomic.Int32
 			for range 100 {
 				wg.Go(func() {
-					if ticket, ok := w.Allow(); ok {
+					if ticket, ok := b.Allow(); ok {
 						passed.Add(1)
 						<-time.After(time.Second)
 						ticket.Drop()
@@ -259,26 +259,26 @@ func TestOneTrialOfMany(t *testing.T) {
 				t.Errorf("round %d: %d trials at a time", round, n)
 			}
 		}
-		if got := w.story(); got != "open half-open" {
+		if got := b.reported(); got != "open half-open" {
 			t.Errorf("reported %q", got)
 		}
 	})
 }
 
-// Many failures at a time set a server aside once.
+// Many failures at the same time set a server aside once.
 func TestManyFailuresAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(t)
+		b := newTestBreaker(t)
 		var tickets []Ticket
 		for range 100 {
-			tickets = append(tickets, w.pass())
+			tickets = append(tickets, b.mustAllow())
 		}
 		var wg sync.WaitGroup
 		for _, ticket := range tickets {
 			wg.Go(func() { ticket.Failed(errRefused) })
 		}
 		wg.Wait()
-		if c := w.changes; len(c) != 1 || c[0].To != Open || c[0].Retry > MinBackoff {
+		if c := b.changes; len(c) != 1 || c[0].To != Open || c[0].Retry > MinBackoff {
 			t.Errorf("reported %+v", c)
 		}
 	})
@@ -289,7 +289,7 @@ func TestNilBreaker(t *testing.T) {
 	for range 2 * MaxFails {
 		ticket, ok := b.Allow()
 		if !ok || !b.Ready() || b.State() != Closed {
-			t.Fatal("a nil breaker is in the way")
+			t.Fatal("a nil breaker does not allow a login")
 		}
 		ticket.Failed(errRefused)
 		ticket.Answered()
@@ -299,7 +299,7 @@ func TestNilBreaker(t *testing.T) {
 
 func TestStatesHaveNames(t *testing.T) {
 	if got := fmt.Sprint(Closed, Open, HalfOpen); got != "closed open half-open" {
-		t.Errorf("states are called %q", got)
+		t.Errorf("states print as %q", got)
 	}
 }
 

@@ -10,30 +10,30 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// CheckTimeout bounds one check in the background.
+// CheckTimeout is how long one background probe may take.
 const CheckTimeout = 10 * time.Second
 
-// ProbeFunc finds out whether a server answers by a protocol.
+// ProbeFunc returns an error if a server does not answer on a protocol.
 type ProbeFunc func(ctx context.Context, s *Server, protocol string) error
 
-// Check probes, until ctx ends, each server that has a CheckInterval, by each protocol that it is asked by,
-// and tells the breaker: also while the server is set aside, so that it is back as soon as a probe finds
-// it. Check returns when all probes have.
-func (h *Health) Check(ctx context.Context, probe ProbeFunc) {
+// Run probes each server that has a CheckInterval, on each protocol on which it is asked, until
+// ctx ends. It reports the results to the breakers. A server that is set aside is probed too,
+// and is back as soon as it answers. Run returns when all probes have returned.
+func (h *Health) Run(ctx context.Context, probe ProbeFunc) {
 	var wg sync.WaitGroup
 	for _, s := range h.servers {
 		if s.CheckInterval <= 0 {
 			continue
 		}
 		for _, protocol := range s.CheckProtocols() {
-			wg.Go(func() { h.checkServer(ctx, s, protocol, probe) })
+			wg.Go(func() { h.probeServer(ctx, s, protocol, probe) })
 		}
 	}
 	wg.Wait()
 }
 
-func (h *Health) checkServer(ctx context.Context, s *Server, protocol string, probe ProbeFunc) {
-	next := time.NewTimer(rand.N(s.CheckInterval)) // not all servers at one time
+func (h *Health) probeServer(ctx context.Context, s *Server, protocol string, probe ProbeFunc) {
+	next := time.NewTimer(rand.N(s.CheckInterval)) // not all servers at the same time
 	defer next.Stop()
 	for {
 		select {
@@ -51,8 +51,8 @@ func (h *Health) checkServer(ctx context.Context, s *Server, protocol string, pr
 	}
 }
 
-// probeOnce makes an error of a panic, which would end the process here: what a probe
-// reads is another machine's.
+// probeOnce calls probe with a timeout. It turns a panic into an error, because a probe reads
+// what another machine sends, and a panic in this goroutine would end the process.
 func probeOnce(ctx context.Context, s *Server, protocol string, probe ProbeFunc) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

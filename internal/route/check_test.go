@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// clinic is where servers are checked: how each one answers, and who was asked.
-type clinic struct {
+// fakeServers answers probes as a test wants, and counts them by server.
+type fakeServers struct {
 	mu     sync.Mutex
 	answer map[string]func(ctx context.Context) error
-	asked  map[string]int
+	probed map[string]int
 }
 
-func newClinic() *clinic {
-	return &clinic{answer: make(map[string]func(context.Context) error), asked: make(map[string]int)}
+func newFakeServers() *fakeServers {
+	return &fakeServers{answer: make(map[string]func(context.Context) error), probed: make(map[string]int)}
 }
 
-func (c *clinic) probe(ctx context.Context, s *Server, _ string) error {
+func (c *fakeServers) probe(ctx context.Context, s *Server, _ string) error {
 	c.mu.Lock()
-	c.asked[s.Name]++
+	c.probed[s.Name]++
 	answer := c.answer[s.Name]
 	c.mu.Unlock()
 	if answer == nil {
@@ -35,18 +35,18 @@ func (c *clinic) probe(ctx context.Context, s *Server, _ string) error {
 	return answer(ctx)
 }
 
-func (c *clinic) set(server string, answer func(context.Context) error) {
+func (c *fakeServers) set(server string, answer func(context.Context) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answer[server] = answer
 }
 
-// visits are the questions to a server since the last time.
-func (c *clinic) visits(server string) int {
+// probes returns the number of probes of a server since the last call.
+func (c *fakeServers) probes(server string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer delete(c.asked, server)
-	return c.asked[server]
+	defer delete(c.probed, server)
+	return c.probed[server]
 }
 
 func refuse(context.Context) error { return errRefused }
@@ -56,12 +56,12 @@ func hang(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// check lets checks run until the end of the test; it returns what ends them.
+// check runs probes in the background until stop is called or the test ends.
 func check(t *testing.T, h *Health, probe ProbeFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
-		h.Check(ctx, probe)
+		h.Run(ctx, probe)
 		close(done)
 	}()
 	stop = func() {
@@ -79,13 +79,13 @@ func TestCheckAsksAtIntervals(t *testing.T) {
 		servers := stores("abc")
 		servers[0].CheckInterval = interval
 		servers[1].CheckInterval = 3 * interval
-		c := newClinic()
+		c := newFakeServers()
 		check(t, NewHealth(servers, nil, nil), c.probe)
 		for range 3 {
 			<-time.After(30 * interval)
 			synctest.Wait()
 			for name, want := range map[string]int{"a": 30, "b": 10, "c": 0} {
-				if n := c.visits(name); n != want {
+				if n := c.probes(name); n != want {
 					t.Errorf("server %s was checked %d times, want %d", name, n, want)
 				}
 			}
@@ -93,27 +93,27 @@ func TestCheckAsksAtIntervals(t *testing.T) {
 	})
 }
 
-// What we have run out of is not the server's fault.
-func TestStarvedCheckTellsNothing(t *testing.T) {
+// A shortage on this machine is not the server's fault.
+func TestStarvedCheckIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := stores("a")
 		servers[0].CheckInterval = interval
 		h := NewHealth(servers, nil, nil)
-		c := newClinic()
+		c := newFakeServers()
 		c.set("a", func(context.Context) error {
 			return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
 		})
 		check(t, h, c.probe)
 		<-time.After(10 * MaxFails * interval)
 		synctest.Wait()
-		if s := h.Of(servers[0], "imap").State(); s != Closed || c.visits("a") < MaxFails {
+		if s := h.Of(servers[0], "imap").State(); s != Closed || c.probes("a") < MaxFails {
 			t.Errorf("the server is %v", s)
 		}
 	})
 }
 
-// However the server fails, it is set aside; when it answers again, it is put back.
-func TestCheckTellsTheBreaker(t *testing.T) {
+// A server is set aside whatever its failure is, and put back when it answers again.
+func TestCheckReportsToTheBreaker(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer func(context.Context) error
@@ -134,7 +134,7 @@ func TestCheckTellsTheBreaker(t *testing.T) {
 					default:
 					}
 				})
-				c := newClinic()
+				c := newFakeServers()
 				c.set("a", tt.answer)
 				check(t, h, c.probe)
 				<-time.After((MaxFails + 1) * (interval + CheckTimeout))
@@ -156,26 +156,26 @@ func TestCheckTellsTheBreaker(t *testing.T) {
 	}
 }
 
-// A server that is set aside is checked as before, and is back when it answers, whatever the
-// back-off of the logins.
+// A server that is set aside is probed as before, and is back when it answers. The back-off of
+// the logins does not matter.
 func TestCheckWhileSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := stores("a")
 		servers[0].CheckInterval = time.Second
 		h := NewHealth(servers, nil, nil)
-		c := newClinic()
+		c := newFakeServers()
 		c.set("a", refuse)
 		check(t, h, c.probe)
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
-		c.visits("a")
+		c.probes("a")
 		<-time.After(time.Hour)
 		synctest.Wait()
-		if n := c.visits("a"); n < 3599 || n > 3601 {
+		if n := c.probes("a"); n < 3599 || n > 3601 {
 			t.Errorf("%d checks in an hour, want one in a second", n)
 		}
 		if _, ok := h.Of(servers[0], "imap").Allow(); !ok {
-			t.Error("checks keep the logins' trial from its turn")
+			t.Error("probes prevent the trial of a login")
 		}
 		c.set("a", nil)
 		<-time.After(time.Second)
@@ -186,12 +186,12 @@ func TestCheckWhileSetAside(t *testing.T) {
 	})
 }
 
-// Checks end with their context, those under way too, and blame nobody for it.
+// Probes end with their context, also those under way. No server is set aside for that.
 func TestCheckEnds(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		wait  time.Duration
-		under int32 // way by then
+		under int32 // how many probes are under way then
 	}{
 		{"before the first", 0, 0},
 		{"during one each", CheckTimeout / 2, 2},
@@ -226,7 +226,7 @@ func TestCheckEnds(t *testing.T) {
 				under, asked := running.Load(), time.Now()
 				stop()
 				if late := time.Since(asked); under != tt.under || running.Load() != 0 || late > time.Second {
-					t.Errorf("of %d probes, want %d, Check left %d after %v", under, tt.under, running.Load(), late)
+					t.Errorf("%d probes were under way, want %d; %d remain %v after stop", under, tt.under, running.Load(), late)
 				}
 				for _, s := range servers {
 					if state := h.Of(s, "imap").State(); state != Closed {
@@ -239,5 +239,5 @@ func TestCheckEnds(t *testing.T) {
 }
 
 func TestCheckWithoutServers(t *testing.T) {
-	NewHealth(stores("ab"), nil, nil).Check(t.Context(), newClinic().probe) // returns at once
+	NewHealth(stores("ab"), nil, nil).Run(t.Context(), newFakeServers().probe) // returns at once
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// stores makes mail stores from names; each weight counts for the store at its place.
+// stores makes servers with names of one letter, and with weights.
 func stores(names string, weights ...int) []*Server {
 	var list []*Server
 	for i, name := range names {
@@ -28,7 +28,7 @@ func namesOf(servers []*Server) string {
 	return s
 }
 
-// The orders by hash were computed by another program: a release that computes others
+// The orders by hash were computed by another program. A release that computes other orders
 // would move users away from their mail.
 func TestChoose(t *testing.T) {
 	for _, tt := range []struct {
@@ -60,11 +60,11 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-const crowd = 6000
+const userCount = 6000
 
-// firsts are the first servers of a crowd of users, by user.
+// firsts returns the first servers of userCount users, by user.
 func firsts(servers []*Server) []string {
-	list := make([]string, crowd)
+	list := make([]string, userCount)
 	for i := range list {
 		list[i] = Choose(servers, PolicyHash, fmt.Sprintf("user%d@domain1.com", i))[0].Name
 	}
@@ -82,7 +82,7 @@ func TestSharesFollowWeights(t *testing.T) {
 			counts[name]++
 		}
 		for _, s := range servers {
-			share, want := float64(counts[s.Name])/crowd, float64(max(s.Weight, 1))/float64(sum)
+			share, want := float64(counts[s.Name])/userCount, float64(max(s.Weight, 1))/float64(sum)
 			if math.Abs(share-want) > 0.02 {
 				t.Errorf("weights %v: server %s has %.3f of the users, want %.3f", weights, s.Name, share, want)
 			}
@@ -90,8 +90,8 @@ func TestSharesFollowWeights(t *testing.T) {
 	}
 }
 
-// When the servers change, users move only from one that leaves or to one that joins or
-// gains weight.
+// When the servers change, users move only from a server that leaves or loses weight, or to one
+// that joins or gains weight.
 func TestOnlyTheChangeMovesUsers(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
@@ -126,8 +126,8 @@ func TestOnlyTheChangeMovesUsers(t *testing.T) {
 	}
 }
 
-// The users of a server that is set aside go where they would go if it left.
-func TestTheSecondIsTheHeir(t *testing.T) {
+// The users of a server that is set aside use the server that they would have without it.
+func TestUsersMoveToTheSecondServer(t *testing.T) {
 	all := stores("abcd", 1, 2, 3, 4)
 	for i := range 1000 {
 		user := fmt.Sprintf("user%d@domain1.com", i)

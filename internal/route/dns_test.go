@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// dns is a name service whose answers a test changes.
+// dns is a fake name service.
 type dns struct {
 	mu      sync.Mutex
 	answers map[string][]netip.Addr
@@ -57,7 +57,7 @@ func (d *dns) lookup(ctx context.Context, network, host string) ([]netip.Addr, e
 	return addrs, nil
 }
 
-// questions returns what was asked, sorted, and forgets it.
+// questions returns the lookups since the last call, sorted.
 func (d *dns) questions() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -18,7 +18,7 @@ func fail(t *testing.T, h *Health, s *Server) {
 	}
 }
 
-// tried are the servers that a login tries which nobody answers, and nobody blames.
+// tried returns the servers that a login tries if none answers. It reports nothing about them.
 func tried(h *Health, servers []*Server) string {
 	var list []*Server
 	for s := range h.Try(servers, "imap") {
@@ -57,7 +57,7 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// A login that ends at a server takes no trial of the next.
+// A login that ends at a server does not start a trial of the next.
 func TestTryAsksNoMoreThanNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := stores("ab")
@@ -74,7 +74,7 @@ func TestTryAsksNoMoreThanNeeded(t *testing.T) {
 	})
 }
 
-// A trial that ends without a report, or in a panic, is not the last one.
+// After a trial that ends without a report, or in a panic, there is another.
 func TestTryDropsTickets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := stores("a")
@@ -87,7 +87,7 @@ func TestTryDropsTickets(t *testing.T) {
 				if got := tried(h, servers); got != "" {
 					t.Errorf("during a trial, Try yields %q", got)
 				}
-				panic("a fault of ours")
+				panic("test")
 			}
 		}()
 		for range 2 {
@@ -104,7 +104,7 @@ func TestTryDropsTickets(t *testing.T) {
 	})
 }
 
-// A reload makes all servers anew. Those that are the same keep their breakers.
+// A reload makes new Servers. Those that are the same keep their breakers.
 func TestHealthOutlivesReloads(t *testing.T) {
 	changed := func(change func(*Server)) *Server {
 		s := &Server{Name: "box1", VerifyProtocol: "imap", Host: "192.0.2.1", POP3: 110, IMAP: 143, SMTP: 25, Weight: 1}
@@ -135,13 +135,13 @@ func TestHealthOutlivesReloads(t *testing.T) {
 				t.Errorf("a change of %s keeps the state: %v, want %v", tt.name, kept, tt.same)
 			}
 			if got := before.Of(old, "imap").State(); got != Open {
-				t.Errorf("the configuration before finds its server %v", got)
+				t.Errorf("the old configuration has its server %v, want open", got)
 			}
 		})
 	}
 }
 
-// Health is as large as its configuration, however many went before.
+// Health does not grow with the number of reloads.
 func TestHealthIsBounded(t *testing.T) {
 	var h *Health
 	for i := range 100 {
@@ -180,8 +180,8 @@ func BenchmarkTry(b *testing.B) {
 	}
 }
 
-// What a server does not offer by one protocol does not set it aside for the others; one that is always asked
-// by the same protocol has one breaker for all clients.
+// Failures of one protocol do not set a server aside for the others. A server that is always
+// asked on the same protocol has one breaker for all clients.
 func TestHealthByProtocol(t *testing.T) {
 	same, one := &Server{Name: "same", VerifyProtocol: "same"}, &Server{Name: "one", VerifyProtocol: "imap"}
 	h := NewHealth([]*Server{same, one}, nil, nil)
@@ -193,10 +193,10 @@ func TestHealthByProtocol(t *testing.T) {
 	}
 	for protocol, state := range map[string]State{"imap": Closed, "pop3": Open, "smtp": Closed} {
 		if got := h.Of(same, protocol).State(); got != state {
-			t.Errorf("by %s the server is %v, want %v", protocol, got, state)
+			t.Errorf("on %s the server is %v, want %v", protocol, got, state)
 		}
 		if got := h.Of(one, protocol).State(); got != Open {
-			t.Errorf("for clients of %s the server that is asked by imap is %v", protocol, got)
+			t.Errorf("for clients of %s the server that is asked on imap is %v, want open", protocol, got)
 		}
 	}
 }

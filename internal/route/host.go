@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// host is what the resolver knows of one host.
+// host is what the resolver knows about one host.
 type host struct {
 	addrs     []netip.Addr // the preferred kind first; replaced, never changed
-	preferred int          // how many of them take turns
+	preferred int          // how many of them are used in turn
 	turn      atomic.Uint32
 
-	literal bool // an address itself
-	watched bool // of the configuration in force
+	literal bool // the host is an address itself
+	watched bool // the host is in the present configuration
 }
 
 func newHost(name string) *host {
@@ -25,7 +25,7 @@ func newHost(name string) *host {
 	return h
 }
 
-// set takes new addresses; h keeps none of its argument.
+// set replaces the addresses. It does not keep its argument.
 func (h *host) set(addrs []netip.Addr, preferIPv6 bool) {
 	kinds := make([][]netip.Addr, 2)
 	for _, a := range addrs {
@@ -41,7 +41,7 @@ func (h *host) set(addrs []netip.Addr, preferIPv6 bool) {
 	}
 }
 
-// next is the address whose turn it is.
+// next returns the next address in turn.
 func (h *host) next() (netip.Addr, bool) {
 	if len(h.addrs) == 0 {
 		return netip.Addr{}, false
@@ -52,18 +52,18 @@ func (h *host) next() (netip.Addr, bool) {
 	return h.addrs[(h.turn.Add(1)-1)%uint32(h.preferred)], true
 }
 
-// others are the addresses to try after first: the others of its kind in turn, then
-// those of the other kind.
+// others returns the addresses to try after first: the others of its kind in turn, then the
+// other kind.
 func (h *host) others(first netip.Addr) []netip.Addr {
 	i := slices.Index(h.addrs, first)
-	if i < 0 || i >= h.preferred { // they have changed meanwhile
+	if i < 0 || i >= h.preferred { // the addresses have changed meanwhile
 		return slices.DeleteFunc(slices.Clone(h.addrs), func(a netip.Addr) bool { return a == first })
 	}
 	return slices.Concat(h.addrs[i+1:h.preferred], h.addrs[:i], h.addrs[h.preferred:])
 }
 
-// usable are the addresses that nginx can connect to, as netip writes IPv4, each
-// once. A name service that blocks names answers with 0.0.0.0.
+// usable returns the addresses that nginx can connect to, without duplicates. IPv4 addresses
+// that are mapped into IPv6 are unmapped. A DNS server that blocks names answers with 0.0.0.0.
 func usable(addrs []netip.Addr) []netip.Addr {
 	var list []netip.Addr
 	for _, a := range addrs {

@@ -15,27 +15,27 @@ import (
 
 // Limits of name resolution.
 const (
-	ResolveInterval = 60 * time.Second // between two looks at a name, unless configured
-	RetryInterval   = 5 * time.Second  // the same, for a name without an address
-	ResolveTimeout  = 5 * time.Second  // for one look
-	MaxAddrs        = 32               // of one name; the others are not used
+	ResolveInterval = 60 * time.Second // between two lookups of a name, unless configured
+	RetryInterval   = 5 * time.Second  // between two lookups of a name without an address
+	ResolveTimeout  = 5 * time.Second  // for one lookup
+	MaxAddrs        = 32               // addresses of one name; further ones are not used
 )
 
-// LookupFunc finds the addresses of a host name, as [net.Resolver.LookupNetIP] does.
+// LookupFunc returns the addresses of a host name, as [net.Resolver.LookupNetIP] does.
 type LookupFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-// Names say what to resolve, and how.
+// Names is what to resolve, and how.
 type Names struct {
 	Hosts      []string      // names, and addresses, which need no lookup
-	Interval   time.Duration // between two looks at a name; 0: ResolveInterval
+	Interval   time.Duration // between two lookups of a name; 0: ResolveInterval
 	PreferIPv6 bool          // for a name with addresses of both kinds
 }
 
-// Resolver knows the addresses of server names. It outlives reloads, so that a name
-// which is known stays known.
+// Resolver holds the addresses of host names. It outlives reloads, so that it keeps the
+// addresses that it has.
 type Resolver struct {
 	lookup  LookupFunc
-	retimed chan struct{} // wakes Run when the interval has changed
+	retimed chan struct{} // wakes Run after a change of the interval
 
 	mu         sync.RWMutex
 	hosts      map[string]*host
@@ -43,7 +43,7 @@ type Resolver struct {
 	preferIPv6 bool
 }
 
-// NewResolver makes a resolver; a nil lookup is the system's.
+// NewResolver makes a resolver. If lookup is nil, it is that of [net.DefaultResolver].
 func NewResolver(lookup LookupFunc) *Resolver {
 	if lookup == nil {
 		lookup = net.DefaultResolver.LookupNetIP
@@ -56,20 +56,20 @@ func NewResolver(lookup LookupFunc) *Resolver {
 	}
 }
 
-// Addr is the address of a host, which may be an address itself; the next in turn if
-// it has several. It is false for a name that has never been resolved.
+// Addr returns the address of a host, which may be an address itself. If the host has several,
+// it is the next in turn. Addr returns false for a name that has never been resolved.
 func (r *Resolver) Addr(name string) (netip.Addr, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if h := r.hosts[name]; h != nil {
 		return h.next()
 	}
-	a, err := netip.ParseAddr(name) // not watched, or no more
+	a, err := netip.ParseAddr(name) // not watched, or no longer
 	return a, err == nil
 }
 
-// Addrs are all addresses of a host, in the order in which to try them: from the one that
-// Addr has returned, or else from the one whose turn it is.
+// Addrs yields all addresses of a host in the order in which to try them. The first is from,
+// which Addr has returned, or the next in turn if from is the zero Addr.
 func (r *Resolver) Addrs(name string, from netip.Addr) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
 		first, ok := from, from.IsValid()
@@ -87,7 +87,7 @@ func (r *Resolver) Addrs(name string, from netip.Addr) iter.Seq[netip.Addr] {
 	}
 }
 
-// others are the addresses of a host but one: those after it, then those before it.
+// others returns the addresses of a host to try after first.
 func (r *Resolver) others(name string, first netip.Addr) []netip.Addr {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -97,8 +97,8 @@ func (r *Resolver) others(name string, first netip.Addr) []netip.Addr {
 	return nil
 }
 
-// Watch sets which hosts are kept fresh, and resolves those that are not known
-// yet. Its errors are warnings: each is one name that has no address so far.
+// Watch sets the hosts that Run keeps resolving, and resolves those without an address. Its
+// errors are warnings: each is about one name that has no address so far.
 func (r *Resolver) Watch(ctx context.Context, names Names) []error {
 	r.configure(names)
 	return r.resolve(ctx, r.missing())
@@ -115,7 +115,7 @@ func (r *Resolver) configure(names Names) {
 		r.interval = interval
 		select {
 		case r.retimed <- struct{}{}:
-		default: // it is to wake already
+		default: // Run is about to wake already
 		}
 	}
 	r.preferIPv6 = names.PreferIPv6
@@ -131,12 +131,12 @@ func (r *Resolver) configure(names Names) {
 	}
 }
 
-// Watched are the names that are kept fresh.
+// Watched returns the names that Run keeps resolving.
 func (r *Resolver) Watched() []string {
 	return r.names(func(h *host) bool { return true })
 }
 
-// missing are the watched names without an address.
+// missing returns the watched names without an address.
 func (r *Resolver) missing() []string {
 	return r.names(func(h *host) bool { return len(h.addrs) == 0 })
 }
@@ -154,9 +154,9 @@ func (r *Resolver) names(want func(*host) bool) []string {
 	return names
 }
 
-// Run keeps the watched names fresh until ctx ends, and looks sooner again at those
-// that have no address yet. It reports each name that it fails to resolve; the last
-// good addresses of such a name stay.
+// Run resolves the watched names once in each interval until ctx ends, and reports those that it
+// fails to resolve. Such a name keeps its last known addresses. Names without an address are
+// also resolved every RetryInterval.
 func (r *Resolver) Run(ctx context.Context, report func(error)) {
 	all, missing := time.NewTicker(r.every()), time.NewTicker(RetryInterval)
 	defer all.Stop()
@@ -184,15 +184,15 @@ func (r *Resolver) every() time.Duration {
 	return r.interval
 }
 
-// prune forgets the hosts that are watched no more. That is not done at once: requests
-// that began before a reload may still need them.
+// prune forgets the hosts that are no longer watched. Watch does not, because requests that
+// began before a reload may still need them.
 func (r *Resolver) prune() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.hosts, func(_ string, h *host) bool { return !h.watched })
 }
 
-// resolve looks names up, all at the same time.
+// resolve looks up names, all at the same time.
 func (r *Resolver) resolve(ctx context.Context, names []string) []error {
 	ctx, cancel := context.WithTimeout(ctx, ResolveTimeout)
 	defer cancel()
@@ -217,7 +217,7 @@ func (r *Resolver) resolveOne(ctx context.Context, name string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if h := r.hosts[name]; h != nil { // else forgotten meanwhile
+	if h := r.hosts[name]; h != nil { // else prune has removed it meanwhile
 		h.set(addrs, r.preferIPv6)
 	}
 	return nil

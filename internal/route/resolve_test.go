@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// wantAddr wants an address for a host; "" wants none.
+// wantAddr checks the address of a host; "" is none.
 func wantAddr(t *testing.T, r *Resolver, host, want string) {
 	t.Helper()
 	a, ok := r.Addr(host)
@@ -57,7 +57,7 @@ func TestWatchResolves(t *testing.T) {
 		t.Errorf("Watch = %q, want %q", got, want)
 	}
 	if len(errs) == 2 && !errors.Is(errs[1], errNoSuchHost) {
-		t.Error("the cause is not wrapped")
+		t.Errorf("%v does not wrap %v", errs[1], errNoSuchHost)
 	}
 	wantAddr(t, r, "mail1.example", "192.0.2.1")
 	wantAddr(t, r, "mail2.example", "192.0.2.3")
@@ -71,7 +71,7 @@ func TestWatchResolves(t *testing.T) {
 	}
 }
 
-// A reload does not ask again for what is known.
+// A reload does not look up names that have addresses.
 func TestWatchAgain(t *testing.T) {
 	d := newDNS()
 	d.set("kept.example", "192.0.2.1")
@@ -90,7 +90,7 @@ func TestWatchAgain(t *testing.T) {
 	wantAddr(t, r, "new.example", "192.0.2.3")
 }
 
-// run lets a resolver work in the background until the end of the test.
+// run runs a resolver in the background until the end of the test.
 func run(t *testing.T, r *Resolver) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -125,7 +125,7 @@ func TestRunRefreshes(t *testing.T) {
 		synctest.Wait()
 		wantAddr(t, r, "late.example", "192.0.2.3")
 		if asked := d.questions(); !slices.Equal(asked, []string{"ip late.example"}) {
-			t.Errorf("asked for %q, want only what has no address", asked)
+			t.Errorf("asked for %q, want only the name without an address", asked)
 		}
 		<-time.After(ResolveInterval - RetryInterval - 1)
 		synctest.Wait()
@@ -187,8 +187,8 @@ func TestSlowDNSIsBounded(t *testing.T) {
 	})
 }
 
-// A name that a reload removed serves the requests that began before it, and is
-// forgotten after that, also when its refresh was under way.
+// A name that a reload has removed stays for the requests that began before, and is removed
+// after that, also if a lookup was under way.
 func TestRemovedNamesAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDNS()

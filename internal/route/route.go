@@ -13,12 +13,13 @@ import (
 // Server is one mail server.
 type Server struct {
 	Name string // in the configuration
-	Host string // an address, or a name for the resolver
+	Host string // an address, or a host name for the resolver
 
-	POP3, IMAP, SMTP uint16 // the ports that nginx is told
+	POP3, IMAP, SMTP uint16 // the ports that nginx connects to
 
-	// How a password is checked there. A port that is 0 is the one that nginx is told,
-	// or with implicit TLS the protocol's own: 995, 993, 465.
+	// How a password is checked at the server. VerifyPOP3, VerifyIMAP and VerifySMTP are
+	// ports. If one is 0, it is the port above, or with implicit TLS the standard one: 995,
+	// 993 or 465.
 	VerifyProtocol                     string // "same", "pop3", "imap" or "smtp"
 	VerifyPOP3, VerifyIMAP, VerifySMTP uint16
 	ConnectTimeout                     time.Duration
@@ -27,24 +28,24 @@ type Server struct {
 	Mechanisms                         []string
 	AllowCleartext                     bool
 
-	MaxConnections int           // that are open at a time
-	Warm           int           // connections kept open ahead of need, of each kind that is asked for
-	WarmTTL        time.Duration // of such a connection
+	MaxConnections int           // the largest number of open connections
+	Warm           int           // how many connections are opened in advance; see upstream.NewPool
+	WarmTTL        time.Duration // how long such a connection is kept
 
-	Weight        int           // its share of the users under PolicyHash; 0 counts as 1
-	CheckInterval time.Duration // between two checks in the background; 0: none
+	Weight        int           // its share of the users with PolicyHash; 0 counts as 1
+	CheckInterval time.Duration // between two background probes; 0: none
 
 	Master *Master // nil: none
 }
 
-// Master is a login that the server accepts for any user: Dovecot's master user.
+// Master is a login that the server accepts for any user. Dovecot calls it a master user.
 type Master struct {
 	User      string
 	Password  string
-	Separator string // between user and master; empty: the user's own name, with the master's password
+	Separator string // between user and master; if empty, the login is the user's name alone
 }
 
-// Login is the name by which a master logs in as a user.
+// Login returns the name with which the master logs in as user.
 func (m *Master) Login(user string) string {
 	if m.Separator == "" {
 		return user
@@ -52,13 +53,13 @@ func (m *Master) Login(user string) string {
 	return user + m.Separator + m.User
 }
 
-// Ambiguous reports whether a server could read the login as that of another user: Dovecot
-// cuts it at the first separator (auth-request-fields.c).
+// Ambiguous reports whether a server could take the login for that of another user, because
+// Dovecot cuts it at the first separator (auth-request-fields.c).
 func (m *Master) Ambiguous(user string) bool {
 	return m.Separator != "" && strings.Contains(user, m.Separator)
 }
 
-// Port is the server's port for a protocol, 0 if it is none of the three.
+// Port returns the server's port for a protocol, or 0 if it is none of the three.
 func (s *Server) Port(protocol string) uint16 {
 	switch protocol {
 	case "pop3":
@@ -71,7 +72,7 @@ func (s *Server) Port(protocol string) uint16 {
 	return 0
 }
 
-// CheckProtocols are the protocols that passwords are checked by.
+// CheckProtocols returns the protocols on which passwords are checked.
 func (s *Server) CheckProtocols() []string {
 	if s.VerifyProtocol != "same" {
 		return []string{s.VerifyProtocol}
@@ -79,7 +80,8 @@ func (s *Server) CheckProtocols() []string {
 	return []string{"imap", "pop3", "smtp"}
 }
 
-// CheckProtocol returns the protocol by which the password of a client that speaks another one is checked.
+// CheckProtocol returns the protocol on which the password of a client is checked. The
+// client's own protocol may be another.
 func (s *Server) CheckProtocol(client string) string {
 	if s.VerifyProtocol != "same" {
 		return s.VerifyProtocol
@@ -87,8 +89,9 @@ func (s *Server) CheckProtocol(client string) string {
 	return client
 }
 
-// Check says how the password of a client that speaks a protocol is checked.
-func (s *Server) Check(client string, addr netip.Addr) upstream.Server {
+// Upstream returns how a password is checked at the server: at addr, for a client that speaks
+// the protocol client.
+func (s *Server) Upstream(client string, addr netip.Addr) upstream.Server {
 	protocol := s.CheckProtocol(client)
 	return upstream.Server{
 		Protocol:       protocol,
@@ -112,21 +115,21 @@ func (s *Server) checkPort(protocol string) uint16 {
 	return s.Port(protocol)
 }
 
-// How the passwords of a domain's users are checked, unless they have an entry
-// with a password of their own.
+// How the passwords of a domain's users are checked. A user whose entry has a password is
+// checked against that one.
 const (
-	VerifyUpstream = "upstream" // ask the mail server
-	VerifyUsers    = "users"    // there are no others
+	VerifyUpstream = "upstream" // the mail server is asked
+	VerifyUsers    = "users"    // only users with an entry can log in
 )
 
 // Domain is one mail domain.
 type Domain struct {
-	Name    string    // in canonical form, or "*." before it
+	Name    string    // in canonical form, perhaps with "*." before it
 	Servers []*Server // in order of preference; at least one
 	Policy  string    // PolicyOrder or PolicyHash
 	Verify  string    // VerifyUpstream or VerifyUsers
 
-	MX       []*Server // where mail from outside goes, for the method none; nil: Servers
+	MX       []*Server // for mail from outside (the method none); nil: Servers
 	CatchAll bool      // every recipient counts as known
 
 	RecipientDelimiter string // see mailaddr.CutExtension; empty: no address has an extension
@@ -134,7 +137,7 @@ type Domain struct {
 	Access access.Rules
 }
 
-// MailServers are where mail from outside goes, in order of preference.
+// MailServers returns the servers for mail from outside, in order of preference.
 func (d *Domain) MailServers() []*Server {
 	if len(d.MX) > 0 {
 		return d.MX
@@ -142,11 +145,11 @@ func (d *Domain) MailServers() []*Server {
 	return d.Servers
 }
 
-// Table holds domains by name. It does not change once it is made.
+// Table holds domains by name. It is immutable.
 type Table struct{ byName map[string]*Domain }
 
-// NewTable makes a table. Of two domains with one name the last one counts;
-// the configuration does not let that happen.
+// NewTable makes a table. Of two domains with the same name the last one counts. The
+// configuration does not allow that.
 func NewTable(domains []*Domain) *Table {
 	t := &Table{byName: make(map[string]*Domain, len(domains))}
 	for _, d := range domains {
@@ -155,7 +158,7 @@ func NewTable(domains []*Domain) *Table {
 	return t
 }
 
-// Find returns the entry for a domain in canonical form, nil if there is none.
+// Find returns the entry for a domain in canonical form, or nil if there is none.
 func (t *Table) Find(domain string) *Domain {
 	if d := t.byName[domain]; d != nil {
 		return d
@@ -172,11 +175,11 @@ func (t *Table) Find(domain string) *Domain {
 	}
 }
 
-// Len is the number of domains.
+// Len returns the number of domains.
 func (t *Table) Len() int { return len(t.byName) }
 
-// CanonicalDomain brings the name of a configured domain to its canonical form,
-// with or without "*." before it.
+// CanonicalDomain returns the canonical form of the name of a configured domain, which may
+// begin with "*.".
 func CanonicalDomain(name string) (string, error) {
 	rest, wild := strings.CutPrefix(name, "*.")
 	ascii, err := mailaddr.Domain(rest)

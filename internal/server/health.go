@@ -15,7 +15,7 @@ func (s *Server) probe(ctx context.Context, server *route.Server, protocol strin
 	if !ok {
 		return fmt.Errorf("host %q has not been resolved so far", server.Host)
 	}
-	_, err := server.Check(protocol, addr).Probe(ctx)
+	_, err := server.Upstream(protocol, addr).Probe(ctx)
 	return err
 }
 

@@ -35,7 +35,7 @@ func (next *state) inherit(old *state) {
 		before = old.auth
 	}
 	next.auth.Inherit(before, next.server.logChange)
-	go next.auth.Health.Check(next.checks, next.server.probe)
+	go next.auth.Health.Run(next.checks, next.server.probe)
 }
 
 // logChange logs once when a server is set aside and once when it is back.

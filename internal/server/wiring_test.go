@@ -82,7 +82,7 @@ func TestReloadEndsChecks(t *testing.T) {
 	slow := startSlowServer(t)
 	checked := []string{"[users.", slow.sections() + "[servers.slow.verify]\ncheck_interval = \"1h\"\n[users."}
 	s := start(t, checked...)
-	checks := func() int { return strings.Count(ownGoroutines(), "route.(*Health).checkServer(") }
+	checks := func() int { return strings.Count(ownGoroutines(), "route.(*Health).probeServer(") }
 	eventually(t, "the server is checked by each protocol", func() bool { return checks() == 3 })
 	for range 20 {
 		s.reload(checked...)
