@@ -48,7 +48,7 @@ func (l *loader) warnOfMechanisms(f *file, key toml.Key, server *route.Server) {
 	}
 	for _, protocol := range []string{"imap", "pop3", "smtp"} {
 		target := server.Upstream(protocol, addr)
-		if err := target.Check(); err != nil {
+		if err := target.Validate(); err != nil {
 			l.warn(f, key, "%s logins cannot be checked: %v", protocol, err)
 		}
 		if server.VerifyProtocol != "same" {

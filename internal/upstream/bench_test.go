@@ -13,8 +13,8 @@ import (
 	"mailauthd/internal/cache"
 )
 
-// bareLogin is the dialogue of an IMAP login and nothing else: what any client has to do,
-// without one check, bound or deadline.
+// bareLogin is the dialogue of an IMAP login without any check, limit or deadline: the minimum
+// that a client has to do.
 func bareLogin(s Server, user, password string) error {
 	nc, err := net.Dial("tcp", s.Addr.String())
 	if err != nil {
@@ -42,12 +42,13 @@ func bareLogin(s Server, user, password string) error {
 	return err
 }
 
-// BenchmarkLogin: dialogues by loopback, one after the other, in blocks that take turns so
-// that cold, warm and the bare loop have the same machine. What is opened ahead of need
-// is not in the time of the warm ones. The medians count: other programs may stop any block.
+// BenchmarkLogin measures dialogues over loopback, one after the other. Blocks of cold, warm and
+// bare logins alternate, so that all have the same load of the machine. The time of a warm login
+// does not include opening its connection. The result is the median, because other programs may
+// slow down any block.
 func BenchmarkLogin(b *testing.B) {
 	const block = 16
-	f := newFarm(b, goodLogin("imap"))
+	f := newMultiServer(b, goodLogin("imap"))
 	s := f.server("imap")
 	cold, warm := NewPool(1, 0, 0), NewPool(2*block, block, 0)
 	defer warm.Close()
@@ -62,7 +63,7 @@ func BenchmarkLogin(b *testing.B) {
 	}
 	for n := 0; b.Loop(); n++ {
 		for i := range logins {
-			i = (i + n) % len(logins) // who is first has the colder caches
+			i = (i + n) % len(logins) // the first one has the colder CPU caches
 			warm.hold(b, s)
 			until(b, "the server is at rest", func() bool { return f.open.Load() == block })
 			start := time.Now()
@@ -75,7 +76,7 @@ func BenchmarkLogin(b *testing.B) {
 			warm.release(s)
 		}
 	}
-	b.ReportMetric(0, "ns/op") // of three blocks, and the rests
+	b.ReportMetric(0, "ns/op") // it would be the sum of three blocks and the pauses
 	bare := median(took[0])
 	for i, name := range names {
 		b.ReportMetric(block/median(took[i]), name+"/s")
@@ -83,14 +84,14 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// median is in seconds.
+// median returns the median in seconds.
 func median(took []time.Duration) float64 {
 	slices.Sort(took)
 	return took[len(took)/2].Seconds()
 }
 
-// BenchmarkLink: a login over a link of 20 ms there and back, cold, warm and from the
-// cache, with the round trips that it waits for.
+// BenchmarkLink measures a login over a link with a round-trip time of 20 ms: cold, warm and from
+// the cache. It reports the round trips that the login waits for.
 func BenchmarkLink(b *testing.B) {
 	for _, route := range []string{"imap", "imap starttls", "imap implicit", "pop3", "smtp", "smtp starttls"} {
 		for _, way := range []string{"cold", "warm", "cached"} {
@@ -100,8 +101,8 @@ func BenchmarkLink(b *testing.B) {
 }
 
 func benchmarkLink(b *testing.B, route, way string) {
-	l := newLink(b, newFarm(b, goodLogin(route)).addr, 10*time.Millisecond)
-	s := serverOn(route, patience)
+	l := newLink(b, newMultiServer(b, goodLogin(route)).addr, 10*time.Millisecond)
+	s := serverOn(route, longTimeout)
 	s.Addr = l.addr
 	p := NewPool(4, map[string]int{"warm": 1}[way], 0)
 	defer p.Close()
@@ -125,12 +126,12 @@ func benchmarkLink(b *testing.B, route, way string) {
 		took += time.Since(start)
 		trips += l.trips.Load() - before
 	}
-	b.ReportMetric(0, "ns/op") // with what was not waited for
+	b.ReportMetric(0, "ns/op") // it would include work that no login waits for
 	b.ReportMetric(took.Seconds()*1000/float64(n), "ms/login")
 	b.ReportMetric(float64(trips)/float64(n), "rtt/login")
 }
 
-// remembered is a login that asks the cache first.
+// remembered returns a login that asks the cache first.
 func remembered(login func()) func() {
 	c := cache.New(cache.Config{Size: 10, TTL: time.Hour})
 	return func() {
@@ -143,13 +144,13 @@ func remembered(login func()) func() {
 	}
 }
 
-// ready waits until there is as much warm as there is to be.
+// ready waits until the pool has all its warm connections.
 func (p *Pool) ready(b *testing.B) {
 	b.Helper()
 	until(b, "the pool is full", func() bool { return p.kept() == p.warm && len(p.slots) == p.warm })
 }
 
-// hold lets nothing be opened ahead of need until release; there is enough.
+// hold makes the pool open nothing in advance until release.
 func (p *Pool) hold(b *testing.B, s Server) {
 	b.Helper()
 	p.ready(b)

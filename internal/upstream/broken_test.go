@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// soon is a timeout that the test waits out.
-const soon = 50 * time.Millisecond
+// shortTimeout is a timeout that a test waits for.
+const shortTimeout = 50 * time.Millisecond
 
-// TestBroken: whatever ends a connection at whatever stage is a temporary failure.
+// TestBroken checks that a connection that ends at any stage is a temporary failure.
 func TestBroken(t *testing.T) {
 	for protocol, turns := range dialogue {
 		for _, turn := range turns {
@@ -23,7 +23,7 @@ func TestBroken(t *testing.T) {
 				"closed in its end":  {say(half + "\r"), hangUp},
 			} {
 				t.Run(protocol+" "+turn.stage+" "+name, func(t *testing.T) {
-					_, err := login(t, t.Context(), patience, protocol, script(protocol, turn.stage, steps...)...)
+					_, err := login(t, t.Context(), longTimeout, protocol, script(protocol, turn.stage, steps...)...)
 					if got := outcomeOf(err); got != tempfail || notInTime(err) {
 						t.Errorf("%s (%v), want tempfail at once", got, err)
 					}
@@ -33,24 +33,24 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// silences are the ways to keep a client waiting.
+// silences returns ways to keep a client waiting.
 func silences(turn turn) map[string][]step {
 	return map[string][]step{
 		"silent":             nil,
 		"silent in the line": {say(turn.half())},
-		"slow":               {trickle(soon/10, turn.half())},
+		"slow":               {trickle(shortTimeout/10, turn.half())},
 	}
 }
 
-// TestSilent: a server that keeps the client waiting at whatever stage.
+// TestSilent checks a server that keeps the client waiting at any stage.
 func TestSilent(t *testing.T) {
 	for _, route := range []string{"pop3", "imap", "smtp"} {
 		for _, turn := range dialogue[route] {
 			for name, steps := range silences(turn) {
 				t.Run(route+" "+turn.stage+" "+name, func(t *testing.T) {
-					_, err := login(t, t.Context(), soon, route, script(route, turn.stage, steps...)...)
+					_, err := login(t, t.Context(), shortTimeout, route, script(route, turn.stage, steps...)...)
 					if got := outcomeOf(err); got != tempfail || !notInTime(err) {
-						t.Errorf("%s (%v), want tempfail after %v", got, err, soon)
+						t.Errorf("%s (%v), want tempfail after %v", got, err, shortTimeout)
 					}
 				})
 			}
@@ -58,9 +58,9 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestSilentTLS does the same with TLS, which takes a while, so all wait at the same time.
+// TestSilentTLS does the same with TLS, which is slower, so all clients wait at the same time.
 func TestSilentTLS(t *testing.T) {
-	const wait = 60 * soon
+	const wait = 60 * shortTimeout
 	before := runtime.NumGoroutine()
 	var waiting sync.WaitGroup
 	servers := 0
@@ -84,14 +84,14 @@ func TestSilentTLS(t *testing.T) {
 	waitForGoroutines(t, before+servers)
 }
 
-// TestCancelled: nobody waits for the answer any more.
+// TestCancelled checks that a login ends with its context.
 func TestCancelled(t *testing.T) {
 	for protocol, turns := range dialogue {
 		for _, turn := range turns {
 			t.Run(protocol+" "+turn.stage, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				_, err := login(t, ctx, patience, protocol, script(protocol, turn.stage, stop(cancel))...)
+				_, err := login(t, ctx, longTimeout, protocol, script(protocol, turn.stage, stop(cancel))...)
 				if got := outcomeOf(err); got != tempfail {
 					t.Errorf("%s (%v), want tempfail", got, err)
 				}
@@ -104,24 +104,24 @@ func TestCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	m := newMailServer(t)
-	s := Server{Protocol: "imap", Addr: m.addr, ConnectTimeout: patience, Timeout: patience}
+	s := Server{Protocol: "imap", Addr: m.addr, ConnectTimeout: longTimeout, Timeout: longTimeout}
 	if _, err := s.Login(ctx, user, password); outcomeOf(err) != tempfail {
 		t.Errorf("error %v, want tempfail", err)
 	}
 }
 
-// TestAnsweredThenSilent: the answer stands, whatever becomes of the goodbye.
+// TestAnsweredThenSilent checks that the answer counts whatever happens to the goodbye.
 func TestAnsweredThenSilent(t *testing.T) {
 	for protocol, said := range map[string]struct{ yes, no string }{
 		"pop3": {"+OK\r\n", "-ERR\r\n"}, "imap": {"001 OK\r\n", "001 NO\r\n"}, "smtp": {"235 yes\r\n", "535 no\r\n"},
 	} {
 		for says, want := range map[string]outcome{said.yes: good, said.no: reject} {
 			t.Run(protocol+" "+string(want), func(t *testing.T) {
-				_, err := login(t, t.Context(), patience, protocol, script(protocol, "answer", say(says))...)
+				_, err := login(t, t.Context(), longTimeout, protocol, script(protocol, "answer", say(says))...)
 				if got := outcomeOf(err); got != want {
 					t.Errorf("%s (%v), want %s", got, err, want)
 				}
-				_, err = login(t, t.Context(), patience, protocol, script(protocol, "answer", say(says), hangUp)...)
+				_, err = login(t, t.Context(), longTimeout, protocol, script(protocol, "answer", say(says), hangUp)...)
 				if got := outcomeOf(err); got != want {
 					t.Errorf("closed at once: %s (%v), want %s", got, err, want)
 				}

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// capabilities are what a server says that it can do.
+// capabilities is what a server says that it supports.
 type capabilities struct {
 	lines []string // as the server wrote them
 
-	asked bool // the answer to a question; a greeting may leave something out
-	// complete: mechanisms are all that there are. Without any AUTH line in an EHLO
-	// reply it is worth a try, as auth.php did: a server may hide AUTH from some
-	// clients and still know it.
+	asked bool // the lines answer a command; a greeting may be incomplete
+	// complete is whether mechanisms lists all that the server has. It is false after an
+	// EHLO reply without an AUTH line: as in auth.php, AUTH is tried then, because a server
+	// may hide it from some clients.
 	complete   bool
-	mechanisms []string // by our names
+	mechanisms []string // by the names in this package
 
-	initialResponse bool // may come along with the command
+	initialResponse bool // may be sent with the command
 	startTLS        bool
 }
 
@@ -66,8 +66,8 @@ func parseIMAPCapability(lines []string) capabilities {
 	return o
 }
 
-// parseCAPA reads the lines of a reply to CAPA (RFC 2449 section 6); stamp is the
-// greeting's.
+// parseCAPA reads the lines of a reply to CAPA (RFC 2449 section 6). The stamp is that of the
+// greeting.
 func parseCAPA(lines []string, stamp string) capabilities {
 	o := capabilities{lines: lines, asked: true, complete: true}
 	for _, line := range lines {
@@ -91,7 +91,7 @@ func parseCAPA(lines []string, stamp string) capabilities {
 	return o
 }
 
-// parseEHLO reads the lines of a reply to EHLO, of AUTH also the old form "AUTH=…".
+// parseEHLO reads the lines of a reply to EHLO. It accepts the old form "AUTH=…" too.
 func parseEHLO(lines []string) capabilities {
 	o := capabilities{asked: true}
 	for _, line := range lines[min(1, len(lines)):] { // the first one is the server's name

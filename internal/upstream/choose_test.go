@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestCleartext: the password is shown to no network that nobody has permitted.
+// TestCleartext checks that the password is not sent without TLS unless that is allowed.
 func TestCleartext(t *testing.T) {
 	for _, tt := range []struct {
 		addr       string
@@ -39,7 +39,7 @@ func TestCleartext(t *testing.T) {
 			t.Errorf("%s %+v: %q, %v; want %q", tt.addr, tt.s, names(list), err, tt.want)
 		}
 		if err != nil {
-			_, err = s.Login(t.Context(), user, password) // without a connection, for nobody is there
+			_, err = s.Login(t.Context(), user, password) // fails before it connects
 			if outcomeOf(err) != tempfail || !strings.Contains(err.Error(), "allow_cleartext") {
 				t.Errorf("%s %+v: error %v does not say what to do", tt.addr, tt.s, err)
 			}
@@ -77,7 +77,7 @@ func TestChoose(t *testing.T) {
 		{"smtp", "plain", capabilities{}, ""},
 		{"smtp", "DIGEST-MD5", offer("DIGEST-MD5"), ""},
 	} {
-		s := serverOn(tt.protocol, patience)
+		s := serverOn(tt.protocol, longTimeout)
 		s.Addr = netip.MustParseAddrPort("127.0.0.1:1")
 		s.Mechanisms = strings.Fields(tt.wanted)
 		list, err := s.choose(tt.offers)

@@ -12,17 +12,18 @@ import (
 
 const scramGreeting = "* OK [CAPABILITY SASL-IR AUTH=SCRAM-SHA-256] ready\r\n"
 
-// scramLogin logs in by SCRAM at a server that knows the password and wants iterations.
+// scramLogin logs in by SCRAM at a server that knows the password and asks for iterations.
 func scramLogin(t *testing.T, ctx context.Context, iterations int, compute func(context.Context) (func(), error)) error {
 	t.Helper()
-	s := serverOn("imap", patience)
+	s := serverOn("imap", longTimeout)
 	s.Mechanisms, s.Compute = []string{"SCRAM-SHA-256"}, compute
 	f := scramServer{hash: sha256.New, right: password, lead: "+ ", yes: "001 OK yes\r\n", no: "001 NO no\r\n", iterations: iterations}
 	_, _, err := loginTo(t, ctx, s, say(scramGreeting), f.step("001 AUTHENTICATE SCRAM-SHA-256"))
 	return err
 }
 
-// TestCompute: the caller is asked once, with the login's time, and told of the end.
+// TestCompute checks that Compute is called once, with the deadline of the login, and done after
+// the iterations.
 func TestCompute(t *testing.T) {
 	asked, done := 0, 0
 	err := scramLogin(t, t.Context(), MinIterations, func(ctx context.Context) (func(), error) {
@@ -39,7 +40,7 @@ func TestCompute(t *testing.T) {
 	}
 }
 
-// TestComputeRefuses: an error ends the login, and can be told from others.
+// TestComputeRefuses checks that an error of Compute ends the login and is wrapped.
 func TestComputeRefuses(t *testing.T) {
 	for _, refusal := range []error{errors.New("no slot"), context.DeadlineExceeded} {
 		err := scramLogin(t, t.Context(), MinIterations, func(context.Context) (func(), error) { return nil, refusal })
@@ -49,7 +50,7 @@ func TestComputeRefuses(t *testing.T) {
 	}
 }
 
-// TestComputeEnds: the caller is told of the end also if the time of the login is over before.
+// TestComputeEnds checks that done is called if the login ends during the iterations.
 func TestComputeEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -63,7 +64,7 @@ func TestComputeEnds(t *testing.T) {
 	}
 }
 
-// TestComputePanics: the caller is told of the end also if the iterations panic, and then only.
+// TestComputePanics checks that done is called if the iterations panic, and not before.
 func TestComputePanics(t *testing.T) {
 	done := 0
 	x := &scram{ctx: t.Context(), compute: func(context.Context) (func(), error) { return func() { done++ }, nil }}
@@ -71,7 +72,7 @@ func TestComputePanics(t *testing.T) {
 		if done != 0 {
 			t.Error("done before the iterations")
 		}
-		panic("at the disco")
+		panic("test")
 	}
 	func() {
 		defer func() { _ = recover() }()
@@ -83,10 +84,10 @@ func TestComputePanics(t *testing.T) {
 	}
 }
 
-// TestComputeOnlySCRAM: other mechanisms take no time worth it.
+// TestComputeOnlySCRAM checks that other mechanisms do not call Compute.
 func TestComputeOnlySCRAM(t *testing.T) {
 	for _, x := range exchanges {
-		s := serverOn(x.protocol, patience)
+		s := serverOn(x.protocol, longTimeout)
 		s.Mechanisms = x.mechanisms
 		s.Compute = func(context.Context) (func(), error) {
 			t.Errorf("%s %s is asked for", x.protocol, x.name)
@@ -98,16 +99,16 @@ func TestComputeOnlySCRAM(t *testing.T) {
 	}
 }
 
-// TestPoolCompute: a warm connection asks for the login that uses it, not for the one that it was
-// opened after.
+// TestPoolCompute checks that a warm connection calls Compute of the login that uses it, not that
+// of the login after which it was opened.
 func TestPoolCompute(t *testing.T) {
-	f := newFarm(t, func(int) []step {
+	f := newMultiServer(t, func(int) []step {
 		server := scramServer{hash: sha256.New, right: password, lead: "+ ", yes: "001 OK yes\r\n"}
-		return orGone([]step{say(scramGreeting), server.step("001 AUTHENTICATE SCRAM-SHA-256")})
+		return mayLeave([]step{say(scramGreeting), server.step("001 AUTHENTICATE SCRAM-SHA-256")})
 	})
 	p := NewPool(10, 1, 0)
 	defer p.Close()
-	var n census
+	var n connCounter
 	p.open = n.open
 	var asked [3]atomic.Int32
 	for i := range asked {

@@ -17,49 +17,49 @@ const (
 	MaxLines = 100
 )
 
-// Conn is one connection to a mail server, ready for one login. It is not for several
-// goroutines at a time.
+// Conn is one connection to a mail server, ready for one login. It is not safe for concurrent
+// use.
 type Conn struct {
 	server  Server
 	dialect dialect
-	raw     *socket  // what deadlines are set on
+	raw     *socket  // has the deadlines
 	net     net.Conn // raw, or TLS over it
 	r       *bufio.Reader
 	lines   int // read so far
-	tags    int // IMAP's, used so far
+	tags    int // of IMAP, used so far
 	trace   func(line string)
 
-	stamp      string // the greeting's, for APOP
+	stamp      string // of the greeting, for APOP
 	inClear    capabilities
-	caps       capabilities // those that count: after TLS, if there is TLS
-	mechanisms []*mechanism // to log in by: the first that the server knows
+	caps       capabilities // after TLS, if there is TLS
+	mechanisms []*mechanism // to try in this order
 	report     Report
 
-	used   bool // for a login
+	used   bool // by a login
 	begun  bool // its first command was sent
 	sent   bool // a part of the login, if only the user name
-	polite bool // the server waits for a command, and may be told goodbye
+	polite bool // the server waits for a command, so Close may say goodbye
 
-	// secrets are the password and what proved it: a server may echo them, and
-	// all that is told of the dialogue hides them.
+	// secrets are the password and its proofs. A server may echo them, so they are hidden
+	// in everything that is shown of the dialogue.
 	secrets []string
 	mask    *strings.Replacer // of the secrets; nil until it is needed
 }
 
-// newConn wraps a connection that nothing has been said on.
+// newConn wraps a connection on which nothing was sent or received.
 func newConn(s Server, nc net.Conn) *Conn {
 	c := &Conn{server: s, dialect: dialects[s.Protocol], raw: &socket{Conn: nc}, trace: s.Trace}
 	c.use(c.raw)
 	return c
 }
 
-// use makes nc what lines are read from and written to.
+// use reads and writes lines on nc from now on.
 func (c *Conn) use(nc net.Conn) { c.net, c.r = nc, bufio.NewReaderSize(nc, MaxLine) }
 
-// tell shows a line of the client or the server to Trace.
-func (c *Conn) tell(who, line string) {
+// traceLine calls Trace with a line of the client ("C: ") or the server ("S: ").
+func (c *Conn) traceLine(prefix, line string) {
 	if c.trace != nil {
-		c.trace(who + c.masked(line))
+		c.trace(prefix + c.masked(line))
 	}
 }
 
@@ -79,27 +79,27 @@ func (c *Conn) readLine() (string, error) {
 	}
 	c.lines++
 	line := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	c.tell("S: ", line)
+	c.traceLine("S: ", line)
 	return line, nil
 }
 
-// writeLine sends one command, which holds nothing of the login.
+// writeLine sends a command that contains no part of the login.
 func (c *Conn) writeLine(line string) error { return c.write(line, line) }
 
-// writeLogin sends a line that holds a part of the login. The trace has it as shown.
+// writeLogin sends a line that contains a part of the login. The trace shows shown instead.
 func (c *Conn) writeLogin(line, shown string) error {
 	c.sent = true // also if only some bytes are sent
 	return c.write(line, shown)
 }
 
 func (c *Conn) write(line, shown string) error {
-	c.tell("C: ", shown)
+	c.traceLine("C: ", shown)
 	_, err := io.WriteString(c.net, line+"\r\n")
 	return err
 }
 
-// writeSecret sends a line that ends in a credential. What the server has said by then
-// it said before it could know the password: that is no answer to it.
+// writeSecret sends a line that ends in a credential. It is an error if the server has sent
+// something before, because that could be taken for the answer to the credential.
 func (c *Conn) writeSecret(shown, secret string) error {
 	if c.pending() {
 		return errors.New("server spoke before the response was sent")
@@ -107,7 +107,8 @@ func (c *Conn) writeSecret(shown, secret string) error {
 	return c.writeLogin(shown+secret, shown+"***")
 }
 
-// pending reports whether the server has said something that was not read, or is gone.
+// pending reports whether the server has sent something that was not read, or has closed the
+// connection.
 func (c *Conn) pending() bool {
 	c.raw.nowait = true
 	defer func() { c.raw.nowait = false }()
@@ -115,12 +116,12 @@ func (c *Conn) pending() bool {
 	return !errors.Is(err, errNothing)
 }
 
-// Usable reports whether a connection that was kept for a while can still be used: it is
-// open, and the server has not said anything, such as that it has waited for too long.
+// Usable reports whether a connection that was kept for a while can still be used. It is not
+// if the server has closed it, or has sent anything, such as an idle timeout.
 func (c *Conn) Usable() bool { return c.polite && !c.used && !c.pending() }
 
-// Close ends the dialogue, politely where the server can be told so. What was decided
-// stands, so nobody waits for an answer, and an error changes nothing.
+// Close ends the dialogue, with the protocol's goodbye if the server waits for a command. It
+// does not wait for an answer, and errors are ignored, because the login is decided.
 func (c *Conn) Close() {
 	defer c.raw.Close()
 	if !c.polite {
@@ -133,11 +134,11 @@ func (c *Conn) Close() {
 	}
 }
 
-// goodbyeTimeout bounds the writing of a few bytes, which a peer that has stopped
-// reading could block.
+// goodbyeTimeout is how long writing the goodbye may take: a server that has stopped reading
+// could block it.
 const goodbyeTimeout = time.Second
 
-// unexpected is the error for what is no answer to the login.
+// unexpected returns the error for a line that does not decide the login.
 func (c *Conn) unexpected(step, line string) error {
 	return fmt.Errorf("%s: server said %q", step, c.masked(line))
 }
@@ -154,7 +155,7 @@ func (c *Conn) conclude(line string, v verdict) (reply string, err error) {
 	return "", c.unexpected("authentication", line)
 }
 
-// hasWord reports whether line begins with word, in any case, and word ends there.
+// hasWord reports whether the first word of line is word, in any case.
 func hasWord(line, word string) bool {
 	if len(line) < len(word) || !strings.EqualFold(line[:len(word)], word) {
 		return false

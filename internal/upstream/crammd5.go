@@ -11,8 +11,8 @@ import (
 
 const cramMD5 = "CRAM-MD5"
 
-// CRAMMD5 is the answer to a CRAM-MD5 challenge (RFC 2195 section 2), before
-// base64: the user name, a space, and HMAC-MD5(password, challenge) in hex.
+// CRAMMD5 returns the response to a CRAM-MD5 challenge (RFC 2195 section 2), not yet in base64:
+// the user name, a space, and HMAC-MD5(password, challenge) in hex.
 func CRAMMD5(user, password string, challenge []byte) string {
 	mac := hmac.New(md5.New, []byte(password))
 	mac.Write(challenge)
@@ -42,4 +42,4 @@ func (x *cram) respond(challenge []byte) ([]byte, error) {
 
 func (x *cram) secrets() []string { return []string{x.digest, strings.ToUpper(x.digest)} }
 
-func (*cram) checkOutcome(verdict) error { return nil } // there was a response, and it was the only one
+func (*cram) checkOutcome(verdict) error { return nil } // there is only one response, and it was sent

@@ -2,42 +2,42 @@ package upstream
 
 import "strings"
 
-// dialect is what a protocol has of its own.
+// dialect is what differs between the protocols.
 type dialect interface {
-	// greet reads the greeting, and the capabilities that it may list.
+	// greet reads the greeting, and the capabilities if it lists them.
 	greet(c *Conn) (capabilities, error)
-	// ask asks for the capabilities.
+	// ask requests the capabilities.
 	ask(c *Conn) (capabilities, error)
-	// startTLS sends the command, and returns at the server's go-ahead.
+	// startTLS sends the command, and returns after the server's go-ahead.
 	startTLS(c *Conn) error
-	// auth is the command that begins the SASL mechanism of this name.
+	// auth returns the command that begins the SASL mechanism with this name.
 	auth(c *Conn, name string) string
-	// answer reads what the server says to a step of a SASL mechanism.
+	// answer reads the server's reply in a step of a SASL mechanism.
 	answer(c *Conn) (saslReply, error)
-	// goodbye is the last command.
+	// goodbye returns the last command.
 	goodbye(c *Conn) string
-	// maxCommand bounds the command that carries an initial response, line end
-	// included; a longer one is sent in two turns.
+	// maxCommand returns the largest length of a command with an initial response, line end
+	// included. A response that does not fit is sent after the command.
 	maxCommand() int
 }
 
-// dialects are the protocols by their name.
+// dialects has the protocols by name.
 var dialects = map[string]dialect{"imap": imap{}, "pop3": pop3{}, "smtp": smtp{}}
 
-// saslReply is the server's part of a step of authentication.
+// saslReply is the server's reply in a step of a SASL mechanism.
 type saslReply struct {
 	line      string
-	challenge bool   // the server goes on, with text
-	text      string // of a challenge: base64
+	challenge bool   // the line is a challenge
+	text      string // of a challenge, in base64
 	verdict   verdict
 }
 
-// continuation is the text of "+ text", with which POP3 and IMAP servers go on.
+// continuation returns the text of "+ text", a challenge in POP3 and IMAP.
 func continuation(line string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(line, "+"), " ")
 }
 
-// verdict is what the answer to a credential says of the password.
+// verdict is what the answer to a credential says about the password.
 type verdict int
 
 const (

@@ -1,8 +1,8 @@
-// Package upstream logs in to a mail server to find out whether a password is right.
+// Package upstream checks passwords by logging in to a mail server.
 //
-// It speaks POP3 (RFC 1939, RFC 5034), IMAP (RFC 3501) and SMTP (RFC 4954). Unless told
-// otherwise it proves the password by CRAM-MD5 (RFC 2195), in clear: the password itself
-// never crosses the wire. A login is one connection and one dialogue:
+// It speaks POP3 (RFC 1939, RFC 5034), IMAP (RFC 3501) and SMTP (RFC 4954). The default is
+// CRAM-MD5 (RFC 2195) without TLS: it proves the password without sending it. A login is one
+// connection and one dialogue:
 //
 //	S: * OK Axigen IMAP4rev1 service is ready
 //	C: 001 AUTHENTICATE CRAM-MD5
@@ -11,37 +11,43 @@
 //	S: 001 OK AUTHENTICATE completed
 //	C: 002 LOGOUT
 //
-// [Server.Login] is all of it. [Server.Open] goes as far as no user is needed, so that
-// [Conn.Login] costs only the round trips of the authentication; a connection that was
-// kept in between is to be asked whether it is still [Conn.Usable], and must not be kept
-// for as long as the server waits. [Server.Probe] looks what a server offers.
+// [Server.Login] does all of it. [Server.Open] does everything that needs no user, so that
+// [Conn.Login] takes only the round trips of the authentication. Before a login on a connection
+// that was kept, call [Conn.Usable]. Do not keep a connection for longer than the server lets it
+// be idle. [Server.Probe] reports what a server offers, without a login.
 //
 // # Pool
 //
-// [Pool.Login] does the same with a bound on the connections to one server, and with warm
-// ones if it is to keep some: greeted, and by TLS, ahead of need. A login takes one of
-// the same protocol, address and settings, so that it costs only the authentication; after a
-// login that the server has decided, what is missing is opened in the background. Warm
-// connections count against the bound, too, but never keep a login waiting: the oldest
-// one is closed, and what is just being opened is given up, where a login needs the slot. A warm
-// connection that ends unused is replaced while there were logins of its protocol, address and settings
-// in the last minutes. If the server has left one without a word, that costs a fresh connection, not
-// the login, even if the password was on its way.
+// [Pool.Login] does the same as [Server.Login], and bounds the number of connections to one
+// server. It can keep warm connections: they are opened in advance, up to the point where a user
+// is needed. A login takes a warm connection with the same protocol, address and settings. After
+// a login that the server has decided, the pool replaces missing warm connections in the
+// background.
 //
-// The caller decides which login waits for which: it is to admit no more logins at a time than there
-// may be connections. Of more, those that find no slot wait for one until their time ends ([ErrBusy]).
+// Warm connections count against the bound, but no login waits for them. For a login that needs
+// a slot the pool closes the oldest one. If there is none, it gives up those that it is opening.
+// A warm connection that ends unused is replaced only if there was a login with the same
+// protocol, address and settings in the last minutes. If the server has closed a warm connection
+// without a word, the pool repeats the login on a fresh one, even if the password was already
+// sent.
+//
+// A pool does not decide which login waits for which. A caller that wants to decide that admits
+// no more logins at a time than there may be connections. Further logins wait for a slot until
+// their deadline ([ErrBusy]).
 //
 // # TLS
 //
-//	none      in clear
-//	starttls  STARTTLS, or POP3's STLS, after the greeting
-//	implicit  from the first byte; mostly ports 993, 995 and 465
+//	none      without TLS
+//	starttls  STARTTLS, or STLS in POP3, after the greeting
+//	implicit  from the first byte; usually ports 993, 995 and 465
 //
-// TLS is 1.2 or newer. The certificate is verified by the CAs, the system's or those of
-// [TLS], for the server's name; or by its SHA-256 fingerprint, and then by nothing else,
-// not even its dates. A server that does not offer STARTTLS, refuses it, or has said
-// anything in clear after its go-ahead fails the login: nothing goes on in clear. What
-// it offered in clear is forgotten, and asked for again by TLS.
+// TLS is 1.2 or newer. The certificate is verified against the CAs of the system, or those in
+// [TLS], and the server's name. If a SHA-256 fingerprint is set, only that is compared; name,
+// CAs and dates are not checked.
+//
+// With starttls nothing goes on without TLS. A login fails if the server does not offer STARTTLS,
+// refuses it, or has sent anything unencrypted after its go-ahead. The capabilities from before
+// TLS are discarded, and requested again.
 //
 // # Mechanisms
 //
@@ -52,29 +58,28 @@
 //	SCRAM-SHA-1        3 or 4        the same
 //	CRAM-MD5           2             proved
 //	APOP        POP3   1             proved by a weak digest
-//	PLAIN              1 or 2        shown
-//	LOGIN              3             shown
-//	IMAP-LOGIN  IMAP   1             shown; a round trip more for a string not in ASCII
-//	USER        POP3   2             shown, by USER and PASS
+//	PLAIN              1 or 2        sent
+//	LOGIN              3             sent
+//	IMAP-LOGIN  IMAP   1             sent; a round trip more for a string that is not ASCII
+//	USER        POP3   2             sent, by USER and PASS
 //
-// The smaller number is where the server takes an initial response (SASL-IR) and it fits
-// the command's length. SCRAM ends with an empty response of the client, counted here.
-// What shows the password goes only by TLS, to a loopback address, or with
-// AllowCleartext; it is left out of the list otherwise.
+// The smaller number of round trips needs a server that accepts an initial response (SASL-IR),
+// and a response that fits into the command. SCRAM ends with an empty response of the client,
+// which is counted here. A mechanism that sends the password is used only with TLS, to a
+// loopback address, or with AllowCleartext. Otherwise it is left out of the list.
 //
-// The first mechanism of the list that the protocol has and the server offers is used.
-// The server is asked what it offers in SMTP, by TLS, for "auto" and for IMAP-LOGIN; an
-// IMAP greeting that says so counts, too. Where nothing is known the mechanisms are tried in
-// order, until the server begins one. "auto" uses only what is offered. As for APOP, a time stamp in
-// the greeting is the offer: a server that shows one without knowing APOP refuses
-// everybody, and wants its mechanisms by name.
+// A login uses the first mechanism in the list that the protocol has and the server offers. The
+// server is asked what it offers in SMTP, with TLS, for "auto" and for IMAP-LOGIN. An IMAP
+// greeting that lists capabilities counts too. If nothing is known, the mechanisms are tried in
+// order until the server begins one. "auto" uses only what is offered. A time stamp in the
+// greeting offers APOP. Some servers show one without supporting APOP, and refuse every such
+// login. Configure their mechanisms by name.
 //
 // # Outcomes
 //
-// A login is good only if the server completes this dialogue positively: "+OK", a
-// tagged OK or 235, in answer to the proof or the password; with SCRAM, only after it has
-// shown its own signature. It is refused ([ErrRejected]) only if the server then says so
-// definitely:
+// A login succeeds only if the server completes this dialogue positively: "+OK", a tagged OK or
+// 235, in answer to the proof or the password. With SCRAM the server must have sent its own
+// signature before. A login is refused ([ErrRejected]) only if the server then answers:
 //
 //	POP3  -ERR, but not [SYS/TEMP], [SYS/PERM], [IN-USE] or [LOGIN-DELAY]
 //	      (RFC 3206, RFC 2449)
@@ -82,41 +87,43 @@
 //	      [SERVERBUG], [CORRUPTION], [CLIENTBUG] or [CANNOT] (RFC 5530)
 //	SMTP  535
 //
-// "Then" is after the user name was sent in a SASL mechanism, for a server may know at
-// once that there is no such user; with commands, after the password was. SCRAM's own
-// "e=" error decides nothing alone: the protocol's answer follows, and is no refusal where the
-// error is not one of the password's, such as "no-resources".
+// With a SASL mechanism, "then" is after the user name was sent, because a server may know at
+// once that there is no such user. With a command it is after the password was sent. An "e="
+// error of SCRAM alone decides nothing, because the answer of the protocol follows. That answer
+// is no refusal if the error is not about the password, such as "no-resources".
 //
-// Everything else, and everything that happens before, is any other error: the password
-// was not checked.
+// Every other answer, and every earlier one, is another error: the password was not checked.
 //
-// An error is [Unreachable] if the server was not reached, or broke off, before anything of
-// the login was sent: while connecting, in TLS, the greeting, the capabilities, or the command that names
-// the mechanism. After the first line with a part of the login, such as a user name, an initial response or
-// a literal's length, no error is. A client can make a server close the connection or time out
-// by an odd name, and that must not set the server aside for all others.
+// An error is [Unreachable] if the connection could not be made or broke before any part of the
+// login was sent: while connecting, in TLS, in the greeting, in the capabilities, or in the
+// command that names the mechanism. Parts of the login are a user name, an initial response, and
+// the length of a literal. After one of them was sent, no error is Unreachable. A client can make
+// a server close the connection or time out with an odd user name, and that must not set the
+// server aside for all other users.
 //
 // # Limits
 //
-//	ConnectTimeout  5 s, unless configured   to a TCP connection
+//	ConnectTimeout  5 s, unless configured   to open a TCP connection
 //	Timeout         20 s, unless configured  the whole login, connecting included
 //	MaxLine         8192 bytes     one line of the server
-//	MaxLines        100            all lines of one dialogue
-//	MinIterations   4096           SCRAM's, as the server asks for
-//	MaxIterations   1,000,000      and they end with the time of the login; [Server].Compute may bound
-//	                               how many logins iterate at a time
-//	goodbyeTimeout  1 s            to send the goodbye; its answer is not waited for
+//	MaxLines        100            lines of the server in one dialogue
+//	MinIterations   4096           the fewest SCRAM iterations that a server may ask for
+//	MaxIterations   1,000,000      the most; they end with the deadline of the login, and
+//	                               [Server].Compute may bound how many logins iterate at a time
+//	goodbyeTimeout  1 s            to send the goodbye, whose answer is not read
 //
-// Those of a [Pool]:
+// Limits of a [Pool]:
 //
-//	MaxConnections  100, unless configured   at a time, the warm ones included
-//	Timeout         20 s, unless configured  waiting for a slot included
-//	warm            none, unless configured  for each key: a protocol, an address and its settings
-//	WarmTTL         1 min, unless configured a warm connection
-//	maxKeys         16                       with warm ones; that of the least recent login is dropped
-//	demandFor       5 min                    after a key's last login it has no warm ones
-//	minOpenWait     1 s                      after a failure in the background, doubled
-//	maxOpenWait     1 min                    with each, up to this
+//	MaxConnections  100, unless configured   connections at a time, warm ones included
+//	Timeout         20 s, unless configured  the whole login, waiting for a slot included
+//	warm            none, unless configured  warm connections of a key: a protocol, an address
+//	                                         and its settings
+//	WarmTTL         1 min, unless configured how long a connection is kept warm
+//	maxKeys         16                       keys with warm connections; the least recently used
+//	                                         one is evicted
+//	demandFor       5 min                    how long after its last login a key has warm connections
+//	minOpenWait     1 s                      the pause after a failure in the background; doubles
+//	maxOpenWait     1 min                    the longest pause
 //
-// net/textproto reads lines without a bound, so lines are read here.
+// net/textproto reads lines of any length, so this package reads lines itself.
 package upstream

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// garbage is a line of what is no protocol.
+// garbage returns a line of random bytes.
 func garbage() string {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, 600)
@@ -21,8 +21,8 @@ func garbage() string {
 	return strings.ReplaceAll(string(b), "\n", "\xff") + "\r\n"
 }
 
-// faults are what a server may say instead of what a turn is to say. No one of them is
-// an answer to the password.
+// faults returns what a server may say instead of the line of a turn. None of them is an answer
+// to the password.
 func faults(route string, turn turn) map[string]string {
 	said := strings.Split(strings.TrimSuffix(turn.says, "\r\n"), "\r\n")
 	lead, _, _ := strings.Cut(said[len(said)-1], " ") // a tag, or a code
@@ -39,8 +39,8 @@ func faults(route string, turn turn) map[string]string {
 	return map[string]string{"454": "454 4.7.0 later\r\n", "421": "421 4.3.2 closing\r\n", "501": "501 what?\r\n", "530": "530 5.7.0 STARTTLS first\r\n", "535 unfinished": "535-no\r\n"}
 }
 
-// TestFaults: every fault at every turn of every route, and then the end. None of them
-// may make a wrong password of what is none, or a right one.
+// TestFaults plays every fault at every turn of every route, and then closes the connection. None
+// may count as a wrong or right password.
 func TestFaults(t *testing.T) {
 	for route, turns := range dialogue {
 		for _, turn := range turns {
@@ -48,7 +48,7 @@ func TestFaults(t *testing.T) {
 			all["garbage"] = garbage()
 			for name, says := range all {
 				t.Run(route+" "+turn.stage+" "+name, func(t *testing.T) {
-					reply, err := login(t, t.Context(), patience, route, script(route, turn.stage, say(says), hangUp)...)
+					reply, err := login(t, t.Context(), longTimeout, route, script(route, turn.stage, say(says), hangUp)...)
 					if got := outcomeOf(err); got != tempfail || notInTime(err) {
 						t.Errorf("%s (%q, %v), want tempfail at once", got, reply, err)
 					}
@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestRefusals: a definite no is one where the server has seen the proof, and only there.
+// TestRefusals checks that a refusal counts only after the server has seen the proof.
 func TestRefusals(t *testing.T) {
 	for route, turns := range dialogue {
 		for _, turn := range turns {
@@ -69,7 +69,7 @@ func TestRefusals(t *testing.T) {
 				want = reject
 			}
 			t.Run(route+" "+turn.stage, func(t *testing.T) {
-				reply, err := login(t, t.Context(), patience, route, script(route, turn.stage, say(no), hangUp)...)
+				reply, err := login(t, t.Context(), longTimeout, route, script(route, turn.stage, say(no), hangUp)...)
 				if got := outcomeOf(err); got != want || notInTime(err) {
 					t.Errorf("%s (%q, %v), want %s", got, reply, err, want)
 				}
@@ -78,7 +78,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestFloods: a server that does not stop is left, with little of it read.
+// TestFloods checks that a login leaves a server that does not stop sending, and reads little.
 func TestFloods(t *testing.T) {
 	for route, turns := range dialogue {
 		for _, turn := range turns {
@@ -99,7 +99,7 @@ func TestFloods(t *testing.T) {
 					continue
 				}
 				t.Run(route+" "+turn.stage+" "+name, func(t *testing.T) {
-					_, err := login(t, t.Context(), patience, route, script(route, turn.stage, steps...)...)
+					_, err := login(t, t.Context(), longTimeout, route, script(route, turn.stage, steps...)...)
 					if got := outcomeOf(err); got != tempfail || notInTime(err) {
 						t.Errorf("%s (%v), want tempfail at once", got, err)
 					}
@@ -109,7 +109,7 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// endless is a connection to a server that says the same for ever.
+// endless is a connection to a server that repeats the same text for ever.
 type endless struct {
 	recording
 	says string
@@ -122,8 +122,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestFloodIsBounded: no more than MaxLine bytes of a line are read, nor more than
-// MaxLines lines.
+// TestFloodIsBounded checks that at most MaxLine bytes of a line are read, and at most MaxLines
+// lines.
 func TestFloodIsBounded(t *testing.T) {
 	for protocol, greeting := range map[string]string{"pop3": "+OK", "imap": "* OK", "smtp": "220-"} {
 		for says, most := range map[string]int{
@@ -143,29 +143,29 @@ func TestFloodIsBounded(t *testing.T) {
 	}
 }
 
-// TestStartTLSRefused: without TLS nothing of the user is said.
+// TestStartTLSRefused checks that no part of the login is sent without TLS.
 func TestStartTLSRefused(t *testing.T) {
 	for _, tt := range []struct{ route, stage, says, want string }{
 		{"pop3 starttls", "ask", "+OK\r\nUSER\r\nSASL PLAIN CRAM-MD5\r\n.\r\n", "not offered"},
 		{"pop3 starttls", "ask", "-ERR unknown command\r\n", "not offered"},
 		{"pop3 starttls", "starttls", "-ERR not now\r\n", "refused"},
 		{"pop3 starttls", "starttls", "+ go on\r\n", "refused"},
-		{"pop3 starttls", "starttls", "+OK begin\r\n+OK\r\nSASL PLAIN\r\n.\r\n", "spoke in clear"},
+		{"pop3 starttls", "starttls", "+OK begin\r\n+OK\r\nSASL PLAIN\r\n.\r\n", "sent unencrypted data"},
 		{"imap starttls", "ask", "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=CRAM-MD5\r\n001 OK done\r\n", "not offered"},
 		{"imap starttls", "ask", "001 OK done\r\n", "not offered"},
 		{"imap starttls", "starttls", "002 NO not now\r\n", "refused"},
 		{"imap starttls", "starttls", "002 BAD unknown\r\n", "refused"},
 		{"imap starttls", "starttls", "001 OK begin\r\n", "refused"},
-		{"imap starttls", "starttls", "002 OK begin\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", "spoke in clear"},
-		{"imap starttls", "starttls", "002 OK begin\r\nx", "spoke in clear"},
+		{"imap starttls", "starttls", "002 OK begin\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", "sent unencrypted data"},
+		{"imap starttls", "starttls", "002 OK begin\r\nx", "sent unencrypted data"},
 		{"smtp starttls", "ask", "250-mail.example.com\r\n250 AUTH PLAIN CRAM-MD5\r\n", "not offered"},
 		{"smtp starttls", "starttls", "454 TLS not available\r\n", "refused"},
 		{"smtp starttls", "starttls", "501 no parameters\r\n", "refused"},
 		{"smtp starttls", "starttls", "250 yes\r\n", "refused"},
-		{"smtp starttls", "starttls", "220 go\r\n250 AUTH PLAIN\r\n", "spoke in clear"},
+		{"smtp starttls", "starttls", "220 go\r\n250 AUTH PLAIN\r\n", "sent unencrypted data"},
 	} {
 		t.Run(tt.route+" "+tt.says, func(t *testing.T) {
-			s := serverOn(tt.route, patience)
+			s := serverOn(tt.route, longTimeout)
 			s.Mechanisms = []string{"PLAIN", "CRAM-MD5"}
 			_, _, err := loginTo(t, t.Context(), s, script(tt.route, tt.stage, say(tt.says), nothing)...)
 			if outcomeOf(err) != tempfail || !strings.Contains(err.Error(), tt.want) {
@@ -175,7 +175,7 @@ func TestStartTLSRefused(t *testing.T) {
 	}
 }
 
-// TestCertificates: who the server is, is known before anything is said to it.
+// TestCertificates checks that the certificate is verified before anything is sent.
 func TestCertificates(t *testing.T) {
 	pinOf := func(id identity) Fingerprint { return sha256.Sum256(id.cert.Leaf.Raw) }
 	old := func(s *session) error {
@@ -204,7 +204,7 @@ func TestCertificates(t *testing.T) {
 	} {
 		for _, route := range []string{"pop3 starttls", "imap implicit", "smtp implicit"} {
 			t.Run(tt.name+" "+route, func(t *testing.T) {
-				s := serverOn(route, patience)
+				s := serverOn(route, longTimeout)
 				tt.with.Mode = s.TLS.Mode
 				s.TLS = tt.with
 				_, _, err := loginTo(t, t.Context(), s, script(route, "tls", tt.do, hangUp)...)

@@ -73,7 +73,7 @@ func FuzzCapabilities(f *testing.F) {
 	})
 }
 
-// checkCapabilities: nothing is offered that was not said, nor twice, nor in other words.
+// checkCapabilities checks that all capabilities are in text, and that there are no duplicates.
 func checkCapabilities(t *testing.T, name, text string, o capabilities) {
 	upper := strings.ToUpper(text)
 	if o.startTLS && !strings.Contains(upper, "STARTTLS") && !strings.Contains(upper, "STLS") {
@@ -89,7 +89,7 @@ func checkCapabilities(t *testing.T, name, text string, o capabilities) {
 	}
 }
 
-// FuzzAuto is a login at any server by the strongest mechanism that it offers.
+// FuzzAuto logs in at any server by the strongest mechanism that it offers.
 func FuzzAuto(f *testing.F) {
 	protocols := []string{"imap", "pop3", "smtp"}
 	for _, x := range exchanges {

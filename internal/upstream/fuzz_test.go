@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// recording is a connection to a server that has said everything already. It hands
-// out a line at a time, as if the server had waited for its turn.
+// recording is a connection to a server whose lines are all known. A read returns one line, as if
+// the server had waited for the client in between.
 type recording struct {
 	rest    string
-	lines   int // handed out
+	lines   int // read so far
 	written strings.Builder
 }
 
@@ -41,10 +41,10 @@ func (*recording) SetDeadline(time.Time) error      { return nil }
 func (*recording) SetReadDeadline(time.Time) error  { return nil }
 func (*recording) SetWriteDeadline(time.Time) error { return nil }
 
-// grammar tells what a server must have said, in this order, for a verdict.
+// grammar is what a server must have said for a verdict: a challenge, and then yes or no.
 type grammar struct{ challenge, yes, no *regexp.Regexp }
 
-// said reports whether the server's lines hold a challenge and then a completion.
+// said reports whether the server's lines have a challenge and then a completion.
 func (g grammar) said(server string, completion *regexp.Regexp) bool {
 	challenged := false
 	for line := range strings.Lines(server) {
@@ -86,9 +86,9 @@ func FuzzSMTP(f *testing.F) {
 
 var temporary = regexp.MustCompile(`(?i)said "(-ERR|001 NO) *\[(SYS/TEMP|SYS/PERM|IN-USE|LOGIN-DELAY|UNAVAILABLE|INUSE|PRIVACYREQUIRED|LIMIT|SERVERBUG|CORRUPTION|CLIENTBUG|CANNOT)\]`)
 
-// loginOver is a whole login over a connection that is there already.
+// loginOver does a whole login over an open connection.
 func loginOver(ctx context.Context, nc net.Conn, s Server) (string, error) {
-	s.Timeout = patience
+	s.Timeout = longTimeout
 	c := newConn(s, nc)
 	if err := c.prepare(false); err != nil {
 		return "", err
@@ -132,7 +132,7 @@ func fuzz(f *testing.F, protocol string, replies []reply, g grammar) {
 	})
 }
 
-// checkWritten: a few lines of the client, and the password in none of them.
+// checkWritten checks that the client has sent few lines, none with the password.
 func checkWritten(t *testing.T, protocol, written string, err error) {
 	if strings.Contains(written, password) {
 		t.Errorf("client wrote %q", written)
@@ -148,7 +148,7 @@ func checkWritten(t *testing.T, protocol, written string, err error) {
 	}
 }
 
-// recorded is all that the server says in a login that meets with a reply.
+// recorded returns all that the server says in a login up to the reply r.
 func recorded(protocol string, r reply) string {
 	var b strings.Builder
 	for _, turn := range dialogue[protocol] {
@@ -161,7 +161,7 @@ func recorded(protocol string, r reply) string {
 	return b.String()
 }
 
-// TestEHLOAddress: a host without a name says its address (RFC 5321 section 4.1.3).
+// TestEHLOAddress checks that EHLO has the client's address (RFC 5321 section 4.1.3).
 func TestEHLOAddress(t *testing.T) {
 	nc := &recording{rest: recorded("smtp", reply{stage: "answer", says: "235 yes\r\n"})}
 	if _, err := loginOver(t.Context(), nc, Server{Protocol: "smtp"}); err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// connKey is what connections must have in common for one to do for the other: all of
-// [Server] but what belongs to one login only.
+// connKey identifies connections that can replace each other. It has all settings of [Server]
+// but those of a single login.
 type connKey struct {
 	protocol       string
 	addr           netip.AddrPort
@@ -29,20 +29,21 @@ type idleConns struct {
 	conns     []*idleConn // the oldest first
 	opening   int
 	lastLogin time.Time
-	dropped   bool // nothing is added any more
+	dropped   bool // no more connections are added
 
-	delay   time.Duration // after the latest failure to open one
-	retryAt time.Time     // the end of the delay
+	delay   time.Duration // the pause after the latest failure to open one
+	retryAt time.Time     // the end of the pause
 }
 
-// idleConn is a connection that waits for its login.
+// idleConn is a warm connection.
 type idleConn struct {
 	*Conn
 	until time.Time
 	timer *time.Timer
 }
 
-// remove takes one of the connections for a use, or for its end; nil if another one has taken it.
+// remove removes one of the connections, so that the caller can use or close it. It returns nil
+// if another goroutine has removed it already.
 func (l *idleConns) remove(ic *idleConn) *Conn {
 	i := slices.Index(l.conns, ic)
 	if i < 0 {
@@ -53,8 +54,8 @@ func (l *idleConns) remove(ic *idleConn) *Conn {
 	return ic.Conn
 }
 
-// keeps reports whether warm connections are for logins to s. A trace is of a whole
-// dialogue, so its login has a connection of its own.
+// keeps reports whether logins to s use warm connections. A login with a trace does not,
+// because the trace has the whole dialogue.
 func (p *Pool) keeps(s Server) bool { return p.warm > 0 && s.Trace == nil }
 
 // take returns a warm connection, with its slot, or nil.
@@ -79,8 +80,8 @@ func (p *Pool) take(s Server) *Conn {
 	return nil
 }
 
-// idleFor returns the idle connections for logins to s. If their key is a new one and there are
-// too many, those are dropped whose latest login is the longest ago.
+// idleFor returns the idle connections for logins to s. If their key is new and there are too
+// many keys, it evicts the least recently used one.
 func (p *Pool) idleFor(s Server) *idleConns {
 	k := keyOf(s)
 	if l := p.idle[k]; l != nil {
@@ -95,12 +96,12 @@ func (p *Pool) idleFor(s Server) *idleConns {
 		}
 		p.drop(last)
 	}
-	s.Compute, s.Opened = nil, nil // of this login only
+	s.Compute, s.Opened = nil, nil // these are of this login only
 	p.idle[k] = &idleConns{server: s}
 	return p.idle[k]
 }
 
-// drop ends all idle connections of a key.
+// drop closes all idle connections of a key.
 func (p *Pool) drop(k connKey) {
 	l := p.idle[k]
 	delete(p.idle, k)
@@ -110,7 +111,8 @@ func (p *Pool) drop(k connKey) {
 	}
 }
 
-// discard closes a connection in the background, and then does what is left to do.
+// discard closes a connection in the background, and then calls then with mu held, if it is not
+// nil.
 func (p *Pool) discard(c *Conn, then func()) {
 	p.background.Go(func() {
 		c.Close()
@@ -123,16 +125,16 @@ func (p *Pool) discard(c *Conn, then func()) {
 	})
 }
 
-// expire ends an idle connection, and replaces it if there is demand.
+// expire closes an idle connection, and replaces it if there is demand.
 func (p *Pool) expire(l *idleConns, ic *idleConn) {
 	if c := l.remove(ic); c != nil {
 		p.discard(c, func() { p.refill(l) })
 	}
 }
 
-// refill opens the idle connections that are missing for a key with recent logins, as far as there
-// are slots that no login waits for. After a failure it does so again when the delay is over and
-// the next login has shown that the server answers.
+// refill opens the idle connections that are missing for a key with recent logins, as long as
+// there are free slots and no login waits for one. After a failure it opens none until the pause
+// is over and another login has shown that the server answers.
 func (p *Pool) refill(l *idleConns) {
 	now := time.Now()
 	if l.dropped || p.waiting > 0 || now.Before(l.retryAt) || now.Sub(l.lastLogin) > demandFor {
@@ -162,14 +164,15 @@ func (p *Pool) openFor(ctx context.Context, l *idleConns) {
 	<-p.slots
 }
 
-// add ends the opening of an idle connection. It reports whether the connection and its slot are kept.
+// add adds a connection that was opened, or counts the failure. It reports whether the connection
+// and its slot are kept.
 func (p *Pool) add(ctx context.Context, l *idleConns, c *Conn, err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.opening--
 	now := time.Now()
 	if err != nil {
-		if ctx.Err() == nil && !now.Before(l.retryAt) { // others that failed along count once
+		if ctx.Err() == nil && !now.Before(l.retryAt) { // several failures at a time count once
 			l.delay = min(max(2*l.delay, minOpenWait), maxOpenWait)
 			l.retryAt = now.Add(l.delay)
 		}

@@ -8,14 +8,13 @@ import (
 // imap is IMAP4rev1 (RFC 3501).
 type imap struct{}
 
-// tagged is a command with a tag of its own. auth.php's log shows the tag 001, and so
-// does a login whose first command is its authentication.
+// tagged returns command with the next tag. The first tag is 001, as in the log of auth.php.
 func (c *Conn) tagged(command string) string {
 	c.tags++
 	return c.tag() + " " + command
 }
 
-// tag is that of the latest command.
+// tag returns the tag of the latest command.
 func (c *Conn) tag() string { return fmt.Sprintf("%03d", c.tags) }
 
 func (imap) greet(c *Conn) (capabilities, error) {
@@ -23,7 +22,7 @@ func (imap) greet(c *Conn) (capabilities, error) {
 	if err != nil {
 		return capabilities{}, err
 	}
-	if !hasWord(line, "* OK") { // PREAUTH and BYE are no offer to authenticate
+	if !hasWord(line, "* OK") { // after PREAUTH or BYE there is no authentication
 		return capabilities{}, c.unexpected("greeting", line)
 	}
 	return parseIMAPGreeting(line), nil
@@ -63,7 +62,7 @@ func (imap) auth(c *Conn, name string) string { return c.tagged("AUTHENTICATE " 
 
 func (imap) goodbye(c *Conn) string { return c.tagged("LOGOUT") }
 
-// maxCommand is what RFC 7162 section 4 wants of every server.
+// maxCommand returns the length that RFC 7162 section 4 requires of every server.
 func (imap) maxCommand() int { return 8192 }
 
 func (imap) answer(c *Conn) (saslReply, error) {
@@ -71,8 +70,9 @@ func (imap) answer(c *Conn) (saslReply, error) {
 	return saslReply{line, hasWord(line, "+"), continuation(line), c.imapVerdict(line)}, err
 }
 
-// readTagged skips untagged responses, which a server may send at any time (RFC 3501
-// section 7); after a BYE nothing else will come. A continuation is returned as well.
+// readTagged returns the next tagged response or continuation. A server may send untagged
+// responses at any time (RFC 3501 section 7); they are passed to untagged, if that is not nil.
+// After a BYE nothing else follows, so that is an error.
 func (c *Conn) readTagged(untagged func(line string)) (string, error) {
 	for {
 		line, err := c.readLine()
@@ -91,7 +91,7 @@ func (c *Conn) readTagged(untagged func(line string)) (string, error) {
 	}
 }
 
-// notThePassword are the response codes of a NO that has other reasons (RFC 5530
+// notThePassword has the response codes of a NO for other reasons than the password (RFC 5530
 // section 3).
 var notThePassword = []string{"[UNAVAILABLE", "[INUSE", "[PRIVACYREQUIRED", "[LIMIT", "[SERVERBUG", "[CORRUPTION", "[CLIENTBUG", "[CANNOT"}
 
@@ -109,8 +109,8 @@ func (c *Conn) imapVerdict(line string) verdict {
 	return undecided
 }
 
-// loginCommand is LOGIN (RFC 3501 section 6.2.3). What cannot be quoted goes as a
-// literal, and waits until the server wants it.
+// loginCommand logs in by LOGIN (RFC 3501 section 6.2.3). A string that cannot be quoted is sent
+// as a literal, after the server's continuation.
 func loginCommand(c *Conn, user, password string) (string, error) {
 	command, secret := c.tagged("LOGIN"), ""
 	for _, s := range []string{user, password} {
@@ -140,7 +140,7 @@ func loginCommand(c *Conn, user, password string) (string, error) {
 	return c.conclude(line, c.imapVerdict(line))
 }
 
-// quotable reports whether s is of the characters of a quoted string: seven bits.
+// quotable reports whether s can be a quoted string. Only printable ASCII can.
 func quotable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// link is a slow way to a server. Its round trips are counted at the client's end: one is
-// over when the client hears something that it has waited for.
+// link is a slow network link to a server. It counts round trips at the client's end: one is
+// complete when data arrives for which the client has waited.
 type link struct {
 	addr  netip.AddrPort
 	to    string
@@ -42,8 +42,8 @@ func newLink(t testing.TB, to netip.AddrPort, delay time.Duration) *link {
 	return l
 }
 
-// carry plays TCP's own round trip, too: the client may speak after it, and the server
-// knows of the client by the packet after that.
+// carry simulates the round trip of TCP's handshake too. The client may send after it, and the
+// server accepts the connection with the packet after that.
 func (l *link) carry(client *net.TCPConn) {
 	defer client.Close()
 	start := time.Now()
@@ -69,13 +69,13 @@ func (l *link) carry(client *net.TCPConn) {
 	})
 }
 
-// packet is what was said, and when it is there. The end is one, too, and empty.
+// packet is data on the link, and when it arrives. An empty packet is the end of the connection.
 type packet struct {
 	data []byte
 	due  time.Time
 }
 
-// read puts what is said on its way, not before start.
+// read reads packets that are sent, none before start.
 func (l *link) read(from *net.TCPConn, start time.Time, saw func()) <-chan packet {
 	sent := make(chan packet, 1000)
 	l.pumps.Go(func() {
@@ -99,7 +99,7 @@ func (l *link) read(from *net.TCPConn, start time.Time, saw func()) <-chan packe
 	return sent
 }
 
-// write delivers all that is on its way; a peer that has left gets none.
+// write delivers the packets in time. Errors are ignored.
 func write(to *net.TCPConn, sent <-chan packet, arrived func()) {
 	for p := range sent {
 		time.Sleep(time.Until(p.due))

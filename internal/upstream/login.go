@@ -13,13 +13,13 @@ import (
 // ErrRejected wraps the reply of a server that has checked the password and refused it.
 var ErrRejected = errors.New("login refused")
 
-// Default deadlines. Both stay under the 60 s after which nginx gives up on us.
+// Default timeouts. Both are below the 60 s after which nginx stops waiting for an answer.
 const (
 	ConnectTimeout = 5 * time.Second
 	Timeout        = 20 * time.Second
 )
 
-// Server is where and how a password is checked.
+// Server is a mail server, and how passwords are checked there.
 type Server struct {
 	Protocol       string // "imap", "pop3" or "smtp"
 	Addr           netip.AddrPort
@@ -27,22 +27,24 @@ type Server struct {
 	Timeout        time.Duration // of the whole login, and of each part of it
 
 	TLS            TLS
-	Mechanisms     []string // in order of preference, or [Auto]; none is CRAM-MD5
-	AllowCleartext bool     // show the password to the network if a mechanism does
+	Mechanisms     []string // in order of preference, or [Auto]; if empty, CRAM-MD5
+	AllowCleartext bool     // allow mechanisms that send the password without TLS
 
-	Trace func(line string) // if set, sees the dialogue without its secrets
+	Trace func(line string) // if set, is called with each line, whose secrets are hidden
 
-	// Compute, if set, is called before the iterations of SCRAM, which take CPU time. It may wait
-	// for a slot until ctx ends, which is the login's. done is called after the iterations. An error
-	// ends the login: the login's error wraps it, and is neither [ErrRejected] nor [Unreachable].
+	// Compute, if set, is called before the iterations of SCRAM, which take CPU time. It may
+	// wait for a slot until ctx, that of the login, ends. After the iterations done is called.
+	// An error ends the login. The error of the login wraps it, and is neither [ErrRejected]
+	// nor [Unreachable].
 	Compute func(ctx context.Context) (done func(), err error)
 
-	// Opened, if set, is called when a connection was opened for a login, before anything of the login is sent.
+	// Opened, if set, is called after a [Pool] has opened a connection for a login, before any
+	// part of the login is sent.
 	Opened func()
 }
 
-// Login checks a password in one dialogue with the server. Without an error the
-// password is right, and reply is the line that said so.
+// Login checks a password in one dialogue with the server. If err is nil, the password is right,
+// and reply is the line in which the server said so.
 func (s Server) Login(ctx context.Context, user, password string) (reply string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
@@ -54,10 +56,10 @@ func (s Server) Login(ctx context.Context, user, password string) (reply string,
 	return c.Login(ctx, user, password)
 }
 
-// Open connects, with TLS if the server is to have it, and does all that can be done
-// before there is a user. The caller closes the connection.
+// Open connects, with TLS if configured, and does everything that needs no user. The caller
+// closes the connection.
 func (s Server) Open(ctx context.Context) (*Conn, error) {
-	if err := s.Check(); err != nil {
+	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
@@ -76,7 +78,7 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 		c.mechanisms, err = s.choose(c.caps)
 	}
 	if err == nil {
-		err = context.Cause(ctx) // past it, no read or write works
+		err = context.Cause(ctx) // after its end no read or write works
 	}
 	if err != nil {
 		return nil, err
@@ -97,12 +99,11 @@ func (s Server) connect(ctx context.Context) (*Conn, error) {
 	return c, nil
 }
 
-// Login checks a password, in the authentication's round trips only. There is one login
-// to a connection. Neither name nor password may hold CR, LF or NUL. No error is [Unreachable] once
-// the first command was sent.
+// Login checks a password. A connection is for one login only. Neither user name nor password
+// may contain CR, LF or NUL. No error is [Unreachable] once the first command was sent.
 func (c *Conn) Login(ctx context.Context, user, password string) (reply string, err error) {
 	if strings.ContainsAny(user+password, "\r\n\x00") {
-		return "", errors.New("user name or password holds CR, LF or NUL")
+		return "", errors.New("user name or password contains CR, LF or NUL")
 	}
 	if c.used || !c.polite {
 		return "", errors.New("connection was used or closed: open another")
@@ -121,7 +122,7 @@ func (c *Conn) Login(ctx context.Context, user, password string) (reply string, 
 	return reply, err
 }
 
-// try logs in by the first mechanism that the server knows.
+// try logs in by the first mechanism that the server begins.
 func (c *Conn) try(ctx context.Context, user, password string) (reply string, failed error) {
 	for _, m := range c.mechanisms {
 		reply, err := m.login(ctx, c, user, password)
@@ -139,8 +140,7 @@ func (c *Conn) try(ctx context.Context, user, password string) (reply string, fa
 	return "", failed
 }
 
-// within runs a part of the dialogue. Past its deadline, or when nobody waits for the
-// answer any more, no read or write blocks.
+// within runs a part of the dialogue. When ctx ends, reads and writes return at once.
 func (c *Conn) within(ctx context.Context, part func() error) error {
 	defer context.AfterFunc(ctx, func() { c.raw.SetDeadline(time.Unix(1, 0)) })()
 	err := part()

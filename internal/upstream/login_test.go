@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// The dialogue of RFC 2195 section 2: what the client's answer must be is known.
+// The dialogue of RFC 2195 section 2, in which the right answer of the client is known.
 const (
 	user      = "tim"
 	password  = "tanstaaftanstaaf"
@@ -24,7 +24,7 @@ const (
 	answer    = "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw"
 )
 
-// outcome is what a login comes to.
+// outcome is the result of a login.
 type outcome string
 
 const (
@@ -43,14 +43,14 @@ func outcomeOf(err error) outcome {
 	return tempfail
 }
 
-// login logs in by a route to the server, and sees to what holds for every login.
+// login logs in by a route, and checks what must be true of every login.
 func login(t *testing.T, ctx context.Context, timeout time.Duration, route string, steps ...step) (string, error) {
 	t.Helper()
 	reply, _, err := loginTo(t, ctx, serverOn(route, timeout), steps...)
 	return reply, err
 }
 
-// loginTo logs in to a server that plays a script, and leaves no goroutine.
+// loginTo logs in at a server that plays a script, and checks that no goroutine is left.
 func loginTo(t *testing.T, ctx context.Context, s Server, steps ...step) (reply string, trace []string, err error) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -60,14 +60,15 @@ func loginTo(t *testing.T, ctx context.Context, s Server, steps ...step) (reply 
 	return reply, trace, err
 }
 
-// loginAt logs in at a server: in time, with one connection, closed, and no secret told.
+// loginAt logs in at a server. It checks the time, that there was one connection, which is closed,
+// and that no secret is shown.
 func loginAt(t *testing.T, ctx context.Context, s Server, m *mailServer) (reply string, trace []string, err error) {
 	t.Helper()
 	s.Addr = m.addr
 	s.Trace = func(line string) { trace = append(trace, line) }
 	start := time.Now()
 	reply, err = s.Login(ctx, user, password)
-	if took := time.Since(start); took > s.Timeout+patience/2 {
+	if took := time.Since(start); took > s.Timeout+longTimeout/2 {
 		t.Errorf("took %v with a timeout of %v", took, s.Timeout)
 	}
 	m.finish(t)
@@ -89,14 +90,14 @@ func noSecret(t *testing.T, reply string, err error, trace string) {
 
 func waitForGoroutines(t *testing.T, want int) {
 	t.Helper()
-	for end := time.Now().Add(patience); runtime.NumGoroutine() > want; runtime.Gosched() {
+	for end := time.Now().Add(longTimeout); runtime.NumGoroutine() > want; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("%d goroutines, want %d", runtime.NumGoroutine(), want)
 		}
 	}
 }
 
-// TestLogin: a whole dialogue, goodbye and all, as it should go; in one piece, byte
+// TestLogin checks whole dialogues, goodbye included. The server sends each line in one piece, byte
 // by byte, and with bare line feeds.
 func TestLogin(t *testing.T) {
 	for protocol, goodbye := range map[string]string{"pop3": "QUIT", "imap": "002 LOGOUT", "smtp": "QUIT"} {
@@ -117,7 +118,7 @@ func TestLogin(t *testing.T) {
 					steps = append(steps, send(turn.says))
 				}
 				steps = append(steps, hear(goodbye))
-				reply, err := login(t, t.Context(), patience, protocol, steps...)
+				reply, err := login(t, t.Context(), longTimeout, protocol, steps...)
 				if err != nil || !strings.EqualFold(reply, want) {
 					t.Errorf("reply %q, error %v, want %q", reply, err, want)
 				}
@@ -128,7 +129,7 @@ func TestLogin(t *testing.T) {
 
 var lowerStatus = strings.NewReplacer("+OK", "+ok", " OK ", " ok ", "AUTH PLAIN", "auth plain", "CRAM-MD5", "cram-md5")
 
-// TestLoginWrongPassword: the server judges the digest itself, over challenges of its own.
+// TestLoginWrongPassword checks a server that verifies the digest, with random challenges.
 func TestLoginWrongPassword(t *testing.T) {
 	said := map[string]struct{ yes, no string }{
 		"pop3": {"+OK logged in\r\n", "-ERR [AUTH] invalid user or password\r\n"},
@@ -149,8 +150,8 @@ func TestLoginWrongPassword(t *testing.T) {
 				lead, _, _ := strings.Cut(dialogue[protocol][len(dialogue[protocol])-2].says, " ")
 				steps := script(protocol, "auth",
 					say(lead+" "+base64.StdEncoding.EncodeToString([]byte(ticket))+"\r\n"),
-					judge(ticket, tt.right, says.yes, says.no))
-				_, err := login(t, t.Context(), patience, protocol, steps...)
+					verifyDigest(ticket, tt.right, says.yes, says.no))
+				_, err := login(t, t.Context(), longTimeout, protocol, steps...)
 				if got := outcomeOf(err); got != tt.want {
 					t.Errorf("%s (%v), want %s", got, err, tt.want)
 				}
@@ -159,8 +160,8 @@ func TestLoginWrongPassword(t *testing.T) {
 	}
 }
 
-// judge verifies the answer to a challenge, as a mail server does.
-func judge(ticket, right, yes, no string) step {
+// verifyDigest verifies the answer to a challenge, as a mail server does.
+func verifyDigest(ticket, right, yes, no string) step {
 	return func(s *session) error {
 		line, err := s.r.ReadString('\n')
 		if err != nil {
@@ -190,7 +191,7 @@ func TestCRAMMD5(t *testing.T) {
 	}
 }
 
-// TestLoginNowhere: nobody there, or nothing that could be asked.
+// TestLoginNowhere checks logins that fail before a dialogue.
 func TestLoginNowhere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -203,10 +204,10 @@ func TestLoginNowhere(t *testing.T) {
 		s    Server
 		want string
 	}{
-		{"connection refused", Server{Protocol: "imap", Addr: refusing, ConnectTimeout: patience, Timeout: patience}, "connect: "},
+		{"connection refused", Server{Protocol: "imap", Addr: refusing, ConnectTimeout: longTimeout, Timeout: longTimeout}, "connect: "},
 		{"no time", Server{Protocol: "imap", Addr: refusing}, "connect: "},
-		{"no address", Server{Protocol: "imap", ConnectTimeout: patience, Timeout: patience}, "connect: "},
-		{"no such protocol", Server{Protocol: "nntp", Addr: refusing, ConnectTimeout: patience, Timeout: patience}, `no dialogue for protocol "nntp"`},
+		{"no address", Server{Protocol: "imap", ConnectTimeout: longTimeout, Timeout: longTimeout}, "connect: "},
+		{"no such protocol", Server{Protocol: "nntp", Addr: refusing, ConnectTimeout: longTimeout, Timeout: longTimeout}, `unknown protocol "nntp"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -220,7 +221,7 @@ func TestLoginNowhere(t *testing.T) {
 	}
 }
 
-// notInTime reports whether a login ended by its deadline rather than by an answer.
+// notInTime reports whether a login ended with its deadline, without an answer.
 func notInTime(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

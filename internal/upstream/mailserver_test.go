@@ -16,28 +16,27 @@ import (
 	"time"
 )
 
-// patience bounds what only a broken program reaches.
-const patience = 10 * time.Second
+// longTimeout is a timeout that only a broken program reaches.
+const longTimeout = 10 * time.Second
 
 // step is one turn of a scripted mail server.
 type step func(s *session) error
 
 // session is the server's end of one connection.
 type session struct {
-	net.Conn // by TLS, after a handshake
+	net.Conn // with TLS after a handshake
 	raw      *net.TCPConn
 	r        *bufio.Reader
 }
 
-// mailServer plays its script to the first client and counts all of them.
+// mailServer plays its script with the first client, and counts all clients.
 type mailServer struct {
 	addr    netip.AddrPort
 	clients atomic.Int32
-	played  chan error // how the first client's script ended
+	played  chan error // the result of the script
 }
 
-// newMailServer starts a mail server on loopback; the test must wait for its end
-// with finish.
+// newMailServer starts a mail server on loopback. The test must call finish at its end.
 func newMailServer(t *testing.T, script ...step) *mailServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,11 +63,10 @@ func newMailServer(t *testing.T, script ...step) *mailServer {
 	return m
 }
 
-// play ends with the client's end of the connection: what the client says past the
-// script is read, and must end.
+// play plays a script. After that it reads until the client closes the connection.
 func play(nc net.Conn, script []step) error {
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(patience))
+	nc.SetDeadline(time.Now().Add(longTimeout))
 	s := &session{Conn: nc, raw: nc.(*net.TCPConn), r: bufio.NewReader(nc)}
 	for i, do := range script {
 		if err := do(s); err != nil {
@@ -82,7 +80,7 @@ func play(nc net.Conn, script []step) error {
 	return nil
 }
 
-// finish waits until the server has seen the client's end.
+// finish waits until the script has ended and the client has closed the connection.
 func (m *mailServer) finish(t *testing.T) {
 	t.Helper()
 	select {
@@ -90,7 +88,7 @@ func (m *mailServer) finish(t *testing.T) {
 		if err != nil {
 			t.Errorf("mail server: %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(longTimeout):
 		t.Error("mail server has not finished its script")
 	}
 	if n := m.clients.Load(); n != 1 {
@@ -98,7 +96,7 @@ func (m *mailServer) finish(t *testing.T) {
 	}
 }
 
-// say sends text as it is, in one write.
+// say sends text in one write.
 func say(text string) step {
 	return func(s *session) error {
 		_, err := io.WriteString(s, text)
@@ -106,7 +104,7 @@ func say(text string) step {
 	}
 }
 
-// drip sends text byte by byte, with every byte its own packet.
+// drip sends text byte by byte, each in a packet of its own.
 func drip(text string) step {
 	return func(s *session) error {
 		for i := range len(text) {
@@ -118,8 +116,8 @@ func drip(text string) step {
 	}
 }
 
-// trickle sends text byte by byte, a byte now and then, and never ends, until the client
-// has enough.
+// trickle sends text byte by byte, with pauses, again and again until the client closes the
+// connection.
 func trickle(every time.Duration, text string) step {
 	return func(s *session) error {
 		tick := time.NewTicker(every)
@@ -137,13 +135,13 @@ func trickle(every time.Duration, text string) step {
 	}
 }
 
-// await returns when the client has begun to say something.
+// await waits for data from the client.
 func await(s *session) error {
 	_, err := s.r.Peek(1)
 	return err
 }
 
-// hear wants one line of the client; a "*" at the end of it stands for anything.
+// hear checks one line of the client. A "*" at the end of want matches anything.
 func hear(want string) step {
 	return func(s *session) error {
 		got, err := s.r.ReadString('\n')
@@ -159,7 +157,7 @@ func hear(want string) step {
 	}
 }
 
-// nothing wants the client to leave without a word.
+// nothing checks that the client closes the connection without sending anything.
 func nothing(s *session) error {
 	if said, _ := io.ReadAll(s.r); len(said) > 0 {
 		return fmt.Errorf("client said %q, want nothing", said)
@@ -167,7 +165,7 @@ func nothing(s *session) error {
 	return nil
 }
 
-// hangUp closes the connection in order, reset without.
+// hangUp closes the connection; reset does so with a TCP reset.
 func hangUp(s *session) error { return s.Close() }
 
 func reset(s *session) error {
@@ -177,7 +175,7 @@ func reset(s *session) error {
 	return s.raw.Close()
 }
 
-// peeked is a connection of which something was read ahead.
+// peeked is a connection with a reader that has buffered data.
 type peeked struct {
 	net.Conn
 	r io.Reader
@@ -185,7 +183,7 @@ type peeked struct {
 
 func (p peeked) Read(b []byte) (int, error) { return p.r.Read(b) }
 
-// handshake goes on by TLS; refusedHandshake wants the client not to.
+// handshake starts TLS; refusedHandshake checks that the client refuses to.
 func handshake(cert tls.Certificate) step {
 	return func(s *session) error {
 		nc := tls.Server(peeked{s.raw, s.r}, &tls.Config{Certificates: []tls.Certificate{cert}})
@@ -198,7 +196,7 @@ func refusedHandshake(cert tls.Certificate) step {
 	return func(s *session) error {
 		err := handshake(cert)(s)
 		if err == nil {
-			_, err = s.Read(make([]byte, 1)) // in TLS 1.3 the server is done first
+			_, err = s.Read(make([]byte, 1)) // in TLS 1.3 the server's handshake ends first
 		}
 		s.r = bufio.NewReader(s.raw)
 		if err == nil {
@@ -208,8 +206,8 @@ func refusedHandshake(cert tls.Certificate) step {
 	}
 }
 
-// flood sends the text again and again, until the client has enough. What the client
-// does not read fills the buffers of the system, and they are small.
+// flood sends the text again and again until the client closes the connection. The socket buffers,
+// which hold what the client does not read, are small.
 func flood(text string) step {
 	const enough = 32 << 20
 	chunk := strings.Repeat(text, 1+(64<<10)/len(text))

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// hide keeps secrets out of all that is told of the dialogue from now on.
+// hide adds secrets that are hidden in the trace, replies and errors from now on.
 func (c *Conn) hide(secrets ...string) {
 	c.secrets = append(c.secrets, secrets...)
 	c.mask = nil
 }
 
-// hideLogin hides the password in each form that a server may have of it: as it is, as IMAP quotes it,
-// and in base64, alone as LOGIN has it and in PLAIN's message. What is sent does not matter: a server
-// may know the password by itself.
+// hideLogin hides the password in each form that a server may send: as it is, as IMAP quotes
+// it, and in base64, alone as in LOGIN and in the message of PLAIN. It does so whatever the
+// mechanism is, because a server may know the password by itself.
 func (c *Conn) hideLogin(user, password string) {
 	if password == "" {
 		return
@@ -25,13 +25,13 @@ func (c *Conn) hideLogin(user, password string) {
 	c.hideBase64(plainMessage(user, password))
 }
 
-// hideBase64 hides the base64 of a message, with its padding and without.
+// hideBase64 hides the base64 of a message, with and without padding.
 func (c *Conn) hideBase64(message []byte) {
 	c.hide(base64.StdEncoding.EncodeToString(message), base64.RawStdEncoding.EncodeToString(message))
 }
 
-// masked is a line with its secrets hidden. Of several secrets that begin at the same byte the
-// longest is replaced, so that no part of it is left.
+// masked returns a line with "***" for each secret. If several secrets begin at the same byte,
+// the longest is replaced, so that no part of it is left.
 func (c *Conn) masked(line string) string {
 	if c.mask == nil {
 		slices.SortFunc(c.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// transcript makes a script of lines "S: …" and "C: …"; ⏎ is a line end within one write.
+// transcript returns the script of lines "S: …" and "C: …". A ⏎ is a line end within one write.
 func transcript(text string) []step {
 	var steps []step
 	for line := range strings.Lines(strings.TrimLeft(text, "\n")) {
@@ -20,7 +20,7 @@ func transcript(text string) []step {
 	return steps
 }
 
-// roundTrips are what a dialogue waited for, besides the greeting.
+// roundTrips returns how often a dialogue waited for the server, besides the greeting.
 func roundTrips(trace []string) int {
 	n := 0
 	for i, line := range trace[1:] {
@@ -31,7 +31,7 @@ func roundTrips(trace []string) int {
 	return n
 }
 
-// What the dialogues below say of password, in base64: PLAIN, the user name, the password.
+// Parts of the dialogues below in base64: the message of PLAIN, the user name, the password.
 const (
 	plain64    = "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
 	user64     = "dGlt"
@@ -194,14 +194,14 @@ S: 235 done
 C: QUIT`},
 }
 
-// apopDigest is the MD5 of the time stamp and the password.
+// apopDigest is the MD5 of time stamp and password.
 const apopDigest = "37517402d6b6d7ada3d4f84c36854c32"
 
-// TestMechanisms: each mechanism's dialogue, byte for byte, and what it waits for.
+// TestMechanisms checks the dialogue of each mechanism byte for byte, and its round trips.
 func TestMechanisms(t *testing.T) {
 	for _, tt := range exchanges {
 		t.Run(tt.protocol+" "+tt.name, func(t *testing.T) {
-			s := serverOn(tt.protocol, patience)
+			s := serverOn(tt.protocol, longTimeout)
 			s.Mechanisms = tt.mechanisms
 			_, trace, err := loginTo(t, t.Context(), s, transcript(tt.text)...)
 			if err != nil {
@@ -214,7 +214,7 @@ func TestMechanisms(t *testing.T) {
 	}
 }
 
-// TestMechanismsFail: what else a server may say to a mechanism.
+// TestMechanismsFail checks other replies of a server to a mechanism.
 func TestMechanismsFail(t *testing.T) {
 	const ir = "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN] ready\n"
 	for _, tt := range []struct {
@@ -247,7 +247,7 @@ func TestMechanismsFail(t *testing.T) {
 		{"too weak", "smtp", "PLAIN", "S: 220 ready\nC: EHLO*\nS: 250-x\nS: 250 AUTH PLAIN\nC: AUTH PLAIN*\nS: 538 encrypt", tempfail},
 	} {
 		t.Run(strings.Join([]string{tt.protocol, tt.mechanism, tt.name}, " "), func(t *testing.T) {
-			s := serverOn(tt.protocol, patience)
+			s := serverOn(tt.protocol, longTimeout)
 			s.Mechanisms = []string{tt.mechanism}
 			_, trace, err := loginTo(t, t.Context(), s, transcript(tt.text)...)
 			if got := outcomeOf(err); got != tt.want || notInTime(err) {
@@ -260,7 +260,7 @@ func TestMechanismsFail(t *testing.T) {
 	}
 }
 
-// TestLongInitialResponse: what does not fit the command goes in a turn of its own.
+// TestLongInitialResponse checks that a response that does not fit the command is sent after it.
 func TestLongInitialResponse(t *testing.T) {
 	for protocol, tt := range map[string]struct {
 		lines string
@@ -271,7 +271,7 @@ func TestLongInitialResponse(t *testing.T) {
 	} {
 		for name, size := range map[string]int{"fits": (tt.limit-len("AUTH PLAIN \r\n"))/4*3 - len("\x00x\x00"), "does not": (tt.limit-len("AUTH PLAIN \r\n"))/4*3 - len("\x00x\x00") + 1} {
 			t.Run(protocol+" "+name, func(t *testing.T) {
-				s := serverOn(protocol, patience)
+				s := serverOn(protocol, longTimeout)
 				s.Mechanisms = []string{Auto}
 				lines := tt.lines
 				if name != "fits" {
@@ -288,7 +288,8 @@ func TestLongInitialResponse(t *testing.T) {
 	}
 }
 
-// TestLoginCommandStrings: quotes are quoted, and what has eight bits is a literal.
+// TestLoginCommandStrings checks that quotes are escaped, and that a string with bytes above 0x7f is
+// a literal.
 func TestLoginCommandStrings(t *testing.T) {
 	for _, tt := range []struct{ user, password, text string }{
 		{`a"b\c`, "", "C: 001 LOGIN \"a\\\"b\\\\c\" \"\"\nS: 001 OK"},
@@ -297,7 +298,7 @@ func TestLoginCommandStrings(t *testing.T) {
 		{"\u00fc", "\u00e4", "C: 001 LOGIN {2}\nS: + go\nC: \u00fc {2}\nS: + go\nC: \u00e4\nS: 001 OK"},
 	} {
 		m := newMailServer(t, transcript("S: * OK [CAPABILITY X]\n"+tt.text)...)
-		s := serverOn("imap", patience)
+		s := serverOn("imap", longTimeout)
 		s.Addr, s.Mechanisms = m.addr, []string{imapLogin}
 		if _, err := s.Login(t.Context(), tt.user, tt.password); err != nil {
 			t.Errorf("%q %q: %v", tt.user, tt.password, err)
@@ -306,7 +307,7 @@ func TestLoginCommandStrings(t *testing.T) {
 	}
 }
 
-// TestLineEnds: what would be a second command goes nowhere.
+// TestLineEnds checks that a user name or password cannot contain a second command.
 func TestLineEnds(t *testing.T) {
 	for _, bad := range []string{"x\r", "x\ny", "\x00"} {
 		for _, tt := range [][2]string{{bad, "x"}, {"x", bad}} {
@@ -323,7 +324,7 @@ func TestLineEnds(t *testing.T) {
 // TestRefusedOnce: a password that one mechanism was refused with is not tried by the next, which could lock the
 // account.
 func TestRefusedOnce(t *testing.T) {
-	s := serverOn("imap", patience)
+	s := serverOn("imap", longTimeout)
 	s.Mechanisms, s.AllowCleartext = []string{"CRAM-MD5", "PLAIN"}, true
 	_, _, err := loginTo(t, t.Context(), s, script("imap", "answer", say("001 NO no\r\n"), hear("002 LOGOUT"))...)
 	if outcomeOf(err) != reject {

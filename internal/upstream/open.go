@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Check finds what of the description of a server keeps every login from it.
-func (s Server) Check() error {
-	if err := s.checkDialogue(); err != nil {
+// Validate returns an error if the settings of s make every login fail.
+func (s Server) Validate() error {
+	if err := s.validateProtocol(); err != nil {
 		return err
 	}
 	list, err := s.configured()
@@ -19,18 +19,18 @@ func (s Server) Check() error {
 	return err
 }
 
-func (s Server) checkDialogue() error {
+func (s Server) validateProtocol() error {
 	if dialects[s.Protocol] == nil {
-		return fmt.Errorf("no dialogue for protocol %q", s.Protocol)
+		return fmt.Errorf("unknown protocol %q, want one of imap, pop3, smtp", s.Protocol)
 	}
 	if !slices.Contains([]string{"", NoTLS, StartTLS, ImplicitTLS}, s.TLS.Mode) {
-		return fmt.Errorf("no TLS mode %q, there are: %s, %s, %s", s.TLS.Mode, NoTLS, StartTLS, ImplicitTLS)
+		return fmt.Errorf("unknown TLS mode %q, want one of %s, %s, %s", s.TLS.Mode, NoTLS, StartTLS, ImplicitTLS)
 	}
 	return nil
 }
 
-// prepare takes a connection from its greeting to where a user can log in. A probe asks
-// for capabilities also where a login needs none.
+// prepare reads the greeting and does everything else before a login. A probe asks for the
+// capabilities even if a login does not need them.
 func (c *Conn) prepare(probe bool) (err error) {
 	if c.server.TLS.Mode == ImplicitTLS {
 		if err := c.startHandshake(); err != nil {
@@ -59,10 +59,9 @@ func (c *Conn) prepare(probe bool) (err error) {
 	return nil
 }
 
-// needsCapabilities reports whether a login must know what the server offers. auth.php
-// did not ask, and there may be servers that do not tell: one that is to be asked as
-// auth.php did is not. LOGIN is forbidden to those who have not looked (RFC 3501
-// section 6.2.3).
+// needsCapabilities reports whether a login must know what the server offers. With the settings
+// of auth.php it does not, because auth.php did not ask, and some servers may not tell. A client
+// must not send LOGIN before it has seen the capabilities (RFC 3501 section 6.2.3).
 func (c *Conn) needsCapabilities() bool {
 	s := c.server
 	return s.Protocol == "smtp" || s.encrypted() || s.auto() || s.Protocol == "imap" && slices.Contains(s.Mechanisms, imapLogin)
@@ -75,9 +74,9 @@ func (c *Conn) askCapabilities() error {
 	})
 }
 
-// upgrade goes on by TLS, or not at all. What the server said before TLS could have
-// been said by anybody: it is forgotten, and what is still to be read is an attack
-// (RFC 3207 section 4.2 and 6; CVE-2011-0411).
+// upgrade starts TLS, or fails. An attacker could have sent what came before TLS, so the
+// capabilities are discarded. Data after the server's go-ahead is an attack (RFC 3207 sections
+// 4.2 and 6; CVE-2011-0411).
 func (c *Conn) upgrade() error {
 	if !c.caps.startTLS && !c.caps.asked {
 		if err := c.askCapabilities(); err != nil {
@@ -86,13 +85,13 @@ func (c *Conn) upgrade() error {
 		c.inClear = c.caps
 	}
 	if !c.caps.startTLS {
-		return errors.New("STARTTLS not offered: the password stays here")
+		return errors.New("STARTTLS not offered: nothing of the login was sent")
 	}
 	if err := c.timed("starttls", func() error { return c.dialect.startTLS(c) }); err != nil {
 		return err
 	}
 	if c.pending() {
-		return errors.New("STARTTLS: server spoke in clear after its go-ahead")
+		return errors.New("STARTTLS: server sent unencrypted data after its go-ahead")
 	}
 	c.caps = capabilities{}
 	if err := c.startHandshake(); err != nil {
@@ -101,7 +100,7 @@ func (c *Conn) upgrade() error {
 	return c.askCapabilities()
 }
 
-// took notes how long a step was, for a report.
+// took adds a step to the report.
 func (c *Conn) took(step string, start time.Time) {
 	c.report.Steps = append(c.report.Steps, Step{step, time.Since(start)})
 }

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// opened is a connection to a server that greets, offers PLAIN with its initial response, and
+// opened returns a connection to a server that greets, offers PLAIN with an initial response, and
 // then plays its script.
 func opened(t *testing.T, route string, steps ...step) (*Conn, *mailServer) {
 	t.Helper()
 	m := newMailServer(t, append(script(route, "auth")[:len(script(route, "auth"))-1], steps...)...)
-	s := serverOn(route, patience)
+	s := serverOn(route, longTimeout)
 	s.Addr, s.Mechanisms = m.addr, []string{"PLAIN"}
 	c, err := s.Open(t.Context())
 	if err != nil {
@@ -24,8 +24,8 @@ func opened(t *testing.T, route string, steps ...step) (*Conn, *mailServer) {
 	return c, m
 }
 
-// TestOpen: a kept connection costs only what the authentication takes, and is closed
-// politely if nobody has come.
+// TestOpen checks that a login on a kept connection takes only the authentication, and that an
+// unused one is closed with a goodbye.
 func TestOpen(t *testing.T) {
 	for route, command := range map[string]string{"pop3 starttls": "AUTH PLAIN", "imap starttls": "004 AUTHENTICATE PLAIN", "smtp implicit": "AUTH PLAIN"} {
 		yes := map[string]string{"pop3": "+OK\r\n", "imap": "004 OK\r\n", "smtp": "235 yes\r\n"}[serverOn(route, 0).Protocol]
@@ -53,8 +53,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestKeptTooLong: what a server says to a client that kept it waiting is no answer to a
-// password, even if it would be one.
+// TestKeptTooLong checks that what a server has sent while the connection was idle is not taken for
+// an answer to the password.
 func TestKeptTooLong(t *testing.T) {
 	for route, late := range map[string]string{
 		"pop3 starttls": "-ERR Disconnected for inactivity.\r\n", "imap starttls": "* BYE Disconnected for inactivity.\r\n",
@@ -64,12 +64,12 @@ func TestKeptTooLong(t *testing.T) {
 			t.Run(route+" "+name, func(t *testing.T) {
 				c, m := opened(t, route, steps...)
 				defer c.Close()
-				for end := time.Now().Add(patience); c.Usable(); {
+				for end := time.Now().Add(longTimeout); c.Usable(); {
 					if time.Now().After(end) {
 						t.Fatal("still usable")
 					}
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), soon)
+				ctx, cancel := context.WithTimeout(t.Context(), shortTimeout)
 				defer cancel()
 				if _, err := c.Login(ctx, user, password); outcomeOf(err) != tempfail {
 					t.Errorf("%v, want tempfail", err)
@@ -81,10 +81,10 @@ func TestKeptTooLong(t *testing.T) {
 	}
 }
 
-// TestOpenEnds: a context that ends with the opening ends nothing later.
+// TestOpenEnds checks that the end of the context of Open does not end a later login.
 func TestOpenEnds(t *testing.T) {
 	m := newMailServer(t, transcript("S: +OK ready\nC: AUTH CRAM-MD5\nS: + "+challenge+"\nC: "+answer+"\nS: +OK yes\nC: QUIT")...)
-	s := serverOn("pop3", patience)
+	s := serverOn("pop3", longTimeout)
 	s.Addr = m.addr
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := s.Open(ctx)
@@ -117,7 +117,7 @@ func TestProbe(t *testing.T) {
 		t.Run(tt.route, func(t *testing.T) {
 			before := script(tt.route, "auth")
 			m := newMailServer(t, append(before[:len(before)-1], hear("*"), nothing)...)
-			s := serverOn(tt.route, patience)
+			s := serverOn(tt.route, longTimeout)
 			s.Addr = m.addr
 			r, err := s.Probe(t.Context())
 			m.finish(t)
@@ -146,10 +146,10 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestProbeFails: the report of what was seen before.
+// TestProbeFails checks that a failed probe reports what was seen before.
 func TestProbeFails(t *testing.T) {
 	m := newMailServer(t, await, refusedHandshake(expired().cert))
-	s := serverOn("imap implicit", patience)
+	s := serverOn("imap implicit", longTimeout)
 	s.Addr = m.addr
 	r, err := s.Probe(t.Context())
 	m.finish(t)
@@ -157,7 +157,7 @@ func TestProbeFails(t *testing.T) {
 		t.Errorf("expired certificate: %+v, %v", r, err)
 	}
 	m = newMailServer(t, transcript("S: 220 ready\nC: EHLO*\nS: 250-x\nS: 250 AUTH PLAIN GSSAPI\nC: QUIT")...)
-	s = serverOn("smtp", patience)
+	s = serverOn("smtp", longTimeout)
 	s.Addr = m.addr
 	r, err = s.Probe(t.Context())
 	m.finish(t)

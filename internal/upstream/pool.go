@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrBusy is the error of a login whose time ended while it waited for a connection of a
-// [Pool] that others had. It says nothing about the server, and is not [Unreachable].
+// ErrBusy is the error of a login whose deadline passed while it waited for a slot of a [Pool].
+// It says nothing about the server, and is not [Unreachable].
 var ErrBusy = errors.New("all connections to the server are in use")
 
 // Limits of a [Pool].
@@ -23,28 +23,27 @@ const (
 	maxOpenWait = time.Minute
 )
 
-// Pool bounds the connections to one mail server, by all its protocols, and may keep some
-// of them open ahead of need. It is safe for concurrent use. A caller that lets in no more
-// logins than there may be connections never has one wait for another.
+// Pool bounds the connections to one mail server, of all protocols together, and may open some
+// of them in advance. It is safe for concurrent use.
 type Pool struct {
-	slots chan struct{} // a semaphore: of each connection, in a login, warm, or being opened
+	slots chan struct{} // a semaphore: each connection has a slot, in a login, warm, or being opened
 	warm  int
 	ttl   time.Duration
 	open  func(Server, context.Context) (*Conn, error)
 
 	mu            sync.Mutex
 	idle          map[connKey]*idleConns
-	waiting       int             // logins, for a slot: nothing is opened ahead of need meanwhile
-	closed        bool            // nothing is kept any more
-	opening       context.Context // of what is being opened ahead of need
+	waiting       int             // logins that wait for a slot; meanwhile nothing is opened in advance
+	closed        bool            // no connection is kept any more
+	opening       context.Context // of connections that are being opened in advance
 	cancelOpening context.CancelFunc
 	background    sync.WaitGroup
 }
 
-// NewPool makes a pool of max connections at a time; [MaxConnections] if it is 0. For each
-// protocol, address and settings that logins have had lately it keeps so many warm connections, each
-// no longer than ttl, or [WarmTTL] if that is 0: less than servers and firewalls let a connection be
-// idle. With warm 0 it keeps none.
+// NewPool makes a pool of at most max connections, or [MaxConnections] if max is 0. For each
+// protocol, address and settings of recent logins it keeps as many warm connections as warm says.
+// Each is kept for ttl, or [WarmTTL] if ttl is 0. It should be less than servers and firewalls let
+// a connection be idle.
 func NewPool(max, warm int, ttl time.Duration) *Pool {
 	if max <= 0 {
 		max = MaxConnections
@@ -57,9 +56,8 @@ func NewPool(max, warm int, ttl time.Duration) *Pool {
 	return p
 }
 
-// Login is [Server.Login], with a warm connection if there is one. Where more logins come than there may
-// be connections, it waits for another one's end; if the context or the server's Timeout ends
-// before, the error is [ErrBusy].
+// Login does what [Server.Login] does, on a warm connection if there is one. If all slots are in
+// use, it waits for one. If ctx or the server's Timeout ends before, the error is [ErrBusy].
 func (p *Pool) Login(ctx context.Context, s Server, user, password string) (reply string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
@@ -74,8 +72,8 @@ func (p *Pool) Login(ctx context.Context, s Server, user, password string) (repl
 	return reply, err
 }
 
-// login asks the server by the warm connection c, if it is not nil. That the server is gone may
-// show only when something is sent to it: then a fresh connection is opened.
+// login logs in on the warm connection c, or on a fresh one if c is nil. Often a closed connection
+// is noticed only when something is sent on it. Then login repeats the login on a fresh one.
 func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password string) (string, error) {
 	if c == nil {
 		return p.loginFresh(ctx, s, user, password)
@@ -86,7 +84,7 @@ func (p *Pool) login(ctx context.Context, s Server, c *Conn, user, password stri
 		return reply, err
 	}
 	reply, err = p.loginFresh(ctx, s, user, password)
-	if err != nil && c.sent { // what was sent may be why there is no other connection, or no time for it
+	if err != nil && c.sent { // what was sent may have caused the second failure, too
 		err = sentError{err}
 	}
 	return reply, err
@@ -104,7 +102,8 @@ func (p *Pool) loginFresh(ctx context.Context, s Server, user, password string) 
 	return c.Login(ctx, user, password)
 }
 
-// loginWarm reports also whether the server was gone: it has not said a word since.
+// loginWarm also reports whether the server was gone: it has sent nothing since the connection
+// became warm.
 func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply string, gone bool, err error) {
 	defer c.Close()
 	before := c.lines
@@ -112,8 +111,8 @@ func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply stri
 	return reply, err != nil && c.used && c.lines == before, err
 }
 
-// enter gets a slot: that of a warm connection for this login, which is returned; a free one; or
-// that of a warm connection which this login cannot use, and which is closed.
+// enter acquires a slot. It is that of a warm connection for this login, which enter returns; or a
+// free one; or that of a warm connection which this login cannot use, and which enter closes.
 func (p *Pool) enter(ctx context.Context, s Server) (*Conn, error) {
 	for c := p.take(s); c != nil; c = p.take(s) {
 		if c.Usable() {
@@ -134,10 +133,10 @@ func (p *Pool) enter(ctx context.Context, s Server) (*Conn, error) {
 	return nil, p.wait(ctx)
 }
 
-// evict returns the warm connection that would end first, with its slot. If there is none the caller
-// is counted as waiting, and is to wait: what is being opened ahead of need lets go of its slots, and
-// nothing is kept or opened ahead of need meanwhile. That is one step, so that no connection becomes a
-// warm one in between.
+// evict returns the warm connection that would expire first, with its slot. If there is none, evict
+// counts the caller as waiting, and the caller must call wait. Connections that are being opened
+// in advance are given up, and none is opened or kept meanwhile. All of that is done with mu held
+// once, so that no connection becomes a warm one in between.
 func (p *Pool) evict() *Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,7 +155,7 @@ func (p *Pool) evict() *Conn {
 	return nil
 }
 
-// wait waits for a slot, after evict has found none.
+// wait waits for a slot after evict has returned nil.
 func (p *Pool) wait(ctx context.Context) error {
 	defer func() {
 		p.mu.Lock()
@@ -167,11 +166,12 @@ func (p *Pool) wait(ctx context.Context) error {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%w, %d of them: given up (%w)", ErrBusy, cap(p.slots), context.Cause(ctx))
+		return fmt.Errorf("%w (max_connections = %d): %w", ErrBusy, cap(p.slots), context.Cause(ctx))
 	}
 }
 
-// leave releases the slot. If the server has decided the login, the next one is prepared for.
+// leave releases the slot. If the server has decided the login, missing warm connections are
+// opened.
 func (p *Pool) leave(s Server, decided bool) {
 	<-p.slots
 	if !decided || !p.keeps(s) {
@@ -184,8 +184,8 @@ func (p *Pool) leave(s Server, decided bool) {
 	}
 }
 
-// Close closes the warm connections and ends all that goes on in the background.
-// Logins go on, and find none.
+// Close closes the warm connections and ends everything in the background. Logins still work,
+// without warm connections.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -195,7 +195,7 @@ func (p *Pool) Close() {
 	p.background.Wait()
 }
 
-// DropWarm closes the warm connections, in the background. The next logins have others opened.
+// DropWarm closes the warm connections, in the background. Later logins open new ones.
 func (p *Pool) DropWarm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,7 +17,7 @@ func TestPoolDefaults(t *testing.T) {
 	}
 }
 
-// TestPoolCloseEndsOpening: Close does not wait for servers that hang.
+// TestPoolCloseEndsOpening checks that Close does not wait for servers that hang.
 func TestPoolCloseEndsOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &pipes{}
@@ -40,7 +40,8 @@ func TestPoolCloseEndsOpening(t *testing.T) {
 	})
 }
 
-// TestPoolAfterARefusal: a server that refuses a password answers, so that the next login is prepared for.
+// TestPoolAfterARefusal checks that the pool is refilled after a wrong password, because the server
+// has answered.
 func TestPoolAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(4, 2, time.Hour)
@@ -68,7 +69,8 @@ func TestPoolAfterARefusal(t *testing.T) {
 	})
 }
 
-// TestPoolEvictsTheOldest: a login without a slot gets that of the warm connection that would end first.
+// TestPoolEvictsTheOldest checks that a login without a slot gets that of the warm connection that
+// would expire first.
 func TestPoolEvictsTheOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &pipes{}

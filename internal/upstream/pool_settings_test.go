@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// otherSettings change what a connection is opened with, one thing each.
+// otherSettings changes one setting of a connection each.
 var otherSettings = map[string]func(s *Server){
 	"protocol":            func(s *Server) { s.Protocol = "imap" },
 	"address":             func(s *Server) { s.Addr = netip.MustParseAddrPort("192.0.2.2:110") },
@@ -27,8 +27,8 @@ var otherSettings = map[string]func(s *Server){
 	"cleartext":           func(s *Server) { s.AllowCleartext = true },
 }
 
-// TestPoolSettings: a warm connection that was opened with other settings is not used. One opened
-// for a login with the same settings is, whatever belongs to that login only.
+// TestPoolSettings checks that a warm connection with other settings is not used. One with the same
+// settings is, because Compute and Opened, which belong to one login, do not count.
 func TestPoolSettings(t *testing.T) {
 	base := Server{
 		Protocol: "pop3", Addr: netip.MustParseAddrPort("192.0.2.1:110"), ConnectTimeout: time.Second, Timeout: time.Minute,

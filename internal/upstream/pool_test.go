@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// TestPoolLimit: many logins at once, with few connections.
+// TestPoolLimit checks many logins at the same time, with few connections.
 func TestPoolLimit(t *testing.T) {
 	for _, warm := range []int{0, 2} {
 		before := runtime.NumGoroutine()
 		t.Run("", func(t *testing.T) {
-			f := newFarm(t, goodLogin("smtp"))
+			f := newMultiServer(t, goodLogin("smtp"))
 			p := NewPool(7, warm, 0)
-			var n census
+			var n connCounter
 			p.open = n.open
 			var logins sync.WaitGroup
 			for range 10 { // of which three wait
@@ -41,10 +41,11 @@ func TestPoolLimit(t *testing.T) {
 	}
 }
 
-// TestPoolBusy: a wait in vain ends in time, and is not the server's fault.
+// TestPoolBusy checks that waiting for a slot ends with the deadline, and that the error does not
+// blame the server.
 func TestPoolBusy(t *testing.T) {
 	release := make(chan struct{})
-	f := newFarm(t, func(n int) []step {
+	f := newMultiServer(t, func(n int) []step {
 		return append([]step{func(*session) error { <-release; return nil }}, goodLogin("pop3")(n)...)
 	})
 	p := NewPool(1, 1, 0)
@@ -57,7 +58,7 @@ func TestPoolBusy(t *testing.T) {
 	until(t, "the slot is taken", func() bool { return len(p.slots) == 1 })
 
 	s := f.server("pop3")
-	s.Timeout = soon
+	s.Timeout = shortTimeout
 	if _, err := p.Login(t.Context(), s, user, password); !errors.Is(err, ErrBusy) || !notInTime(err) || errors.Is(err, ErrRejected) || Unreachable(err) {
 		t.Errorf("error %v, unreachable %t, want ErrBusy by the deadline", err, Unreachable(err))
 	}
@@ -81,12 +82,13 @@ func TestPoolBusy(t *testing.T) {
 	}
 }
 
-// TestPoolSilent: a server that does not answer is no busy one, and its slot is free after that.
+// TestPoolSilent checks that the error of a server that does not answer is not ErrBusy, and that
+// the slot is free after that.
 func TestPoolSilent(t *testing.T) {
-	f := newFarm(t, func(int) []step { return nil })
+	f := newMultiServer(t, func(int) []step { return nil })
 	p := NewPool(1, 0, 0)
 	s := f.server("imap")
-	s.Timeout = soon
+	s.Timeout = shortTimeout
 	for range 2 {
 		if _, err := p.Login(t.Context(), s, user, password); errors.Is(err, ErrBusy) || !notInTime(err) || !Unreachable(err) {
 			t.Errorf("%v, unreachable %t, want a timeout", err, Unreachable(err))
@@ -97,12 +99,12 @@ func TestPoolSilent(t *testing.T) {
 	}
 }
 
-// TestPoolPanic: what ends a login gives its slot back.
+// TestPoolPanic checks that a panic and a cancelled login release their slot.
 func TestPoolPanic(t *testing.T) {
-	f := newFarm(t, goodLogin("imap"))
+	f := newMultiServer(t, goodLogin("imap"))
 	p := NewPool(1, 0, 0)
 	s := f.server("imap")
-	s.Trace = func(string) { panic("at the disco") }
+	s.Trace = func(string) { panic("test") }
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = p.Login(t.Context(), s, user, password)
@@ -118,14 +120,14 @@ func TestPoolPanic(t *testing.T) {
 	}
 }
 
-// TestPoolWarm: by every route the second login needs no connection of its own, and a third one
-// with a trace, or other settings, does.
+// TestPoolWarm checks for every route that the second login uses a warm connection, and that a
+// login with a trace or other settings does not.
 func TestPoolWarm(t *testing.T) {
 	for route := range dialogue {
 		t.Run(route, func(t *testing.T) {
 			before := runtime.NumGoroutine()
 			t.Run("", func(t *testing.T) {
-				f := newFarm(t, goodLogin(route))
+				f := newMultiServer(t, goodLogin(route))
 				p := NewPool(10, 2, 0)
 				login := func(s Server, clients int32, kept int) {
 					t.Helper()
@@ -159,15 +161,15 @@ func TestPoolWarm(t *testing.T) {
 	}
 }
 
-// TestPoolGivesWay: what is kept or being opened ahead of need keeps no login waiting.
+// TestPoolGivesWay checks that no login waits for warm connections, or for those being opened.
 func TestPoolGivesWay(t *testing.T) {
-	silent := newFarm(t, func(n int) []step {
+	silent := newMultiServer(t, func(n int) []step {
 		if n == 1 {
 			return goodLogin("imap")(n)
 		}
-		return nil // the client is to leave
+		return nil // waits until the client closes the connection
 	})
-	f := newFarm(t, goodLogin("pop3"))
+	f := newMultiServer(t, goodLogin("pop3"))
 	p := NewPool(2, 2, 0)
 	defer p.Close()
 	login := func(s Server) {
@@ -188,8 +190,8 @@ func TestPoolGivesWay(t *testing.T) {
 	until(t, "two are kept again", func() bool { return p.kept() == 2 && len(p.slots) == 2 })
 }
 
-// TestPoolDead: a warm connection that the server has left, before or as the login comes,
-// is replaced.
+// TestPoolDead checks that a warm connection is replaced if the server has closed it before the
+// login, or closes it at the first command.
 func TestPoolDead(t *testing.T) {
 	for name, last := range map[string][]step{
 		"closed": {hangUp}, "reset": {reset}, "BYE": {say("* BYE later\r\n"), hangUp},
@@ -197,7 +199,7 @@ func TestPoolDead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			kept := make(chan struct{})
-			f := newFarm(t, func(n int) []step {
+			f := newMultiServer(t, func(n int) []step {
 				if n == 2 {
 					return append([]step{say("* OK ready\r\n"), func(*session) error { <-kept; return nil }}, last...)
 				}
@@ -231,10 +233,11 @@ func TestPoolDead(t *testing.T) {
 	}
 }
 
-// TestPoolAnswered: what the server says by a warm connection is its answer, also if it is none.
+// TestPoolAnswered checks that a login is not repeated if the server has sent anything on the warm
+// connection.
 func TestPoolAnswered(t *testing.T) {
 	for says, want := range map[string]outcome{"-ERR no": reject, "-ERR [SYS/TEMP] later": tempfail, "what?": tempfail} {
-		f := newFarm(t, func(n int) []step {
+		f := newMultiServer(t, func(n int) []step {
 			if n == 2 {
 				return script("pop3", "answer", say(says+"\r\n"))
 			}
@@ -246,7 +249,7 @@ func TestPoolAnswered(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		var n census
+		var n connCounter
 		p.open = n.open
 		if _, err := p.Login(t.Context(), f.server("pop3"), user, password); outcomeOf(err) != want {
 			t.Errorf("%q: %v, want %s", says, err, want)
@@ -258,11 +261,11 @@ func TestPoolAnswered(t *testing.T) {
 	}
 }
 
-// TestPoolWaiting: more logins than connections wait for each other, and nothing is opened ahead of
-// need meanwhile.
+// TestPoolWaiting checks that logins without a slot wait, and that no connection is opened in
+// advance meanwhile.
 func TestPoolWaiting(t *testing.T) {
 	release := make(chan struct{})
-	f := newFarm(t, func(n int) []step {
+	f := newMultiServer(t, func(n int) []step {
 		return append([]step{func(*session) error { <-release; return nil }}, goodLogin("imap")(n)...)
 	})
 	p := NewPool(2, 1, 0)

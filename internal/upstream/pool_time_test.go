@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// pipes opens connections to a server within the process, whose settings and TLS do not matter, so
-// that time can be made to pass.
+// pipes opens connections to a server within the process, so that synctest can advance the time.
+// Settings and TLS are ignored.
 type pipes struct {
 	opened, open atomic.Int32
-	broken       atomic.Bool // no connection is opened
-	unwilling    atomic.Bool // none is opened ahead of need
+	broken       atomic.Bool // no connection can be opened
+	unwilling    atomic.Bool // none can be opened in advance
 }
 
 func (o *pipes) Open(s Server, ctx context.Context) (*Conn, error) {
@@ -43,8 +43,8 @@ func (o *pipes) Open(s Server, ctx context.Context) (*Conn, error) {
 	return c, nil
 }
 
-// inTime runs a test of a pool of three warm connections in time of its own. after lets time
-// pass, and wants so many connections opened and open in the end.
+// inTime runs a test of a pool of three warm connections with synctest. The function after advances
+// the time, and checks how many connections were opened and are open then.
 func inTime(t *testing.T, test func(p *Pool, o *pipes, login func(protocol, address string), after func(d time.Duration, opened, open int32))) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &pipes{}
@@ -52,7 +52,7 @@ func inTime(t *testing.T, test func(p *Pool, o *pipes, login func(protocol, addr
 		p.open = o.Open
 		login := func(protocol, address string) {
 			t.Helper()
-			s := Server{Protocol: protocol, Timeout: patience}
+			s := Server{Protocol: protocol, Timeout: longTimeout}
 			_ = s.Addr.UnmarshalText([]byte(address))
 			if _, err := p.Login(t.Context(), s, user, password); (err != nil) != o.broken.Load() {
 				t.Error(err)
@@ -73,8 +73,7 @@ func inTime(t *testing.T, test func(p *Pool, o *pipes, login func(protocol, addr
 	})
 }
 
-// TestPoolTTL: warm connections are replaced when they are old, for as long as there
-// are logins.
+// TestPoolTTL checks that expired warm connections are replaced as long as there are logins.
 func TestPoolTTL(t *testing.T) {
 	inTime(t, func(p *Pool, o *pipes, login func(string, string), after func(time.Duration, int32, int32)) {
 		login("pop3", "192.0.2.1:110")
@@ -90,8 +89,8 @@ func TestPoolTTL(t *testing.T) {
 	})
 }
 
-// TestPoolBackOff: a server that refuses connections is left alone between logins that it answers,
-// and for longer and longer.
+// TestPoolBackOff checks that the pauses get longer if a server refuses the connections that are
+// opened in advance, but answers logins.
 func TestPoolBackOff(t *testing.T) {
 	inTime(t, func(p *Pool, o *pipes, login func(string, string), after func(time.Duration, int32, int32)) {
 		login("pop3", "192.0.2.1:110")
@@ -117,7 +116,7 @@ func TestPoolBackOff(t *testing.T) {
 	})
 }
 
-// TestPoolKeys: there is a bound on what is kept warm.
+// TestPoolKeys checks the bound on keys with warm connections.
 func TestPoolKeys(t *testing.T) {
 	inTime(t, func(p *Pool, o *pipes, login func(string, string), after func(time.Duration, int32, int32)) {
 		p.slots = make(chan struct{}, 1000)

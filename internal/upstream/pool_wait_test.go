@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// withOneSlot runs a test of a pool that keeps its only connection warm. What is opened ahead of need
-// is there when the test sends to opened, also if it was given up.
+// withOneSlot runs a test of a pool that keeps its only connection warm. Opening a connection in
+// advance ends when the test sends to opened, even if it was given up.
 func withOneSlot(t *testing.T, test func(t *testing.T, p *Pool, o *pipes, opened chan<- struct{}, login func())) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &pipes{}
@@ -32,7 +32,7 @@ func withOneSlot(t *testing.T, test func(t *testing.T, p *Pool, o *pipes, opened
 
 var oneSlotServer = Server{Protocol: "pop3", Timeout: time.Minute}
 
-// TestPoolOpenedTooLate: a connection that was opened while a login waits is not kept.
+// TestPoolOpenedTooLate checks that a connection that was opened while a login waits is not kept.
 func TestPoolOpenedTooLate(t *testing.T) {
 	withOneSlot(t, func(t *testing.T, p *Pool, o *pipes, opened chan<- struct{}, login func()) {
 		login()
@@ -56,8 +56,8 @@ func TestPoolOpenedTooLate(t *testing.T) {
 	})
 }
 
-// TestPoolOpensNothingMeanwhile: the end of one login begins nothing ahead of need while another is
-// about to wait.
+// TestPoolOpensNothingMeanwhile checks that the end of a login opens nothing in advance while
+// another is about to wait.
 func TestPoolOpensNothingMeanwhile(t *testing.T) {
 	withOneSlot(t, func(t *testing.T, p *Pool, o *pipes, opened chan<- struct{}, login func()) {
 		login()
@@ -69,14 +69,14 @@ func TestPoolOpensNothingMeanwhile(t *testing.T) {
 		}
 		c.Close()
 		if p.evict() != nil { // the second one
-			t.Fatal("there is one to evict")
+			t.Fatal("evict returned a connection, want none")
 		}
 		o.opened.Store(0)
 		p.leave(oneSlotServer, true)
 		synctest.Wait()
 		if n := o.opened.Load(); n != 0 {
 			close(opened)
-			t.Fatalf("%d connections opened for nobody", n)
+			t.Fatalf("%d connections opened in advance, want 0", n)
 		}
 		if err := p.wait(t.Context()); err != nil || p.queued() != 0 {
 			t.Errorf("%v, %d logins wait", err, p.queued())

@@ -23,8 +23,8 @@ func (pop3) greet(c *Conn) (capabilities, error) {
 	return capabilities{}, nil
 }
 
-// timeStamp is the msg-id in a greeting that offers APOP (RFC 1939 section 7), or
-// empty. A stamp that is no msg-id could be chosen to attack the digest (CVE-2007-1558).
+// timeStamp returns the msg-id in a greeting that offers APOP (RFC 1939 section 7), or "". A
+// stamp that is not a msg-id could be chosen to attack the digest (CVE-2007-1558).
 func timeStamp(greeting string) string {
 	_, rest, _ := strings.Cut(greeting, "<")
 	id, _, found := strings.Cut(rest, ">")
@@ -36,7 +36,7 @@ func timeStamp(greeting string) string {
 	return "<" + id + ">"
 }
 
-// ask asks by CAPA. A server without it may have what RFC 1939 has.
+// ask sends CAPA. A server without it may still have the commands of RFC 1939.
 func (pop3) ask(c *Conn) (capabilities, error) {
 	if err := c.writeLine("CAPA"); err != nil {
 		return capabilities{}, err
@@ -79,7 +79,7 @@ func (pop3) auth(_ *Conn, name string) string { return "AUTH " + name }
 
 func (pop3) goodbye(*Conn) string { return "QUIT" }
 
-// maxCommand is that of RFC 2449 section 4, which RFC 5034 section 4 keeps.
+// maxCommand returns the limit in RFC 2449 section 4, which RFC 5034 section 4 keeps.
 func (pop3) maxCommand() int { return 255 }
 
 func (pop3) answer(c *Conn) (saslReply, error) {
@@ -87,8 +87,8 @@ func (pop3) answer(c *Conn) (saslReply, error) {
 	return saslReply{line, hasWord(line, "+"), continuation(line), pop3Verdict(line)}, err
 }
 
-// pop3Verdict reads the completion of AUTH, APOP or PASS. The response codes are of RFC
-// 2449 section 8 and RFC 3206.
+// pop3Verdict reads the completion of AUTH, APOP or PASS. The response codes are those of
+// RFC 2449 section 8 and RFC 3206.
 func pop3Verdict(line string) verdict {
 	switch {
 	case hasWord(line, "+OK"):
@@ -99,8 +99,8 @@ func pop3Verdict(line string) verdict {
 	return undecided
 }
 
-// userCommand is USER and PASS (RFC 1939 section 7). Only the answer to PASS is
-// one to the password: -ERR to USER may as well mean that the command is switched off.
+// userCommand logs in by USER and PASS (RFC 1939 section 7). Only the answer to PASS is about the
+// password: -ERR to USER may also mean that the command is disabled.
 func userCommand(c *Conn, user, password string) (string, error) {
 	if err := c.writeLogin("USER "+user, "USER "+user); err != nil {
 		return "", err
@@ -115,13 +115,13 @@ func userCommand(c *Conn, user, password string) (string, error) {
 	return c.lastCommand("PASS ", password)
 }
 
-// apopCommand is APOP (RFC 1939 section 7).
+// apopCommand logs in by APOP (RFC 1939 section 7).
 func apopCommand(c *Conn, user, password string) (string, error) {
 	if c.stamp == "" {
 		return "", notOffered{errors.New("APOP not offered: greeting has no time stamp")}
 	}
 	if strings.Contains(user, " ") {
-		return "", errors.New("APOP takes no user name with a space")
+		return "", errors.New("APOP does not allow a user name with a space")
 	}
 	sum := md5.Sum([]byte(c.stamp + password))
 	digest := hex.EncodeToString(sum[:])

@@ -7,46 +7,45 @@ import (
 	"time"
 )
 
-// Report is what [Server.Probe] finds out.
+// Report is the result of [Server.Probe].
 type Report struct {
-	Clear     Offer // what the server offers in clear; not asked where TLS comes first
-	Encrypted Offer // by TLS
+	Clear     Offer // what the server offers before TLS; empty with implicit TLS
+	Encrypted Offer // what the server offers with TLS
 
 	TLS         string      // version, such as "TLS 1.3"; empty without TLS
-	NotAfter    time.Time   // end of the server's certificate
-	Fingerprint Fingerprint // of it
+	NotAfter    time.Time   // when the server's certificate expires
+	Fingerprint Fingerprint // of the server's certificate
 
-	// Mechanisms are those that a login would use: one, or several to try where
-	// the server does not say what it offers.
+	// Mechanisms has the mechanism that a login would use. It has several if the server does
+	// not say what it offers: a login would try them in this order.
 	Mechanisms []string
-	Steps      []Step // in order; a step may come twice
+	Steps      []Step // in order; a step may occur twice
 }
 
-// Offer is what a server says that it can do.
+// Offer is what a server says that it supports.
 type Offer struct {
 	Capabilities []string // lines, as the server wrote them
-	Mechanisms   []string // also those of other clients, such as GSSAPI
+	Mechanisms   []string // also those that this package does not have, such as GSSAPI
 }
 
-// Step is a part of what comes before a login: "connect", "tls", "greeting",
-// "capabilities" or "starttls".
+// Step is a part of the dialogue before a login: "connect", "tls", "greeting", "capabilities" or
+// "starttls".
 type Step struct {
 	Name string
 	Took time.Duration
 }
 
-// certificate notes what is told of the server's.
+// certificate records the server's certificate.
 func (r *Report) certificate(chain []*x509.Certificate) {
 	if len(chain) > 0 {
 		r.NotAfter, r.Fingerprint = chain[0].NotAfter, sha256.Sum256(chain[0].Raw)
 	}
 }
 
-// Probe connects and looks what the server offers; nobody logs in. With an error, the
-// report holds what was seen so far: also of a certificate that was refused, and of a
-// server that offers none of the mechanisms.
+// Probe connects and reports what the server offers, without a login. If it returns an error,
+// the report has what was seen before, including a certificate that was refused.
 func (s Server) Probe(ctx context.Context) (Report, error) {
-	if err := s.checkDialogue(); err != nil {
+	if err := s.validateProtocol(); err != nil {
 		return Report{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)

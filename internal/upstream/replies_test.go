@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// reply is what a server says at one stage of an otherwise good login, and what
-// the login must come to.
+// reply is what a server says at one stage of an otherwise good login, and the outcome that the
+// login must have.
 type reply struct {
 	stage, says string
 	want        outcome
 }
 
-// long is a line of n bytes with its line end.
+// long returns a line of n bytes, line end included.
 func long(n int, begin string) string {
 	return begin + strings.Repeat("x", n-len(begin)-2) + "\r\n"
 }
@@ -51,12 +51,12 @@ var pop3Replies = []reply{
 	{"answer", strings.Repeat("x", 3*MaxLine), tempfail},
 
 	{"greeting", "-ERR [AUTH] go away\r\n", tempfail},
-	{"greeting", "+OK\r\n+OK\r\n", tempfail}, // its second line is no challenge
+	{"greeting", "+OK\r\n+OK\r\n", tempfail}, // the second line is not a challenge
 	{"greeting", "* OK IMAP4rev1\r\n", tempfail},
 	{"greeting", "\r\n", tempfail},
 	{"auth", "-ERR Unrecognized authentication mechanism\r\n", tempfail},
 	{"auth", "-ERR [AUTH] no\r\n", tempfail},
-	{"auth", "+OK\r\n", tempfail}, // success before there was anything to succeed
+	{"auth", "+OK\r\n", tempfail}, // success before the response
 	{"auth", "+OK logged in\r\n+OK logged in\r\n", tempfail},
 	{"auth", "+\r\n", tempfail},
 	{"auth", "+ \r\n", tempfail},
@@ -198,7 +198,7 @@ func TestReplies(t *testing.T) {
 		for _, tt := range replies {
 			name := protocol + " " + tt.stage + " " + strings.ReplaceAll(tt.says, answer, "ANSWER")
 			t.Run(name[:min(len(name), 60)], func(t *testing.T) {
-				said, err := login(t, t.Context(), patience, protocol, script(protocol, tt.stage, say(tt.says))...)
+				said, err := login(t, t.Context(), longTimeout, protocol, script(protocol, tt.stage, say(tt.says))...)
 				if got := outcomeOf(err); got != tt.want {
 					t.Errorf("%s (%q, %v), want %s", got, said, err, tt.want)
 				}
@@ -210,7 +210,7 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-// TestEHLOOffers: the ways to offer CRAM-MD5, and not saying anything about it.
+// TestEHLOOffers checks the ways to offer CRAM-MD5, and a reply without an offer.
 func TestEHLOOffers(t *testing.T) {
 	for _, says := range []string{
 		"250-mail.example.com\r\n250 AUTH CRAM-MD5\r\n",
@@ -218,13 +218,13 @@ func TestEHLOOffers(t *testing.T) {
 		"250-mail.example.com\r\n250 AUTH=LOGIN CRAM-MD5\r\n",
 		"250-mail.example.com\r\n250-AUTH LOGIN\r\n250 AUTH=PLAIN CRAM-MD5\r\n",
 		"250-mail.example.com\r\n250 auth cram-md5 plain\r\n",
-		"250-mail.example.com\r\n250 SIZE 1000\r\n", // may be hidden
+		"250-mail.example.com\r\n250 SIZE 1000\r\n", // AUTH may be hidden
 		"250 mail.example.com\r\n",
 		"250\r\n",
 	} {
 		t.Run(says, func(t *testing.T) {
 			steps := script("smtp", "ehlo", say(says), hear("AUTH CRAM-MD5"), say("334 "+challenge+"\r\n"), hear(answer), say("235 yes\r\n"))
-			if _, err := login(t, t.Context(), patience, "smtp", steps...); err != nil {
+			if _, err := login(t, t.Context(), longTimeout, "smtp", steps...); err != nil {
 				t.Error(err)
 			}
 		})

@@ -9,26 +9,26 @@ import (
 
 // exchange is the client's side of one SASL mechanism (RFC 4422) in one login.
 type exchange interface {
-	// first reports whether the client speaks first.
+	// first reports whether the client sends the first message.
 	first() bool
-	// respond answers the server's challenge; the first one is empty where the
-	// client speaks first.
+	// respond returns the response to the server's challenge. The first challenge is empty if
+	// the client sends the first message.
 	respond(challenge []byte) ([]byte, error)
-	// secrets are what must not be told, besides the password and the latest response.
+	// secrets returns what must be hidden, besides the password and the latest response.
 	secrets() []string
-	// checkOutcome returns why the verdict does not count: most of all, a success before
-	// the password was proved or, in SCRAM, known to the server.
+	// checkOutcome returns an error if the verdict must be ignored, such as a success before
+	// the password was proved or, in SCRAM, before the server has proved that it knows it.
 	checkOutcome(v verdict) error
 }
 
-// notOffered is the error of a mechanism that the server did not begin: another one
-// may do.
+// notOffered is the error of a mechanism that the server did not begin. Another mechanism may
+// work.
 type notOffered struct{ error }
 
 func (e notOffered) Unwrap() error { return e.error }
 
-// authenticate runs a SASL mechanism. The user name is out with the first response;
-// what the server says before is no answer to it.
+// authenticate runs a SASL mechanism. The user name is sent with the first response, so an
+// earlier line of the server is not an answer to it.
 func (c *Conn) authenticate(name string, x exchange) (string, error) {
 	began, waiting, err := c.begin(name, x)
 	if err != nil {
@@ -59,10 +59,10 @@ func (c *Conn) authenticate(name string, x exchange) (string, error) {
 	}
 }
 
-// begin sends the command, and with it the initial response if the server takes one
-// (RFC 4959, RFC 4954, RFC 5034); if not, the response waits for the server's challenge. It
-// waits as well where there is something to read before: an untagged response is no
-// fault, and what else it is will be seen.
+// begin sends the command, with the initial response if the server accepts one (RFC 4959,
+// RFC 4954, RFC 5034). If not, it returns the response as waiting for the server's challenge. It
+// does the same if there is something to read before, such as an untagged response, which is no
+// error.
 func (c *Conn) begin(name string, x exchange) (began bool, waiting string, err error) {
 	command := c.dialect.auth(c, name)
 	c.begun = true
@@ -80,7 +80,7 @@ func (c *Conn) begin(name string, x exchange) (began bool, waiting string, err e
 	return true, "", c.writeSecret(command+" ", response)
 }
 
-// respond is the base64 of the next response, which from now on is hidden.
+// respond returns the next response in base64, and hides it from now on.
 func (c *Conn) respond(x exchange, challenge []byte) (string, error) {
 	response, err := x.respond(challenge)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *Conn) respond(x exchange, challenge []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(response), nil
 }
 
-// finish ends the exchange with the server's last word.
+// finish ends the exchange with the server's last line.
 func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string, error) {
 	if !began {
 		return "", notOffered{c.unexpected(name+" not offered", a.line)}
@@ -103,7 +103,7 @@ func (c *Conn) finish(name string, x exchange, a saslReply, began bool) (string,
 	return reply, err
 }
 
-// fixed is an exchange of responses that no challenge changes.
+// fixed is an exchange whose responses do not depend on the challenges.
 type fixed struct {
 	clientFirst bool
 	responses   [][]byte
@@ -130,19 +130,19 @@ func (s *fixed) checkOutcome(v verdict) error {
 }
 
 var (
-	errTooMuch  = errors.New("server asks for more than the mechanism has")
-	errTooEarly = errors.New("server accepted a login before it was proved")
+	errTooMuch  = errors.New("server sent more challenges than the mechanism has")
+	errTooEarly = errors.New("server accepted the login before the password was sent")
 )
 
-// newPlain is PLAIN (RFC 4616), without an authorization identity.
+// newPlain returns an exchange of PLAIN (RFC 4616), without an authorization identity.
 func newPlain(_ context.Context, _ Server, user, password string) exchange {
 	return &fixed{clientFirst: true, responses: [][]byte{plainMessage(user, password)}}
 }
 
 func plainMessage(user, password string) []byte { return []byte("\x00" + user + "\x00" + password) }
 
-// newLogin is LOGIN (draft-murchison-sasl-login): the server asks for the user name
-// and then for the password, in words that differ.
+// newLogin returns an exchange of LOGIN (draft-murchison-sasl-login). The server asks for the user
+// name and then for the password. The text of its challenges varies.
 func newLogin(_ context.Context, _ Server, user, password string) exchange {
 	return &fixed{responses: [][]byte{[]byte(user), []byte(password)}}
 }

@@ -15,27 +15,27 @@ import (
 	"strings"
 )
 
-// The iterations that a server may ask for in SCRAM: fewer would let whoever plays the
-// server guess the password (RFC 5802 section 5.1), more only cost time.
+// The iterations that a server may ask for in SCRAM. With fewer, an attacker who poses as the
+// server can guess the password (RFC 5802 section 5.1). More only cost time.
 const (
 	MinIterations = 4096
 	MaxIterations = 1_000_000
 )
 
-// scram is the client's side of SCRAM (RFC 5802 section 3) without channel binding.
-// User name and password are taken byte by byte, without SASLprep, as Dovecot does.
+// scram is the client's side of SCRAM (RFC 5802 section 3) without channel binding. User name
+// and password are used as they are, without SASLprep, as Dovecot does.
 type scram struct {
 	ctx            context.Context // stops the iterations
 	compute        func(context.Context) (done func(), err error)
 	hash           func() hash.Hash
 	user, password string
-	nonce          string // ours
+	nonce          string // the client's
 	step           int
 
-	proof     string // base64
-	signature []byte // what the server must show
-	verified  bool   // it did
-	failure   string // the server's e=
+	proof     string // in base64
+	signature []byte // that the server must send
+	verified  bool   // the server has sent the signature
+	failure   string // the server's "e=" error
 }
 
 func newSCRAM(h func() hash.Hash) func(ctx context.Context, s Server, user, password string) exchange {
@@ -46,7 +46,7 @@ func newSCRAM(h func() hash.Hash) func(ctx context.Context, s Server, user, pass
 
 func (*scram) first() bool { return true }
 
-// secrets include the signature: who sees it can guess passwords as well as with the proof.
+// secrets include the signature, because it can be used to guess the password, as the proof can.
 func (x *scram) secrets() []string {
 	signature := base64.StdEncoding.EncodeToString(x.signature)
 	return []string{x.proof, signature, base64.StdEncoding.EncodeToString([]byte("v=" + signature))}
@@ -69,7 +69,7 @@ var saslName = strings.NewReplacer("=", "=3D", ",", "=2C")
 
 func (x *scram) clientFirst() string { return "n=" + saslName.Replace(x.user) + ",r=" + x.nonce }
 
-// clientFinal proves the password for the salt that the server's first message has.
+// clientFinal returns the client's last message, with the proof of the password.
 func (x *scram) clientFinal(first string) ([]byte, error) {
 	challenge, err := parseServerFirst(first, x.nonce)
 	if err != nil {
@@ -91,8 +91,8 @@ func (x *scram) clientFinal(first string) ([]byte, error) {
 	return []byte(final + ",p=" + x.proof), nil
 }
 
-// serverFinal reads "v=signature" or "e=error". After an error the server is yet to
-// give its answer in its protocol's words.
+// serverFinal reads "v=signature" or "e=error". After an error the answer of the protocol
+// follows.
 func (x *scram) serverFinal(final string) error {
 	attribute, _, _ := strings.Cut(final, ",") // extensions may follow
 	if failure, ok := strings.CutPrefix(attribute, "e="); ok && failure != "" {
@@ -101,7 +101,7 @@ func (x *scram) serverFinal(final string) error {
 	}
 	encoded, ok := strings.CutPrefix(attribute, "v=")
 	if !ok {
-		return errors.New("SCRAM: server's last message is neither signature nor error")
+		return errors.New("SCRAM: server's last message has neither signature nor error")
 	}
 	signature, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || !hmac.Equal(signature, x.signature) {
@@ -111,7 +111,7 @@ func (x *scram) serverFinal(final string) error {
 	return nil
 }
 
-// notTheProof are the errors of RFC 5802 section 7 that say nothing of the password.
+// notTheProof has the errors of RFC 5802 section 7 that say nothing about the password.
 var notTheProof = []string{"invalid-encoding", "extensions-not-supported", "channel-bindings-dont-match",
 	"server-does-support-channel-binding", "channel-binding-not-supported", "unsupported-channel-binding-type",
 	"invalid-username-encoding", "no-resources"}
@@ -119,9 +119,9 @@ var notTheProof = []string{"invalid-encoding", "extensions-not-supported", "chan
 func (x *scram) checkOutcome(v verdict) error {
 	switch {
 	case v == accepted && x.failure != "":
-		return fmt.Errorf("SCRAM: server accepted a login after its error %q", x.failure)
+		return fmt.Errorf("SCRAM: server accepted the login after its error %q", x.failure)
 	case v == accepted && !x.verified:
-		return errors.New("SCRAM: server accepted a login without proof that it knows the password")
+		return errors.New("SCRAM: server accepted the login without a proof that it knows the password")
 	case v == refused && slices.Contains(notTheProof, x.failure):
 		return fmt.Errorf("SCRAM: server's error %q", x.failure)
 	}
@@ -134,7 +134,8 @@ func (x *scram) mac(key []byte, message string) []byte {
 	return m.Sum(nil)
 }
 
-// salted iterates when the caller lets it, for the iterations take CPU time.
+// salted returns the SaltedPassword. It calls compute before the iterations, because they take
+// CPU time.
 func (x *scram) salted(salt []byte, n int) ([]byte, error) {
 	if x.compute != nil {
 		done, err := x.compute(x.ctx)
@@ -146,8 +147,8 @@ func (x *scram) salted(salt []byte, n int) ([]byte, error) {
 	return x.iterate(salt, n)
 }
 
-// iterate is Hi of RFC 5802 section 2.2: PBKDF2 of a single block. It is not
-// crypto/pbkdf2's for that one cannot be stopped when nobody waits any more.
+// iterate is Hi of RFC 5802 section 2.2: PBKDF2 of a single block. crypto/pbkdf2 is not used
+// because it cannot be stopped when the login ends.
 func (x *scram) iterate(salt []byte, n int) ([]byte, error) {
 	m := hmac.New(x.hash, []byte(x.password))
 	m.Write(binary.BigEndian.AppendUint32(slices.Clone(salt), 1))
@@ -167,13 +168,13 @@ func (x *scram) iterate(salt []byte, n int) ([]byte, error) {
 
 // serverFirst is the server's first message.
 type serverFirst struct {
-	nonce      string // ours and the server's
+	nonce      string // the client's and the server's
 	salt       []byte
 	iterations int
 }
 
-// parseServerFirst reads "r=nonce,s=salt,i=iterations", and extensions that are not
-// mandatory.
+// parseServerFirst reads "r=nonce,s=salt,i=iterations". Extensions may follow; it refuses
+// mandatory ones.
 func parseServerFirst(message, ours string) (f serverFirst, err error) {
 	fields := strings.Split(message, ",")
 	if len(fields) < 3 || strings.HasPrefix(message, "m=") {
@@ -186,17 +187,17 @@ func parseServerFirst(message, ours string) (f serverFirst, err error) {
 		return f, errors.New("SCRAM: server's first message is not nonce, salt and iterations")
 	}
 	if len(nonce) <= len(ours) || !strings.HasPrefix(nonce, ours) {
-		return f, errors.New("SCRAM: server's nonce does not continue ours")
+		return f, errors.New("SCRAM: server's nonce does not begin with the client's")
 	}
 	f.nonce = nonce
 	if f.salt, err = base64.StdEncoding.DecodeString(salt); err != nil || len(f.salt) == 0 {
 		return f, errors.New("SCRAM: salt is not base64")
 	}
 	if f.iterations, err = strconv.Atoi(count); err != nil {
-		return f, errors.New("SCRAM: number of iterations is not a number") // it may be a secret
+		return f, errors.New("SCRAM: number of iterations is not a number") // the text may be a secret
 	}
 	if f.iterations < MinIterations || f.iterations > MaxIterations {
-		return f, fmt.Errorf("SCRAM: server wants %d iterations, not %d to %d", f.iterations, MinIterations, MaxIterations)
+		return f, fmt.Errorf("SCRAM: server asks for %d iterations, want %d to %d", f.iterations, MinIterations, MaxIterations)
 	}
 	return f, nil
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// TestSCRAMExamples: the dialogues of RFC 5802 section 5 and RFC 7677 section 3.
+// TestSCRAMExamples checks the dialogues of RFC 5802 section 5 and RFC 7677 section 3.
 func TestSCRAMExamples(t *testing.T) {
 	for _, tt := range []struct {
 		hash                                                      func() hash.Hash
@@ -95,20 +95,20 @@ func TestServerFirst(t *testing.T) {
 	}
 }
 
-// scramServer is a server that knows a password, and what it does wrong.
+// scramServer is a server that knows a password. Its last fields are what it does wrong.
 type scramServer struct {
 	hash  func() hash.Hash
 	right string
 	lead  string // of a challenge: "+ " or "334 "
-	yes   string // its last words
-	no    string
+	yes   string // the answer to a right proof
+	no    string // and to a wrong one
 
 	iterations int
 	first      string // instead of its first message; NONCE is the client's
-	final      string // instead of its last one; "-" is none, and "e=…" is followed by no
+	final      string // instead of its last one; "-" is none; after "e=…" comes no
 }
 
-// step talks from the initial response on.
+// step plays the server from the initial response on.
 func (f scramServer) step(command string) step {
 	return func(s *session) error {
 		line, err := s.r.ReadString('\n')
@@ -134,7 +134,7 @@ func (f scramServer) step(command string) step {
 		if err != nil {
 			return nil // the client has left
 		}
-		return f.judge(s, bare+","+first, line)
+		return f.verifyProof(s, bare+","+first, line)
 	}
 }
 
@@ -142,8 +142,8 @@ func (f scramServer) challenge(s *session, text string) error {
 	return say(f.lead + base64.StdEncoding.EncodeToString([]byte(text)) + "\r\n")(s)
 }
 
-// judge verifies the proof as RFC 5802 section 3 has it.
-func (f scramServer) judge(s *session, before, line string) error {
+// verifyProof verifies the proof as in RFC 5802 section 3.
+func (f scramServer) verifyProof(s *session, before, line string) error {
 	clientFinal, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(line))
 	without, encoded, _ := strings.Cut(string(clientFinal), ",p=")
 	message := before + "," + without
@@ -179,7 +179,7 @@ func (f scramServer) judge(s *session, before, line string) error {
 	return say(last)(s)
 }
 
-// TestSCRAM: what a server has to do to be believed, in each protocol.
+// TestSCRAM checks good and bad servers in each protocol.
 func TestSCRAM(t *testing.T) {
 	for _, protocol := range []struct{ name, greeting, command, lead, yes, no string }{
 		{"imap", "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256] ready\r\n", "001 AUTHENTICATE %s", "+ ", "001 OK yes\r\n", "001 NO [AUTHENTICATIONFAILED] no\r\n"},
@@ -213,7 +213,7 @@ func TestSCRAM(t *testing.T) {
 						steps = append(steps, hear("EHLO*"), say("250-x\r\n250 AUTH SCRAM-SHA-1 SCRAM-SHA-256\r\n"))
 					}
 					steps = append(steps, f.step(fmt.Sprintf(protocol.command, name)))
-					s := serverOn(protocol.name, patience)
+					s := serverOn(protocol.name, longTimeout)
 					s.Mechanisms = []string{name}
 					_, trace, err := loginTo(t, t.Context(), s, steps...)
 					if got := outcomeOf(err); got != tt.want || notInTime(err) {
@@ -228,7 +228,7 @@ func TestSCRAM(t *testing.T) {
 	}
 }
 
-// TestSCRAMErrorEchoes: a server's error may be what the client has proved the password by.
+// TestSCRAMErrorEchoes checks that an error of the server that contains the client's proof is hidden.
 func TestSCRAMErrorEchoes(t *testing.T) {
 	const proof = "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
 	c := newConn(Server{Protocol: "imap"}, nil)
@@ -241,9 +241,9 @@ func TestSCRAMErrorEchoes(t *testing.T) {
 	}
 }
 
-// TestSCRAMInTime: the iterations that a server wants end with the login.
+// TestSCRAMInTime checks that the iterations end with the login.
 func TestSCRAMInTime(t *testing.T) {
-	s := serverOn("imap", soon)
+	s := serverOn("imap", shortTimeout)
 	s.Mechanisms = []string{"SCRAM-SHA-256"}
 	f := scramServer{hash: sha256.New, lead: "+ ", iterations: MaxIterations}
 	_, _, err := loginTo(t, t.Context(), s, say("* OK [CAPABILITY SASL-IR AUTH=SCRAM-SHA-256] ready\r\n"), f.step("001 AUTHENTICATE SCRAM-SHA-256"))

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// turn is what the server hears from the client and then says. The turn "tls" is a
+// turn is a line of the client (hears) and the answer of the server (says). The turn "tls" is a TLS
 // handshake.
 type turn struct{ hears, stage, says string }
 
-// dialogue is a good login by each route: a protocol, and how TLS comes in.
+// dialogue has a good login for each route: a protocol and a TLS mode.
 var dialogue = map[string][]turn{
 	"pop3": {
 		{"", "greeting", "+OK POP3 server on mail.example.com ready <1896.697170952@mail.example.com>\r\n"},
@@ -85,13 +85,13 @@ var dialogue = map[string][]turn{
 	},
 }
 
-// serverOn describes the server of a route.
+// serverOn returns the settings of a server of a route.
 func serverOn(route string, timeout time.Duration) Server {
 	protocol, mode, _ := strings.Cut(route, " ")
 	return Server{Protocol: protocol, ConnectTimeout: timeout, Timeout: timeout, TLS: TLS{Mode: mode, CAs: known().authorities}}
 }
 
-// script is a login up to one stage of it: what the server says there ends the script.
+// script returns the steps of a good login up to one stage, and then last.
 func script(route, stage string, last ...step) []step {
 	var steps []step
 	for _, turn := range dialogue[route] {
@@ -113,8 +113,7 @@ func script(route, stage string, last ...step) []step {
 	panic("no stage " + stage)
 }
 
-// half is a part of what the server is to say: a line without its end is none, and no
-// more is a part of a record of TLS.
+// half returns the incomplete text of a turn: a line without its end, or a part of a TLS record.
 func (t turn) half() string {
 	if t.stage == "tls" {
 		return "\x16\x03\x03\x3f\xff\x02"
@@ -122,13 +121,13 @@ func (t turn) half() string {
 	return t.says[:len(t.says)-2]
 }
 
-// identity is a certificate and who says that it is right.
+// identity is a certificate and the CAs that have signed it.
 type identity struct {
 	cert        tls.Certificate
 	authorities *x509.CertPool
 }
 
-// known is the server at 127.0.0.1, and expired, unknown and elsewhere others.
+// known is the certificate of the server at 127.0.0.1. The others are wrong there.
 var (
 	known   = sync.OnceValue(func() identity { return newIdentity(func(*x509.Certificate) {}) })
 	expired = sync.OnceValue(func() identity {
@@ -139,7 +138,7 @@ var (
 	})
 )
 
-// newIdentity makes a certificate that is its own authority.
+// newIdentity makes a self-signed certificate.
 func newIdentity(change func(*x509.Certificate)) identity {
 	cert := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),

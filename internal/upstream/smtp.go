@@ -36,7 +36,7 @@ func (smtp) auth(_ *Conn, name string) string { return "AUTH " + name }
 
 func (smtp) goodbye(*Conn) string { return "QUIT" }
 
-// maxCommand is that of RFC 5321 section 4.5.3.1.4, which RFC 4954 section 4 keeps.
+// maxCommand returns the limit in RFC 5321 section 4.5.3.1.4, which RFC 4954 section 4 keeps.
 func (smtp) maxCommand() int { return 512 }
 
 func (smtp) answer(c *Conn) (saslReply, error) {
@@ -59,7 +59,7 @@ func smtpVerdict(line string) verdict {
 	return undecided
 }
 
-// expect reads a reply and wants its code.
+// expect reads a reply. It returns an error if the reply has another code.
 func (c *Conn) expect(step, code string) ([]string, error) {
 	reply, err := c.readReply()
 	if err != nil {
@@ -71,8 +71,8 @@ func (c *Conn) expect(step, code string) ([]string, error) {
 	return reply, nil
 }
 
-// readReply reads a reply of one or more lines, all with one code (RFC 5321
-// section 4.2.1). There is at least one line, and each has at least its code.
+// readReply reads a reply of one or more lines with the same code (RFC 5321 section 4.2.1). It
+// returns at least one line. Each line has at least its code.
 func (c *Conn) readReply() ([]string, error) {
 	var reply []string
 	for {
@@ -100,7 +100,7 @@ func isReplyLine(line string) bool {
 	return len(line) == 3 || line[3] == ' ' || line[3] == '-'
 }
 
-// textOf is a reply line without its code.
+// textOf returns a reply line without its code.
 func textOf(line string) string {
 	if len(line) < 4 {
 		return ""
@@ -108,7 +108,7 @@ func textOf(line string) string {
 	return line[4:]
 }
 
-// addressLiteral is how a host without a name of its own says EHLO (RFC 5321 section 4.1.3).
+// addressLiteral returns the argument of EHLO for a host without a name (RFC 5321 section 4.1.3).
 func (c *Conn) addressLiteral() string {
 	host, _, err := net.SplitHostPort(c.raw.LocalAddr().String())
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"syscall"
 )
 
-// socket is a connection that can be read without waiting, also from above TLS: there,
-// what has arrived may be no word of the server at all, but a session ticket.
+// socket is a connection that can be read without blocking. TLS is read through it, too: bytes
+// that have arrived may be a session ticket, and no data of the server.
 type socket struct {
 	net.Conn
 	nowait bool
 }
 
-// errNothing is what a read that does not wait ends with. TLS takes it for a deadline,
-// after which it can go on.
+// errNothing is the error of a read that would block. crypto/tls treats it as a timeout, after
+// which reading can go on.
 var errNothing = os.ErrDeadlineExceeded
 
 func (s *socket) Read(p []byte) (int, error) {
@@ -24,7 +24,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	return s.Conn.Read(p)
 }
 
-// readable reports whether a read would return at once, be it with an error.
+// readable reports whether a read would return at once, perhaps with an error.
 func (s *socket) readable() bool {
 	sc, ok := s.Conn.(syscall.Conn)
 	if !ok {
@@ -41,7 +41,7 @@ func (s *socket) readable() bool {
 		for err == syscall.EINTR {
 			_, _, err = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK)
 		}
-		there = err != syscall.EAGAIN // there is also the end
+		there = err != syscall.EAGAIN // an end or an error is readable
 		return true
 	})
 	return err != nil || there

@@ -18,8 +18,8 @@ const (
 	ImplicitTLS = "implicit" // from the first byte
 )
 
-// TLS tells how a server is reached and known. The certificate is verified, for TLS 1.2
-// or newer, by the CAs and the name; or, if there is one, by its fingerprint alone.
+// TLS is whether TLS is used, and how the server's certificate is verified: by CAs and name, or
+// by the fingerprint alone if there is one.
 type TLS struct {
 	Mode        string         // NoTLS if empty
 	CAs         *x509.CertPool // the system's if nil
@@ -27,8 +27,8 @@ type TLS struct {
 	Fingerprint Fingerprint
 }
 
-// Fingerprint is the SHA-256 of a certificate, as in
-// "openssl x509 -noout -fingerprint -sha256". The zero value is none.
+// Fingerprint is the SHA-256 of a certificate, as "openssl x509 -noout -fingerprint -sha256"
+// prints it. The zero value is none.
 type Fingerprint [sha256.Size]byte
 
 // UnmarshalText reads hex digits, with or without colons.
@@ -47,7 +47,7 @@ func (f Fingerprint) String() string {
 
 func (s Server) encrypted() bool { return s.TLS.Mode == StartTLS || s.TLS.Mode == ImplicitTLS }
 
-// startHandshake goes on by TLS.
+// startHandshake starts TLS.
 func (c *Conn) startHandshake() error {
 	nc := tls.Client(c.raw, c.tlsConfig())
 	if err := c.timed("tls", nc.Handshake); err != nil {
@@ -58,7 +58,7 @@ func (c *Conn) startHandshake() error {
 	}
 	state := nc.ConnectionState()
 	c.report.TLS = tls.VersionName(state.Version)
-	c.tell("", c.report.TLS+", certificate until "+c.report.NotAfter.Format(time.DateOnly))
+	c.traceLine("", c.report.TLS+", certificate until "+c.report.NotAfter.Format(time.DateOnly))
 	c.use(nc)
 	return nil
 }
@@ -69,7 +69,7 @@ func (c *Conn) tlsConfig() *tls.Config {
 		MinVersion: tls.VersionTLS12,
 		RootCAs:    t.CAs,
 		ServerName: t.ServerName,
-		// Called also where the chain is not verified.
+		// Called even if the chain is not verified.
 		VerifyConnection: func(state tls.ConnectionState) error {
 			c.report.certificate(state.PeerCertificates)
 			return t.pinned(state.PeerCertificates, c.report.Fingerprint)
@@ -82,8 +82,8 @@ func (c *Conn) tlsConfig() *tls.Config {
 	return config
 }
 
-// pinned finds a certificate that is not the configured one. The error is of the same kind as that of a
-// chain, for the server is as unknown.
+// pinned returns an error if a fingerprint is configured and the certificate has another one. The
+// error has the type of the one for an unknown CA, because both mean that the server is unknown.
 func (t TLS) pinned(chain []*x509.Certificate, got Fingerprint) error {
 	if t.Fingerprint == (Fingerprint{}) || t.Fingerprint == got {
 		return nil

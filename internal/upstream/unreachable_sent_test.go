@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// failures are the ways in which a server breaks off a dialogue without an answer.
+// failures are ways to end a dialogue without an answer.
 var failures = map[string][]step{
 	"closed":      {hangUp},
 	"reset":       {reset},
 	"half a line": {say("x"), hangUp},
-	"silent":      nil, // until the client's time is up
+	"silent":      nil, // until the client's deadline
 }
 
-// loginUntil logs in at a server that breaks off after some steps.
+// loginUntil logs in at a server that ends the dialogue after some steps.
 func loginUntil(t *testing.T, s Server, breaksOff []step, before ...step) error {
 	t.Helper()
 	ctx, timeUp := context.WithCancelCause(t.Context())
@@ -34,7 +34,7 @@ func loginUntil(t *testing.T, s Server, breaksOff []step, before ...step) error 
 	return err
 }
 
-// ofTheLogin are parts of the client's lines that hold a user name or a credential.
+// ofTheLogin are user names and credentials in the client's lines.
 var ofTheLogin = []string{user, user64, plain64, password, password64, answer, apopDigest}
 
 func holdsLogin(line string) bool {
@@ -46,9 +46,9 @@ func holdsLogin(line string) bool {
 	return false
 }
 
-// TestUnreachableUntilTheLoginBegins: a server that breaks off each mechanism's dialogue after each
-// line of the client is unreachable until it has read the login's first command, and never after that:
-// the client may have caused it, by what it sent or by earlier failures.
+// TestUnreachableUntilTheLoginBegins checks a server that ends the dialogue of each mechanism after
+// each line of the client. It is unreachable until it has read the login's first command. It never is
+// after that, because the client may have caused the failure, also with earlier logins.
 func TestUnreachableUntilTheLoginBegins(t *testing.T) {
 	for _, x := range exchanges {
 		lines := strings.Split(strings.TrimSpace(x.text), "\n")
@@ -59,7 +59,7 @@ func TestUnreachableUntilTheLoginBegins(t *testing.T) {
 			}
 			sent = sent || holdsLogin(line) || strings.Contains(line, "AUTH")
 			for name, steps := range failures {
-				s := serverOn(x.protocol, patience)
+				s := serverOn(x.protocol, longTimeout)
 				s.Mechanisms = x.mechanisms
 				err := loginUntil(t, s, steps, transcript(strings.Join(lines[:i+1], "\n"))...)
 				if Unreachable(err) == sent {
@@ -70,7 +70,7 @@ func TestUnreachableUntilTheLoginBegins(t *testing.T) {
 	}
 }
 
-// TestUnreachableByTLS does the same by TLS, at the command and at the answer of CRAM-MD5.
+// TestUnreachableByTLS does the same with TLS, at the command and the answer of CRAM-MD5.
 func TestUnreachableByTLS(t *testing.T) {
 	inClear := func(text string) step {
 		return func(s *session) error {
@@ -82,7 +82,7 @@ func TestUnreachableByTLS(t *testing.T) {
 	for _, route := range []string{"imap implicit", "smtp starttls", "pop3 implicit"} {
 		for stage, want := range map[string]bool{"auth": false, "answer": false} {
 			for name, steps := range map[string][]step{"closed": {hangUp}, "reset": {reset}, "no record": {inClear("what?\r\n")}, "a false record": {inClear("\x15\x03\x03\x00\x02\x02\x28")}} {
-				_, err := login(t, t.Context(), patience, route, script(route, stage, steps...)...)
+				_, err := login(t, t.Context(), longTimeout, route, script(route, stage, steps...)...)
 				if outcomeOf(err) != tempfail || Unreachable(err) != want {
 					t.Errorf("%s %s %s: unreachable %t, want %t (%v)", route, stage, name, Unreachable(err), want, err)
 				}
@@ -91,10 +91,10 @@ func TestUnreachableByTLS(t *testing.T) {
 	}
 }
 
-// TestSCRAMIsNotUnreachable: SCRAM's first message holds the user name.
+// TestSCRAMIsNotUnreachable checks SCRAM, whose first message contains the user name.
 func TestSCRAMIsNotUnreachable(t *testing.T) {
 	for name, steps := range failures {
-		s := serverOn("imap", patience)
+		s := serverOn("imap", longTimeout)
 		s.Mechanisms = []string{"SCRAM-SHA-256"}
 		err := loginUntil(t, s, steps, say("* OK [CAPABILITY SASL-IR AUTH=SCRAM-SHA-256] ready\r\n"), hear("001 AUTHENTICATE SCRAM-SHA-256 *"))
 		if Unreachable(err) {
@@ -103,9 +103,9 @@ func TestSCRAMIsNotUnreachable(t *testing.T) {
 	}
 }
 
-// TestSecondMechanismIsNotUnreachable: USER has sent the user name before PLAIN is tried.
+// TestSecondMechanismIsNotUnreachable checks PLAIN after USER, which has sent the user name.
 func TestSecondMechanismIsNotUnreachable(t *testing.T) {
-	s := serverOn("pop3", patience)
+	s := serverOn("pop3", longTimeout)
 	s.Mechanisms = []string{"USER", "PLAIN"}
 	err := loginUntil(t, s, []step{hangUp}, transcript("S: +OK ready\nC: USER tim\nS: -ERR no\nC: AUTH PLAIN")...)
 	if Unreachable(err) {
@@ -113,8 +113,8 @@ func TestSecondMechanismIsNotUnreachable(t *testing.T) {
 	}
 }
 
-// TestWarmIsNotUnreachable: what was sent by a warm connection counts also if the fresh one that
-// replaces it cannot be opened, or there is no time for it.
+// TestWarmIsNotUnreachable checks that what was sent on a warm connection counts too, if the fresh
+// one cannot be opened or the deadline has passed.
 func TestWarmIsNotUnreachable(t *testing.T) {
 	for name, tt := range map[string]struct {
 		mechanism string
@@ -122,7 +122,7 @@ func TestWarmIsNotUnreachable(t *testing.T) {
 	}{"the user name was sent": {"PLAIN", false}, "only the mechanism was": {"CRAM-MD5", true}} {
 		before := runtime.NumGoroutine()
 		t.Run(name, func(t *testing.T) {
-			f := newFarm(t, func(n int) []step {
+			f := newMultiServer(t, func(n int) []step {
 				ready := transcript("S: * OK [CAPABILITY SASL-IR AUTH=" + tt.mechanism + "] ready\nC: 001 AUTHENTICATE " + tt.mechanism + "*")
 				switch {
 				case n == 2: // the warm connection
@@ -130,9 +130,9 @@ func TestWarmIsNotUnreachable(t *testing.T) {
 				case n == 3:
 					return []step{hangUp}
 				case tt.mechanism == "PLAIN":
-					return orGone(append(ready, say("001 OK yes\r\n")))
+					return mayLeave(append(ready, say("001 OK yes\r\n")))
 				}
-				return orGone(append(ready, say("+ "+challenge+"\r\n"), hear(answer), say("001 OK yes\r\n")))
+				return mayLeave(append(ready, say("+ "+challenge+"\r\n"), hear(answer), say("001 OK yes\r\n")))
 			})
 			p := NewPool(10, 1, 0)
 			defer p.Close()
@@ -150,7 +150,7 @@ func TestWarmIsNotUnreachable(t *testing.T) {
 	}
 }
 
-// TestSentErrorIsTransparent: what was sent before changes nothing else of an error.
+// TestSentErrorIsTransparent checks that a sentError wraps the error.
 func TestSentErrorIsTransparent(t *testing.T) {
 	cause := errors.New("cause")
 	err := error(sentError{cause})

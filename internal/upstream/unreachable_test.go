@@ -41,13 +41,13 @@ func TestStarved(t *testing.T) {
 	}
 }
 
-// A server that cannot show who it is may be replaced by another, however it is to be known.
+// A server without a valid certificate is unreachable, by CAs or by fingerprint.
 func TestUnknownServerIsUnreachable(t *testing.T) {
 	for name, tls := range map[string]TLS{
 		"authority":   {CAs: x509.NewCertPool()},
 		"fingerprint": {Fingerprint: Fingerprint{1}},
 	} {
-		s := serverOn("imap implicit", patience)
+		s := serverOn("imap implicit", longTimeout)
 		tls.Mode = s.TLS.Mode
 		s.TLS = tls
 		_, _, err := loginTo(t, t.Context(), s, script("imap implicit", "tls", refusedHandshake(known().cert))...)
@@ -57,12 +57,12 @@ func TestUnknownServerIsUnreachable(t *testing.T) {
 	}
 }
 
-// A server that takes a connection only to say that it has no time is no better than one that does not.
+// A server whose greeting refuses the client is unreachable.
 func TestUnwillingServerIsUnreachable(t *testing.T) {
 	for protocol, greeting := range map[string]string{
 		"smtp": "421 4.3.2 Service not available\r\n", "imap": "* BYE shutting down\r\n", "pop3": "-ERR too many connections\r\n",
 	} {
-		f := newFarm(t, func(int) []step { return []step{say(greeting), hangUp} })
+		f := newMultiServer(t, func(int) []step { return []step{say(greeting), hangUp} })
 		if _, err := f.server(protocol).Login(t.Context(), user, password); !Unreachable(err) || errors.Is(err, ErrRejected) {
 			t.Errorf("%q: %v", greeting, err)
 		}

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// farm is a mail server for many clients, each of which gets a script of its own.
-type farm struct {
+// multiServer is a mail server for many clients, with a script for each.
+type multiServer struct {
 	addr    netip.AddrPort
 	clients atomic.Int32 // so far
 	open    atomic.Int32
 }
 
-// newFarm starts a farm on loopback. The script is made for the n-th client, from 1. The test
-// fails if one is not played to its end, or a connection outlives the test.
-func newFarm(t testing.TB, script func(n int) []step) *farm {
+// newMultiServer starts a server on loopback. It calls script for the n-th client, from 1. The test
+// fails if a script is not played to its end, or a connection outlives the test.
+func newMultiServer(t testing.TB, script func(n int) []step) *multiServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &farm{addr: netip.MustParseAddrPort(l.Addr().String())}
+	f := &multiServer{addr: netip.MustParseAddrPort(l.Addr().String())}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -50,15 +50,15 @@ func newFarm(t testing.TB, script func(n int) []step) *farm {
 	return f
 }
 
-// goodLogin is one by a route, from any client.
+// goodLogin returns the script of a good login by a route, for any client.
 func goodLogin(route string) func(int) []step {
 	turns := dialogue[route]
 	last := turns[len(turns)-1]
-	return func(int) []step { return orGone(script(route, last.stage, say(last.says))) }
+	return func(int) []step { return mayLeave(script(route, last.stage, say(last.says))) }
 }
 
-// orGone makes of a script one whose client may leave at any time.
-func orGone(steps []step) []step {
+// mayLeave returns a script whose client may close the connection at any time.
+func mayLeave(steps []step) []step {
 	return []step{func(s *session) error { _ = run(s, steps); return nil }}
 }
 
@@ -71,24 +71,24 @@ func run(s *session, steps []step) error {
 	return nil
 }
 
-// server describes the farm.
-func (f *farm) server(route string) Server {
-	s := serverOn(route, patience)
+// server returns the settings for a login by a route.
+func (f *multiServer) server(route string) Server {
+	s := serverOn(route, longTimeout)
 	s.Addr = f.addr
 	return s
 }
 
-// until waits for what the background does.
+// until waits until done returns true.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(longTimeout); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("waited in vain until " + what)
+			t.Fatal("timeout: waited until " + what)
 		}
 	}
 }
 
-// kept is the number of warm connections.
+// kept returns the number of warm connections.
 func (p *Pool) kept() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,10 +104,10 @@ func (p *Pool) queued() int {
 	return p.waiting
 }
 
-// census counts a client's connections, from before they are opened until they are closed.
-type census struct{ now, peak, opened atomic.Int32 }
+// connCounter counts a client's connections, from before they are opened until they are closed.
+type connCounter struct{ now, peak, opened atomic.Int32 }
 
-func (n *census) open(s Server, ctx context.Context) (*Conn, error) {
+func (n *connCounter) open(s Server, ctx context.Context) (*Conn, error) {
 	n.opened.Add(1)
 	for now := n.now.Add(1); ; {
 		if peak := n.peak.Load(); now <= peak || n.peak.CompareAndSwap(peak, now) {
