@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Bounds of the pause after a failed accept, as in net/http.
+// Limits of the pause after a failed accept, as in net/http.
 const (
 	minPause = 5 * time.Millisecond
 	maxPause = time.Second
 )
 
-// retryListener is a listener that tries again when it cannot accept, as without file descriptors.
+// retryListener is a listener that retries when accepting fails, such as without file descriptors.
 type retryListener struct {
 	net.Listener
 	log    *slog.Logger
@@ -68,7 +68,7 @@ func (s *rateLimitedLog) warn(log *slog.Logger, message string, args ...any) {
 	}
 }
 
-// peerOf is the address of a TCP peer; not valid for any other.
+// peerOf returns the address of a TCP peer, or the zero Addr for other connections.
 func peerOf(c net.Conn) netip.Addr {
 	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap()
@@ -76,7 +76,8 @@ func peerOf(c net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
-// networkOf is the address of a TCP peer as a network; not valid for any other.
+// networkOf returns the address of a TCP peer as a network, or the zero Prefix for other
+// connections.
 func networkOf(c net.Conn) netip.Prefix {
 	peer := peerOf(c)
 	return netip.PrefixFrom(peer, peer.BitLen())

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// brokenListener fails as often as it is told to before it accepts.
+// brokenListener fails a number of times before it accepts.
 type brokenListener struct {
 	net.Listener
 	failures int
@@ -32,7 +32,7 @@ func (l *brokenListener) Accept() (net.Conn, error) {
 func (l *brokenListener) Close() error   { return nil }
 func (l *brokenListener) Addr() net.Addr { return &net.UnixAddr{Name: "/broken", Net: "unix"} }
 
-// pauses are the times between calls; it forgets them.
+// pauses returns the times between the calls of Accept since the last call of pauses.
 func (l *brokenListener) pauses() []time.Duration {
 	var list []time.Duration
 	for i := range l.at[1:] {
@@ -50,7 +50,7 @@ func TestAcceptBacksOffAndRecovers(t *testing.T) {
 		for _, want := range [][]time.Duration{
 			{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms, time.Second, time.Second},
 			nil,
-			{5 * ms}, // the pause starts anew
+			{5 * ms}, // an accept resets the pause
 		} {
 			inner.failures = len(want)
 			c, err := l.Accept()
@@ -85,7 +85,7 @@ func TestCloseEndsThePause(t *testing.T) {
 	})
 }
 
-// A connection may be accepted just as Shutdown begins.
+// A connection may be accepted at the moment when Shutdown begins.
 func TestLateConnectionIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()

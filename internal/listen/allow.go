@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// allowed lets only some networks connect by TCP, as PHP-FPM's listen.allowed_clients.
+// allowed accepts TCP connections only from some networks, like PHP-FPM's listen.allowed_clients.
 type allowed struct {
 	net.Listener
 	nets    atomic.Pointer[[]netip.Prefix]
@@ -27,7 +27,7 @@ func restrict(l net.Listener, nets []netip.Prefix, log *slog.Logger) net.Listene
 	return a
 }
 
-// Accept closes connections that are not allowed, and logs that once a minute for each address.
+// Accept closes connections that are not allowed. It logs that once a minute for each address.
 func (l *allowed) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()

@@ -27,7 +27,7 @@ func TestAllowedClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	go func() { // greets whom it lets in
+	go func() { // greets allowed clients
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
 			_, _ = io.WriteString(c, "hello")
 			c.Close()
@@ -39,7 +39,7 @@ func TestAllowedClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := io.ReadAll(c) // the refused one may see a reset
+		got, _ := io.ReadAll(c) // a refused client may get a reset
 		c.Close()
 		if string(got) != want {
 			t.Errorf("allowed %v: client read %q, want %q", allowed, got, want)
@@ -86,7 +86,7 @@ func TestAllows(t *testing.T) {
 		}
 	}
 	if a.allows(&net.UnixAddr{Name: "@", Net: "unix"}) {
-		t.Error("a client without an address is let in")
+		t.Error("a client without an address is allowed")
 	}
 }
 

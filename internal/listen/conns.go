@@ -10,26 +10,27 @@ import (
 	"mailauthd/internal/limit"
 )
 
-// activity is when a connection was last of use.
+// activity is when a connection was last used.
 type activity struct {
-	answered bool      // there was an answer
-	since    time.Time // of the last answer, or of connecting
+	answered bool      // a request was answered
+	since    time.Time // the last answer, or else the accept
 }
 
-// peerConn is a connection that can be ended to make room for another.
+// peerConn is a connection that can be evicted.
 type peerConn interface {
 	comparable
 	net.Conn
 	network() netip.Prefix
 
-	// waiting reports whether no request is being answered, and since when.
+	// waiting reports whether no request is being answered, and returns the last activity.
 	waiting() (activity, bool)
 
 	// evict closes the socket, unless a request is being answered.
 	evict() bool
 }
 
-// connections are those of one listening socket. They are bounded, in all and by TCP address.
+// connections holds the connections of one listening socket. It bounds their number, in total and
+// by TCP address.
 type connections[C peerConn] struct {
 	*retryListener
 	refused rateLimitedLog
@@ -47,12 +48,13 @@ func newConnections[C peerConn](l net.Listener, log *slog.Logger) connections[C]
 	}
 }
 
-// warn logs what is wrong with a connection or its peer.
+// warn logs a warning about a connection.
 func (l *connections[C]) warn(message string, c net.Conn, args ...any) {
 	l.refused.warn(l.log, message, append(args, "client", c.RemoteAddr().String(), "listener", l.Addr().String())...)
 }
 
-// add is called with mu held. It reports whether there is room for c, or was made.
+// add adds c, after evicting another connection if there are too many. It reports whether it could.
+// It is called with mu held.
 func (l *connections[C]) add(c C) bool {
 	if all, own := l.count.Full(c.network()); all || own {
 		l.warn("too many connections", c)
@@ -65,22 +67,23 @@ func (l *connections[C]) add(c C) bool {
 	return true
 }
 
-// makeRoom ends the connection that has waited the longest, of those that match. It is called with mu held.
+// makeRoom evicts the connection that has waited the longest, of those that match. It is called
+// with mu held.
 func (l *connections[C]) makeRoom(match func(C) bool) bool {
 	for {
 		old, ok := l.longestWaiting(match)
 		if !ok {
 			return false
 		}
-		if old.evict() { // or its request is complete just now
+		if old.evict() { // it fails if the request has become complete meanwhile
 			l.remove(old)
 			return true
 		}
 	}
 }
 
-// longestWaiting is called with mu held. Of connections with and without an answer it takes those that are more: a flood
-// of either kind ends its own.
+// longestWaiting finds the connection to evict. It is called with mu held. Of connections with and without an answer it
+// chooses the kind that has more, so that a flood of either kind evicts its own.
 func (l *connections[C]) longestWaiting(match func(C) bool) (found C, ok bool) {
 	type kind struct {
 		size  int
@@ -104,7 +107,7 @@ func (l *connections[C]) longestWaiting(match func(C) bool) (found C, ok bool) {
 	return kinds[more].first, kinds[more].size > 0
 }
 
-// remove is called with mu held, more than once for some connections.
+// remove removes c. It is called with mu held, and more than once for some connections.
 func (l *connections[C]) remove(c C) {
 	if _, ok := l.conns[c]; ok {
 		delete(l.conns, c)

@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// FastCGI is a listener for net/http/fcgi, and guards it: it reads what web servers send,
-// passes on complete requests only, and sends each answer by one write.
+// FastCGI is a listener that protects net/http/fcgi: it reads what web servers send, passes on only
+// complete requests, and sends each answer with one write.
 type FastCGI struct {
 	connections[*fcgiConn]
 	begin  sync.Once
-	ready  chan *fcgiConn // with a complete request
-	slots  chan struct{}  // at net/http/fcgi, each with a connection
+	ready  chan *fcgiConn // connections with a complete request
+	slots  chan struct{}  // a semaphore: each connection at net/http/fcgi has a slot
 	wanted atomic.Int32   // connections that wait for a slot
-	large  chan struct{}  // slots for requests of more than SmallParams
+	large  chan struct{}  // a semaphore: each request of more than SmallParams has a slot
 
 	stopped bool          // guarded by mu
-	gone    chan struct{} // closed when stopped, and there are no connections
+	gone    chan struct{} // closed when stopped and there are no connections
 }
 
-// NewFastCGI wraps a listening socket. What goes wrong is logged, once a minute.
+// NewFastCGI wraps a listening socket. Problems are logged to log, at most once a minute.
 func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
 	return &FastCGI{
 		connections: newConnections[*fcgiConn](l, log),
@@ -38,8 +38,8 @@ func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
 	}
 }
 
-// Accept returns connections with a complete request. It returns an error when the listener is
-// closed and all connections have ended.
+// Accept returns the next connection with a complete request. It returns an error when the listener
+// is closed and all connections have ended.
 func (l *FastCGI) Accept() (net.Conn, error) {
 	l.begin.Do(func() { go l.acceptAll() })
 	select {
@@ -64,16 +64,17 @@ func (l *FastCGI) acceptAll() {
 	}
 }
 
-// admit makes room for a connection by ending another one.
+// admit adds a connection, after evicting another one if there are too many. It reports whether it
+// could.
 func (l *FastCGI) admit(c *fcgiConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !l.stopped && l.add(c)
 }
 
-// endLarge ends a connection with a large request that is not complete, and leaves its slot for
-// large ones to the caller.
-func (l *FastCGI) endLarge() bool {
+// evictLarge closes a connection with a large request that is not complete, and leaves its slot for
+// large requests to the caller. It reports whether there was one.
+func (l *FastCGI) evictLarge() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old, ok := l.longestWaiting((*fcgiConn).isLarge)
@@ -83,14 +84,14 @@ func (l *FastCGI) endLarge() bool {
 	old.mu.Lock()
 	defer old.mu.Unlock()
 	if !old.large || old.phase == answering {
-		return false // just now; there is no hurry to look for another
+		return false // the request has become complete meanwhile; another one is not looked for
 	}
 	old.large = false
 	old.Conn.Close()
 	return true
 }
 
-// acquireSlot gets a slot at net/http/fcgi, unless that takes too long.
+// acquireSlot acquires a slot at net/http/fcgi. It returns false after QueueTimeout.
 func (l *FastCGI) acquireSlot(c *fcgiConn) bool {
 	select {
 	case l.slots <- struct{}{}:
@@ -116,19 +117,21 @@ func (l *FastCGI) waitForSlot() bool {
 	}
 }
 
-// scarce reports whether slots are few, so that connections leave net/http/fcgi after each answer.
+// scarce reports whether few slots are free, so that connections must give up theirs after each
+// answer.
 func (l *FastCGI) scarce() bool { return l.wanted.Load() > 0 || len(l.slots) > maxIdleSlots }
 
-// hand gives a connection to net/http/fcgi.
+// hand passes a connection to net/http/fcgi.
 func (l *FastCGI) hand(c *fcgiConn) {
 	select {
 	case l.ready <- c:
-	case <-l.gone: // it was ended to make room, and so is not waited for
+	case <-l.gone: // it was evicted, so Close has not waited for it
 		c.end(net.ErrClosed)
 	}
 }
 
-// endIfEmpty is called with mu held.
+// endIfEmpty ends Accept if the listener is closed and there are no connections. It is called with
+// mu held.
 func (l *FastCGI) endIfEmpty() {
 	if !l.stopped || len(l.conns) > 0 {
 		return
@@ -140,7 +143,7 @@ func (l *FastCGI) endIfEmpty() {
 	}
 }
 
-// ended forgets a connection, and logs why it ended.
+// ended removes a connection, and logs why it ended.
 func (l *FastCGI) ended(c *fcgiConn, err error) {
 	l.mu.Lock()
 	l.remove(c)
@@ -148,18 +151,18 @@ func (l *FastCGI) ended(c *fcgiConn, err error) {
 	l.mu.Unlock()
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return // the peer closed it, we did, or it was idle
+		return // it was closed, by the peer or by us, or timed out
 	}
 	l.warn("FastCGI connection ended", c, "error", err)
 }
 
-// notHTTP is called when net/http/fcgi makes no request of the variables; it answers
-// with status 500 then, which lets no login in.
+// notHTTP is called when net/http/fcgi cannot make a request of the variables. It answers with
+// status 500, which lets no login in.
 func (l *FastCGI) notHTTP(c *fcgiConn) {
 	l.warn("FastCGI request without a good REQUEST_METHOD, SERVER_PROTOCOL or REQUEST_URI", c)
 }
 
-// Close stops accepting. Connections live on.
+// Close stops accepting. Open connections stay.
 func (l *FastCGI) Close() error {
 	err := l.retryListener.Close()
 	l.mu.Lock()
@@ -169,8 +172,8 @@ func (l *FastCGI) Close() error {
 	return err
 }
 
-// Shutdown stops accepting, ends idle connections, and waits for each of the others
-// to finish its request, or for ctx; then it ends what is left.
+// Shutdown stops accepting and closes idle connections. It waits until the other connections have
+// finished their request, or until ctx ends. Then it closes those that are left.
 func (l *FastCGI) Shutdown(ctx context.Context) error {
 	l.Close()
 	for _, c := range l.all() {

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-const typeStdout = 6 // the only type that we never look at
+const typeStdout = 6 // the package itself does not need it
 
-// webServer is the other end of one FastCGI connection. Nothing between the two
-// ends is buffered: what was sent has been read.
+// webServer is the client's end of one FastCGI connection. The connection has no buffer, so what was
+// sent has been read.
 type webServer struct {
 	t *testing.T
 	net.Conn
@@ -51,14 +51,14 @@ func (w *webServer) send(kind byte, id uint16, content string) {
 	}
 }
 
-const keepConn = "\x00\x01\x01\x00\x00\x00\x00\x00" // a responder, and keep the connection
+const keepConn = "\x00\x01\x01\x00\x00\x00\x00\x00" // responder, keep the connection
 
-// variables are the variables without which net/http/fcgi answers nothing.
+// variables has the variables that net/http/fcgi needs.
 const variables = "\x0e\x03REQUEST_METHODGET" + "\x0f\x08SERVER_PROTOCOLHTTP/1.0"
 
 func (w *webServer) begin(id uint16) { w.send(typeBeginRequest, id, keepConn) }
 
-// rest sends what comes after begin.
+// rest sends the records after BEGIN_REQUEST.
 func (w *webServer) rest(id uint16) {
 	w.send(typeParams, id, variables)
 	w.send(typeParams, id, "")
@@ -70,8 +70,8 @@ func (w *webServer) request(id uint16) {
 	w.rest(id)
 }
 
-// receive reads records up to one of a type, and returns what the handler wrote
-// before. Then it lets the other side come to rest.
+// receive reads records up to one of a type, and returns what the handler wrote before. Then it waits
+// until all goroutines are blocked.
 func (w *webServer) receive(until byte) (stdout string) {
 	w.t.Helper()
 	stdout = w.read(until)
@@ -79,7 +79,7 @@ func (w *webServer) receive(until byte) (stdout string) {
 	return stdout
 }
 
-// read is receive for one of many goroutines.
+// read does the same as receive, but does not wait for other goroutines.
 func (w *webServer) read(until byte) (stdout string) {
 	w.t.Helper()
 	for {
@@ -104,7 +104,7 @@ func (w *webServer) read(until byte) (stdout string) {
 	}
 }
 
-// wantEOF wants the connection to have been ended by the other side: by the bubble's clock no time passes.
+// wantEOF checks that the server has closed the connection: no time passes on the bubble's clock.
 func (w *webServer) wantEOF() {
 	w.t.Helper()
 	begin := time.Now()

@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// phase is how far the request of a connection is.
+// phase is the state of a connection's request.
 type phase int
 
 const (
-	idle      phase = iota // there is none
-	params                 // BEGIN_REQUEST has come
-	stdin                  // all of PARAMS
-	answering              // all of it, and the answer has not been sent
+	idle      phase = iota // there is no request
+	params                 // BEGIN_REQUEST was read
+	stdin                  // all of PARAMS was read
+	answering              // the request is complete, and the answer was not sent yet
 )
 
-// fcgiConn is the connection of a web server. At first a goroutine of its own reads from
-// it. When a request is complete, net/http/fcgi is given the connection; its goroutine
-// then reads, and another one of its writes the answer. When no more requests come, the
-// connection is taken back: net/http/fcgi needs 64 KiB for each that it has.
+// fcgiConn is the connection of a web server. At first a goroutine of this package reads from it.
+// When a request is complete, Accept passes the connection to net/http/fcgi. Then a goroutine of
+// net/http/fcgi reads, and another one writes the answer. When no more requests arrive, the
+// connection is taken back, because net/http/fcgi needs 64 KiB for each connection.
 type fcgiConn struct {
 	net.Conn // the socket
 	l        *FastCGI
@@ -31,16 +31,16 @@ type fcgiConn struct {
 
 	// Used by the goroutine that reads.
 	in       *bufio.Reader
-	within   bool // a record
+	within   bool // in the middle of a record
 	small    [maxSmall]byte
 	request  request
 	complete bool
-	records  []byte    // what net/http/fcgi is to read
-	until    time.Time // the socket's deadline for reading: never too late
-	err      error     // why there is nothing more to read
+	records  []byte    // what net/http/fcgi reads next
+	until    time.Time // the read deadline that was set last; never later than limit returns
+	err      error     // why reading has ended
 
 	sending sync.Mutex // of what follows: held while writing to the socket
-	sendBy  time.Time  // the socket's deadline for writing
+	sendBy  time.Time  // the socket's write deadline
 
 	reply []byte // used by the goroutine that answers
 
@@ -48,11 +48,11 @@ type fcgiConn struct {
 	activity
 	phase    phase
 	partial  bool      // a record has begun to arrive
-	begun    time.Time // to arrive, with params, stdin or partial
-	draining bool      // to be closed when idle
+	begun    time.Time // when the request or record began to arrive
+	draining bool      // close the connection when it is idle
 	hasSlot  bool      // at net/http/fcgi
 	ended    bool      // reading has ended
-	large    bool      // request has a slot for large ones
+	large    bool      // the request has a slot for large requests
 }
 
 func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
@@ -61,7 +61,7 @@ func newFCGIConn(nc net.Conn, l *FastCGI) *fcgiConn {
 	return c
 }
 
-// wait reads up to a complete request, which is for net/http/fcgi.
+// wait reads until a request is complete, and passes the connection to net/http/fcgi.
 func (c *fcgiConn) wait() {
 	for {
 		var err error
@@ -83,7 +83,7 @@ func (c *fcgiConn) wait() {
 	}
 }
 
-// Read gives net/http/fcgi complete requests.
+// Read is called by net/http/fcgi. It returns complete requests.
 func (c *fcgiConn) Read(p []byte) (int, error) {
 	for len(c.records) == 0 {
 		if c.complete {
@@ -93,7 +93,7 @@ func (c *fcgiConn) Read(p []byte) (int, error) {
 		}
 		c.err = c.readRecord()
 		if c.err == nil && c.complete && c.l.scarce() {
-			c.err = errSpare // others come first
+			c.err = errSpare // other connections come first
 		}
 		if c.err != nil {
 			return 0, io.EOF
@@ -104,7 +104,7 @@ func (c *fcgiConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write collects an answer. net/http/fcgi writes each record by one Write.
+// Write collects an answer. net/http/fcgi calls it once for each record.
 func (c *fcgiConn) Write(p []byte) (int, error) {
 	c.reply = append(c.reply, p...)
 	switch p[1] {
@@ -116,7 +116,7 @@ func (c *fcgiConn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close is called by net/http/fcgi when it has read all.
+// Close is called by net/http/fcgi when Read has returned an error.
 func (c *fcgiConn) Close() error {
 	if c.err != errSpare {
 		return c.end(c.err)
@@ -147,14 +147,15 @@ func (c *fcgiConn) finish() {
 	case done:
 		c.Conn.Close()
 	case wanted:
-		c.Conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine that reads, which looks again
+		c.Conn.SetReadDeadline(time.Unix(1, 0)) // wakes the goroutine that reads, which gives up the slot
 	}
 	if ended {
 		c.l.ended(c, io.EOF)
 	}
 }
 
-// write is called with sending held. The deadline is set once a second, not for each answer.
+// write writes to the socket. It is called with sending held. To save system calls, it does not set
+// the deadline for each answer, but about once a second.
 func (c *fcgiConn) write(records []byte) error {
 	if now := time.Now(); c.sendBy.Sub(now) < SendTimeout {
 		c.sendBy = now.Add(SendTimeout + time.Second)
@@ -164,15 +165,15 @@ func (c *fcgiConn) write(records []byte) error {
 	return err
 }
 
-// send writes records that are no answer of net/http/fcgi.
+// send writes records that net/http/fcgi has not written.
 func (c *fcgiConn) send(records []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	return c.write(records)
 }
 
-// end is the end of reading. The peer may have closed its half only, and wait for the answer;
-// then finish ends the rest.
+// end is called at the end of reading. If the peer has closed only its half of the connection and
+// waits for an answer, finish closes the rest.
 func (c *fcgiConn) end(err error) error {
 	c.mu.Lock()
 	c.ended = true
@@ -190,7 +191,8 @@ func (c *fcgiConn) end(err error) error {
 	return nil
 }
 
-// release ends the request; mu is held. What a large one took is not kept.
+// release ends the request. It frees the buffer and the slot of a large one. It is called with mu
+// held.
 func (c *fcgiConn) release() {
 	c.phase = idle
 	if cap(c.request.records) > readBuffer {
@@ -202,7 +204,7 @@ func (c *fcgiConn) release() {
 	}
 }
 
-// releaseSlot gives the slot at net/http/fcgi back; mu is held.
+// releaseSlot releases the slot at net/http/fcgi. It is called with mu held.
 func (c *fcgiConn) releaseSlot() {
 	if c.hasSlot {
 		c.hasSlot = false
@@ -210,7 +212,7 @@ func (c *fcgiConn) releaseSlot() {
 	}
 }
 
-// drain ends the connection as soon as it is idle.
+// drain closes the connection as soon as it is idle.
 func (c *fcgiConn) drain() {
 	c.mu.Lock()
 	c.draining = true

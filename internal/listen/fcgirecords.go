@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Why a connection is ended without a word to the peer.
+// Errors that close a connection without an answer.
 var (
 	errFraming = errors.New("broken FastCGI framing")
 	errParams  = errors.New("variables too long")
@@ -16,7 +16,7 @@ var (
 	errLate    = errors.New("request not complete in time")
 )
 
-// readRecord takes one record off the stream and acts on it.
+// readRecord reads one record and acts on it.
 func (c *fcgiConn) readRecord() error {
 	c.within = false
 	b, err := c.in.Peek(headerLength)
@@ -42,8 +42,8 @@ func (c *fcgiConn) readRecord() error {
 	return c.apply(h, content)
 }
 
-// readContent returns the content of small records, and puts that of PARAMS where it belongs.
-// Nothing else has a content that is needed.
+// readContent returns the content of BEGIN_REQUEST and GET_VALUES, and appends that of PARAMS to the
+// request. The content of other records is discarded.
 func (c *fcgiConn) readContent(h header) ([]byte, error) {
 	switch {
 	case h.kind == typeBeginRequest || h.kind == typeGetValues:
@@ -74,8 +74,8 @@ func (c *fcgiConn) readParams(n int) error {
 	return err
 }
 
-// enlarge takes a slot for large requests, if need be that of the connection which has waited
-// the longest since its last answer.
+// enlarge acquires a slot for large requests. If none is free, it takes that of the connection
+// which has waited the longest since its last answer.
 func (c *fcgiConn) enlarge() bool {
 	if c.isLarge() {
 		return true
@@ -83,7 +83,7 @@ func (c *fcgiConn) enlarge() bool {
 	select {
 	case c.l.large <- struct{}{}:
 	default:
-		if !c.l.endLarge() {
+		if !c.l.evictLarge() {
 			return false
 		}
 	}
@@ -99,7 +99,8 @@ func (c *fcgiConn) isLarge() bool {
 	return c.large
 }
 
-// phaseOf is how far the request of that id is; idle, if it is over or was refused.
+// phaseOf returns the phase of the request with an id. It is idle if that request has ended or was
+// refused.
 func (c *fcgiConn) phaseOf(id uint16) phase {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,19 +142,19 @@ func (c *fcgiConn) apply(h header, content []byte) error {
 	case p == stdin && h.kind == typeStdin:
 		return c.takeBody(h.length)
 	case p == answering && h.kind == typeAbortRequest:
-		return nil // the answer comes as soon as it can
+		return nil // the answer is sent as usual
 	case h.kind == typeAbortRequest:
 		return c.refuse(requestComplete)
 	}
 	return errFraming
 }
 
-// begin takes a request, if there is no other.
+// begin starts a request, unless there is another one.
 func (c *fcgiConn) begin(id uint16, content []byte) error {
 	if len(content) != beginLength {
 		return errFraming
 	}
-	c.sending.Lock() // the peer may have the last answer before finish is done with it
+	c.sending.Lock() // the peer may have received the last answer before finish returns
 	busy := c.phaseOf(c.request.id) != idle
 	c.sending.Unlock()
 	switch {
@@ -170,7 +171,7 @@ func (c *fcgiConn) begin(id uint16, content []byte) error {
 	return nil
 }
 
-// refuse ends a request that net/http/fcgi does not get.
+// refuse ends a request that is not passed on to net/http/fcgi.
 func (c *fcgiConn) refuse(status byte) error {
 	c.mu.Lock()
 	c.release()
@@ -194,8 +195,8 @@ func (c *fcgiConn) takeParams(length int) error {
 	return nil
 }
 
-// takeBody is called for each STDIN; the last one is empty. auth_http has no body, and no handler
-// reads one.
+// takeBody is called for each STDIN; the last one is empty. The body is discarded, because
+// auth_http sends none and no handler reads one.
 func (c *fcgiConn) takeBody(length int) error {
 	if c.request.body += length; c.request.body > MaxBody {
 		return errBody

@@ -2,17 +2,17 @@ package listen
 
 import "encoding/binary"
 
-// request is the request of a connection, in the records that net/http/fcgi gets. They are
-// made here: whatever the peer's were like, these are always the same.
+// request is the request of a connection, as the records that net/http/fcgi reads. They are made
+// here, so they have the same form however the peer has sent the request.
 type request struct {
 	id      uint16
-	keep    bool   // the connection
-	body    int    // bytes of it that came
-	records []byte // BEGIN_REQUEST and one PARAMS; the rest once it is sealed
+	keep    bool   // keep the connection open
+	body    int    // bytes of the body so far
+	records []byte // BEGIN_REQUEST and one PARAMS; seal adds the rest
 }
 
 const (
-	paramsHeader = headerLength + beginLength // where it begins
+	paramsHeader = headerLength + beginLength // offset of the header of PARAMS
 	paramsStart  = paramsHeader + headerLength
 )
 
@@ -24,7 +24,7 @@ func (r *request) begin(id uint16, keep bool) {
 
 func (r *request) params() []byte { return r.records[paramsStart:] }
 
-// seal completes the records. There is no body in them.
+// seal completes the records, without a body.
 func (r *request) seal() {
 	binary.BigEndian.PutUint16(r.records[paramsHeader+4:], uint16(len(r.params())))
 	r.records = appendRecord(r.records, typeParams, r.id)

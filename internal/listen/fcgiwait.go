@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// errSpare ends net/http/fcgi's use of a connection that is idle, or whose slot is wanted.
+// errSpare takes a connection back from net/http/fcgi, because it is idle or its slot is wanted.
 var errSpare = errors.New("idle, or its slot is wanted")
 
-// socketReader fills a connection's buffer: its Read is where a goroutine waits for a peer.
+// socketReader reads from the socket into the buffer of a connection. It sets the deadlines.
 type socketReader struct{ c *fcgiConn }
 
 func (r socketReader) Read(p []byte) (int, error) {
@@ -28,7 +28,7 @@ func (r socketReader) Read(p []byte) (int, error) {
 		}
 		n, err := c.Conn.Read(p)
 		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-			c.until = time.Time{} // limit reports whether that was too early
+			c.until = time.Time{} // limit returns an error if the time is really up
 			continue
 		}
 		if n > 0 {
@@ -47,7 +47,7 @@ func (c *fcgiConn) arrived() {
 	c.partial = true
 }
 
-// limit is when the next bytes must be here, or the error if none are wanted.
+// limit returns the deadline for the next bytes, or an error if reading ends now.
 func (c *fcgiConn) limit() (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,7 +56,7 @@ func (c *fcgiConn) limit() (time.Time, error) {
 	late := errLate
 	switch {
 	case c.phase == answering:
-		return time.Now().Add(spareTime), nil // to look again: it is idle next
+		return time.Now().Add(spareTime), nil // then check again
 	case c.phase != idle || c.partial:
 		limit = c.begun.Add(RequestTimeout)
 		if c.hasSlot && c.l.scarce() {
@@ -76,7 +76,7 @@ func (c *fcgiConn) limit() (time.Time, error) {
 		return limit, late
 	}
 	if again := now.Add(spareTime); c.hasSlot && again.Before(limit) {
-		return again, nil // to look whether its slot is wanted
+		return again, nil // then check whether its slot is wanted
 	}
 	return limit, nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// bytesConn is a connection whose peer sends some bytes and then goes.
+// bytesConn is a connection whose peer sends some bytes and then closes it.
 type bytesConn struct {
 	net.Conn
 	in io.Reader
@@ -19,8 +19,8 @@ type bytesConn struct {
 func (c *bytesConn) Read(p []byte) (int, error) { return c.in.Read(p) }
 func (c *bytesConn) RemoteAddr() net.Addr       { return tcpAddr("192.0.2.7:1") }
 
-// Whatever comes, the guard does not panic, keeps its limits, and passes on only what
-// net/http/fcgi reads as it was meant.
+// For any input the guard does not panic, keeps its limits, and passes on only what net/http/fcgi
+// does not misread.
 func FuzzGuard(f *testing.F) {
 	f.Add([]byte(wholeRequest(1, variables)))
 	f.Add([]byte(rec(typeBeginRequest, 1, keepConn) + wholeRequest(2, variables) + rec(typeAbortRequest, 1, "")))
@@ -48,7 +48,7 @@ func FuzzGuard(f *testing.F) {
 		<-done
 		client.Close()
 		if n := cap(c.request.records); n > 2*MaxParams {
-			t.Errorf("%d bytes are kept", n)
+			t.Errorf("%d bytes are buffered", n)
 		}
 		if len(l.large) != 0 || l.count.Len() != 0 {
 			t.Errorf("%d large slots and %d connections are left", len(l.large), l.count.Len())
@@ -56,12 +56,12 @@ func FuzzGuard(f *testing.F) {
 	})
 }
 
-// hasAliases: names that differ may still be the same header, which authhttp looks for.
+// hasAliases reports whether different names may be the same header. Package authhttp checks that.
 func hasAliases(in []byte) bool {
 	return bytes.ContainsFunc(in, func(r rune) bool { return r == '-' || r >= 'a' && r <= 'z' })
 }
 
-// What checkParams lets pass, net/http/fcgi reads in the same way.
+// What checkParams accepts, net/http/fcgi reads in the same way.
 func FuzzPairs(f *testing.F) {
 	f.Add([]byte(variables))
 	f.Add([]byte(pair("HTTP_A", "x") + "\x80\x00\x00\x01\x00N"))

@@ -14,37 +14,37 @@ import (
 	"time"
 )
 
-// rec is one record, with as much padding as is asked for.
+// rec returns one record.
 func rec(kind byte, id uint16, content string, padding ...byte) string {
 	b := appendRecord(nil, kind, id, []byte(content)...)
 	b[6] = byte(len(padding))
 	return string(append(b, padding...))
 }
 
-// pair is a name-value pair with a short name.
+// pair returns a name-value pair with a short name.
 func pair(name, value string) string {
 	b := binary.BigEndian.AppendUint32([]byte{byte(len(name))}, 1<<31|uint32(len(value)))
 	return string(b) + name + value
 }
 
 const (
-	closeConn = "\x00\x01\x00\x00\x00\x00\x00\x00" // a responder, and close the connection after it
+	closeConn = "\x00\x01\x00\x00\x00\x00\x00\x00" // responder, close the connection after the answer
 	filter    = "\x00\x03\x01\x00\x00\x00\x00\x00"
 )
 
-// wholeRequest is what a web server sends with variables, and keeps the connection.
+// wholeRequest returns the records of a request with variables that keeps the connection.
 func wholeRequest(id uint16, v string) string {
 	return rec(typeBeginRequest, id, keepConn) + rec(typeParams, id, v) + rec(typeParams, id, "") + rec(typeStdin, id, "")
 }
 
-// What the guard answers, as talk tells it.
+// Answers of the guard, in the notation of talk.
 const (
 	answered = "6 1; 6 1; 6 1; end 1 0"
 	closed   = "closed"
 )
 
-// talk sends bytes and tells, when the other side has come to rest, which records came
-// back, and whether the connection was closed.
+// talk sends bytes, waits until all goroutines are blocked, and returns the records that came back,
+// and whether the connection was closed.
 func talk(c net.Conn, in string) string {
 	go func() { _, _ = io.WriteString(c, in) }()
 	var got []string
@@ -160,7 +160,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// What net/http/fcgi would read otherwise than the sender meant ends the connection.
+// Variables that net/http/fcgi would misread end the connection.
 func TestGuardReadsVariables(t *testing.T) {
 	const ok = variables
 	many := func(n int) (s string) {
@@ -245,7 +245,7 @@ func TestGuardBoundsVariables(t *testing.T) {
 	})
 }
 
-// slowWriter is a connection whose peer has what was written before Write returns.
+// slowWriter is a connection whose peer receives data before Write returns.
 type slowWriter struct {
 	net.Conn
 	release chan struct{}
@@ -278,11 +278,11 @@ func TestGuardTakesRequestsThatOvertakeAnAnswer(t *testing.T) {
 	}
 }
 
-// Why a connection was ended is said once a minute, without what was sent.
-func TestGuardTellsWhy(t *testing.T) {
+// The reason for closing a connection is logged once a minute, without what was sent.
+func TestGuardLogsWhy(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"framing", "GET / HTTP/1.0\r\nsecret: x\r\n", "not FastCGI version 1"},
-		{"a header twice", wholeRequest(1, pair("HTTP_SECRET", "a")+pair("HTTP_SECRET", "b")), "header more than once"},
+		{"a header twice", wholeRequest(1, pair("HTTP_SECRET", "a")+pair("HTTP_SECRET", "b")), "duplicate header"},
 		{"too late", rec(typeBeginRequest, 1, keepConn), "request not complete in time"},
 		{"no request", wholeRequest(1, pair("SECRET", "a")), "FastCGI request without a good REQUEST_METHOD"},
 		{"the peer went", "\x01", ""},
@@ -304,10 +304,10 @@ func TestGuardTellsWhy(t *testing.T) {
 				synctest.Wait()
 				got := said.String()
 				if n := strings.Count(got, "\n"); n != 1 && tt.want != "" || n != 0 && tt.want == "" || !strings.Contains(got, tt.want) {
-					t.Errorf("said %q, want %q", got, tt.want)
+					t.Errorf("logged %q, want %q", got, tt.want)
 				}
 				if strings.Contains(strings.ToLower(got), "secret") {
-					t.Errorf("said %q", got)
+					t.Errorf("logged %q", got)
 				}
 			})
 		})

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A peer that has sent all it has to say, and says so, gets its answer, and then the end.
+// A peer that closes its half of the connection after a request gets its answer, and then EOF.
 func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 	t.Parallel()
 	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
@@ -44,7 +44,7 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 		}
 	}
 	done := make(chan error)
-	go func() { done <- l.Shutdown(t.Context()) }() // it waits for the answer as for any other
+	go func() { done <- l.Shutdown(t.Context()) }() // waits for this answer, too
 	close(decided)
 	if answer, err := io.ReadAll(c); err != nil || !strings.Contains(string(answer), "Auth-Status: OK") {
 		t.Errorf("%q, %v", answer, err)
@@ -54,7 +54,8 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 	}
 }
 
-// halfClosed counts connections that are not read from any more, and that have an answer to come.
+// halfClosed returns the number of connections that are no longer read from and still wait for an
+// answer.
 func (l *FastCGI) halfClosed() (n int) {
 	for _, c := range l.all() {
 		c.mu.Lock()

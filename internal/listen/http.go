@@ -10,18 +10,19 @@ import (
 	"time"
 )
 
-// HTTP is a listener for net/http, which bounds all but the number of connections, and of lines.
+// HTTP is a listener for net/http. It bounds the number of connections and of lines, which net/http
+// does not.
 type HTTP struct {
 	connections[*httpConn]
 }
 
-// NewHTTP wraps a listening socket. What goes wrong is logged, once a minute.
+// NewHTTP wraps a listening socket. Problems are logged to log, at most once a minute.
 func NewHTTP(l net.Listener, log *slog.Logger) *HTTP {
 	return &HTTP{newConnections[*httpConn](l, log)}
 }
 
-// Accept makes room for a connection by ending another one. It closes the new one if a request is being answered
-// on all others.
+// Accept returns the next connection. If there are too many, it evicts another one; if all others
+// have a request that is being answered, it closes the new one.
 func (l *HTTP) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.retryListener.Accept()
@@ -47,18 +48,18 @@ type httpConn struct {
 
 	mu sync.Mutex // of what follows
 	activity
-	answering bool // the header of a request has come, and net/http wants nothing more of it
-	lineStart bool // what was read ends with a line
+	answering bool // a request was read, and net/http does not wait for more of it
+	lineStart bool // the last byte was the end of a line
 	lines     int  // read since the last answer
 }
 
 var errLines = errors.New("HTTP request of more than " + strconv.Itoa(MaxLines) + " lines")
 
-// Read ends a connection with too many lines: net/http bounds the bytes of a header, but needs up
-// to a hundred bytes for each of it.
+// Read returns an error after too many lines. net/http bounds the bytes of a header, but needs up
+// to a hundred bytes of memory for each.
 //
-// While a handler runs, net/http reads a single byte, to notice that the client closes the connection. A longer
-// read means that it waits for a request, or for the rest of one.
+// While a handler runs, net/http reads a single byte, to notice that the client closes the
+// connection. A longer read means that it waits for a request, or for the rest of one.
 func (c *httpConn) Read(p []byte) (int, error) {
 	if len(p) > 1 {
 		c.mu.Lock()
@@ -73,7 +74,8 @@ func (c *httpConn) Read(p []byte) (int, error) {
 	return 0, errLines
 }
 
-// scan looks for the empty line that ends a header. It returns how many lines have come since the last answer.
+// scan looks for the empty line that ends a header. It returns the number of lines since the last
+// answer.
 func (c *httpConn) scan(p []byte) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,7 +93,7 @@ func (c *httpConn) scan(p []byte) int {
 	return c.lines
 }
 
-// Write is called with an answer, or with a part of it.
+// Write is called with an answer or a part of it.
 func (c *httpConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	c.activity, c.lines = activity{answered: true, since: time.Now()}, 0

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// serveHTTP runs net/http on a bounded listener in memory, until shutdown, which waits for open connections.
+// serveHTTP runs net/http on a bounded listener in memory until shutdown is called, which waits for
+// open connections.
 func serveHTTP(h http.HandlerFunc) (inner *pipeListener, shutdown func()) {
 	inner = newPipeListener()
 	l := NewHTTP(inner, slog.New(slog.DiscardHandler))
@@ -25,7 +26,7 @@ func serveHTTP(h http.HandlerFunc) (inner *pipeListener, shutdown func()) {
 	}
 }
 
-// A header of many short lines would take many times its length.
+// A header of many short lines would need many times its length in memory.
 func TestHTTPLimitsLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner, shutdown := serveHTTP(answer)
@@ -36,7 +37,7 @@ func TestHTTPLimitsLines(t *testing.T) {
 		c := inner.dial("192.0.2.1:1")
 		defer c.Close()
 		answers := bufio.NewReader(c)
-		for range 3 { // of a connection that is kept, each may have so many
+		for range 3 { // the limit is per request of a connection
 			if _, err := io.WriteString(c, get(MaxLines)); err != nil {
 				t.Fatal(err)
 			}

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// httpClient is the other end of one HTTP connection. It reads all that comes.
+// httpClient is the client's end of one HTTP connection. It reads everything.
 type httpClient struct {
 	t *testing.T
 	net.Conn
 	answers chan string // closed at the end of the connection
 }
 
-// httpClients runs a bounded listener with h, and returns what connects to it from an address.
+// httpClients runs a bounded listener with h. The function connect connects to it from an address.
 func httpClients(t *testing.T, h http.HandlerFunc) (connect func(address string) *httpClient) {
 	inner, shutdown := serveHTTP(h)
 	t.Cleanup(shutdown)
@@ -46,7 +46,7 @@ func (c *httpClient) receive() {
 	}
 }
 
-// send writes one piece of a request after the other, and lets the server act on each.
+// send writes the pieces of a request. After each it waits until all goroutines are blocked.
 func (c *httpClient) send(pieces ...string) *httpClient {
 	c.t.Helper()
 	for _, p := range pieces {
@@ -58,7 +58,7 @@ func (c *httpClient) send(pieces ...string) *httpClient {
 	return c
 }
 
-// wantAnswer wants an answer at once.
+// wantAnswer checks that there is an answer without any time passing.
 func (c *httpClient) wantAnswer() {
 	c.t.Helper()
 	synctest.Wait()
@@ -89,7 +89,7 @@ const (
 	getSlow = "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"
 )
 
-// Clients that keep their connections without a complete request keep nobody of their address out.
+// Connections without a complete request do not keep out others of the same address.
 func TestHTTPServesBesideSlowConnections(t *testing.T) {
 	const slow = 300
 	for _, tt := range []struct {
@@ -137,12 +137,12 @@ func slowHandler() (h http.HandlerFunc, release func()) {
 	}, sync.OnceFunc(func() { close(free) })
 }
 
-// However a request came, its connection is kept until it is answered.
+// A connection whose request is being answered is not evicted, however the request has arrived.
 func TestHTTPKeepsConnectionsThatAreBeingAnswered(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		pieces  []string
-		answers int // before that which is waited for
+		answers int // before the one that the test waits for
 	}{
 		{"at once", []string{getSlow}, 0},
 		{"byte by byte", strings.Split(getSlow, ""), 0},
@@ -179,7 +179,7 @@ func TestHTTPKeepsConnectionsThatAreBeingAnswered(t *testing.T) {
 	}
 }
 
-// With nothing but requests that are being answered, one more connection is refused.
+// If all connections have a request that is being answered, a new connection is refused.
 func TestHTTPRefusesWhereNoneWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, release := slowHandler()
@@ -192,7 +192,7 @@ func TestHTTPRefusesWhereNoneWaits(t *testing.T) {
 		refused := connect("192.0.2.1")
 		synctest.Wait()
 		if !refused.ended() {
-			t.Error("a connection more than the bound is open")
+			t.Error("more connections are open than the bound")
 		}
 		connect("192.0.2.2").send(get).wantAnswer()
 		release()
@@ -203,7 +203,7 @@ func TestHTTPRefusesWhereNoneWaits(t *testing.T) {
 	})
 }
 
-// Of too many connections the one is ended that has waited the longest since its last answer.
+// The connection that has waited the longest since its last answer is evicted.
 func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		connect := httpClients(t, answer)
@@ -213,7 +213,7 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 			<-time.After(time.Millisecond)
 		}
 		other := connect("192.0.2.2")
-		for i := range all[1:] { // the last one first
+		for i := range all[1:] { // from the last one
 			all[len(all)-1-i].send(get).wantAnswer()
 			<-time.After(time.Millisecond)
 		}
@@ -229,7 +229,7 @@ func TestHTTPEndsTheLongestWaiting(t *testing.T) {
 		}
 		for i, c := range append(all[:252], other) {
 			if c.ended() {
-				t.Errorf("connection %d was ended, too", i)
+				t.Errorf("connection %d was ended too", i)
 			}
 		}
 	})

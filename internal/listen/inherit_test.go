@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// childEnv makes a run of the test binary the child that inherits sockets: what it
-// holds are the addresses to open, one after the other.
+// childEnv is an environment variable that makes the test binary the child that inherits sockets. Its
+// value has the addresses to open, one after the other.
 const childEnv = "MAILAUTHD_TEST_LISTEN"
 
 func TestMain(m *testing.M) {
@@ -54,8 +54,8 @@ func child(addresses []string) error {
 	return nil
 }
 
-// inherit returns a command that opens addresses in a child. LISTEN_PID must be the
-// child's own, which a shell knows before it becomes the child.
+// inherit returns a command that opens addresses in a child. LISTEN_PID must be the process ID of the
+// child; a shell sets it and then executes the child.
 func inherit(t *testing.T, addresses, names string, sockets ...*os.File) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -70,8 +70,8 @@ func inherit(t *testing.T, addresses, names string, sockets ...*os.File) *exec.C
 	return cmd
 }
 
-// socket is a listening socket to pass on, and a client that is connected to it
-// already: it waits in the socket's queue for the child.
+// socket returns a listening socket to pass on, and a client that is connected to it already and waits
+// in the socket's queue.
 func socket(t *testing.T, network, address string) (*os.File, net.Conn) {
 	t.Helper()
 	l, err := net.Listen(network, address)
@@ -121,7 +121,7 @@ func TestInheritedSockets(t *testing.T) {
 	}
 }
 
-// checkExists wants a socket to be there: it belongs to whoever passed it on.
+// checkExists checks that the child has not removed a socket that it inherited.
 func checkExists(t *testing.T, path string) {
 	t.Helper()
 	if names, err := filepath.Glob(path); len(names) != 1 || err != nil {
@@ -142,8 +142,8 @@ func TestSystemdSockets(t *testing.T) {
 	checkExists(t, path)
 }
 
-// A reload may close a socket and a later one ask for it again. It gets it or an
-// error, but never a listener where nobody gets in.
+// A reload may close a socket, and a later one may open it again. That succeeds or returns an error,
+// but never a listener to which no client can connect.
 func TestInheritedSocketIsAskedForAgain(t *testing.T) {
 	for _, address := range []string{"fd:3", "systemd:web"} {
 		f, c := socket(t, "tcp", "127.0.0.1:0")

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// wantEnd wants the connection to be ended after d, by the bubble's clock.
+// wantEnd checks that the connection is closed after d, on the bubble's clock.
 func (w *webServer) wantEnd(d time.Duration) {
 	w.t.Helper()
 	start := time.Now()
@@ -77,7 +77,7 @@ func TestGuardLimitsTime(t *testing.T) {
 	}
 }
 
-// Between requests there may be any time up to the limit, with net/http/fcgi or without.
+// A connection may be idle up to the limit, at net/http/fcgi or not.
 func TestGuardKeepsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -99,7 +99,7 @@ func TestGuardKeepsConnections(t *testing.T) {
 	})
 }
 
-// An answer may take longer than a request, and longer than a connection may be idle.
+// An answer may take longer than RequestTimeout and IdleTimeout.
 func TestGuardWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +118,7 @@ func TestGuardWaitsForAnswers(t *testing.T) {
 	})
 }
 
-// Of too many connections the one goes that has been waiting the longest.
+// The connection that has waited the longest is evicted.
 func TestGuardLimitsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
@@ -130,7 +130,7 @@ func TestGuardLimitsConnections(t *testing.T) {
 		for i := range MaxConns {
 			all = append(all, from(i%3))
 			if i == 0 {
-				all[0].request(1) // which is not to be ended
+				all[0].request(1) // so it must not be evicted
 			}
 			<-time.After(time.Millisecond)
 		}
@@ -157,7 +157,7 @@ func TestGuardLimitsConnections(t *testing.T) {
 	})
 }
 
-// More requests than there are slots wait for one, but not for ever.
+// Requests without a slot wait for one, up to QueueTimeout.
 func TestGuardLimitsRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
@@ -180,7 +180,7 @@ func TestGuardLimitsRequests(t *testing.T) {
 		refused.request(1)
 		synctest.Wait()
 		close(free)
-		for _, w := range append(all, refused) { // idle connections leave their slots
+		for _, w := range append(all, refused) { // idle connections release their slots
 			if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "answered") {
 				t.Errorf("answer %q", got)
 			}
@@ -188,8 +188,8 @@ func TestGuardLimitsRequests(t *testing.T) {
 	})
 }
 
-// Connections that are idle between their requests leave a slot for the next request at once, also while others
-// wait for a server that hangs.
+// There is a free slot for the next request while connections are idle between requests, also while
+// others wait for a server that hangs.
 func TestGuardKeepsASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hanging = 200
@@ -224,7 +224,7 @@ func TestGuardKeepsASlot(t *testing.T) {
 	})
 }
 
-// A byte of a next request does not hold a slot for as long as the request may take.
+// The first byte of a request does not keep a slot until RequestTimeout.
 func TestGuardFreesSlotsOfSlowRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -245,7 +245,7 @@ func TestGuardFreesSlotsOfSlowRequests(t *testing.T) {
 	})
 }
 
-// A flood of connections ends its own, and not those that web servers keep.
+// A flood of connections evicts its own, not those of web servers.
 func TestGuardKeepsAnsweredConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -264,7 +264,7 @@ func TestGuardKeepsAnsweredConnections(t *testing.T) {
 	})
 }
 
-// A connection that always has another request shares the slots with those that wait for one.
+// A connection that always has another request shares the slots with others.
 func TestGuardSharesSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const took = time.Second
@@ -305,7 +305,7 @@ func TestGuardSharesSlots(t *testing.T) {
 	})
 }
 
-// Requests over SmallParams have fewer slots, which come back however the request ends.
+// Requests over SmallParams have fewer slots, which are released however the request ends.
 func TestGuardLimitsLargeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -329,19 +329,19 @@ func TestGuardLimitsLargeRequests(t *testing.T) {
 				all = append(all, begin())
 				<-time.After(time.Millisecond)
 			}
-			all[0].wantEOF() // it has waited for the longest time
+			all[0].wantEOF() // it has waited the longest
 			for _, w := range all[1:] {
 				end(w)
 			}
 			synctest.Wait()
 			if n := len(l.large); n != 0 {
-				t.Errorf("%d slots are not given back", n)
+				t.Errorf("%d slots are not released", n)
 			}
 		}
 	})
 }
 
-// A peer that asks and never reads gets no more than one answer waiting for it.
+// For a peer that never reads, at most one answer is kept.
 func TestGuardLimitsSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, answer)
@@ -357,7 +357,7 @@ func TestGuardLimitsSending(t *testing.T) {
 	})
 }
 
-// A handler that outlives its connection keeps its slot until it ends.
+// A handler whose connection has ended keeps its slot until it returns.
 func TestGuardCountsAbandonedRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})

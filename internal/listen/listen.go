@@ -15,14 +15,14 @@ import (
 	"github.com/coreos/go-systemd/v22/activation"
 )
 
-// MaxPath is the longest path of a unix socket, in bytes: sun_path holds 107, and
-// while it is being made its name is a little longer.
+// MaxPath is the longest path of a unix socket, in bytes. The kernel's limit is 107 (sun_path);
+// while the socket is being made its name is a little longer.
 const MaxPath = 96
 
 // Address is a parsed listen address.
 type Address struct {
 	Kind string // "unix", "tcp", "fd" or "systemd"
-	Name string // path, host:port, descriptor number, FileDescriptorName=
+	Name string // path, host:port, descriptor number or FileDescriptorName=
 }
 
 func (a Address) String() string {
@@ -32,7 +32,7 @@ func (a Address) String() string {
 	return a.Kind + ":" + a.Name
 }
 
-// Parse reads a listen address. Its errors do not repeat it.
+// Parse parses a listen address. Its errors do not contain the address.
 func Parse(s string) (Address, error) {
 	kind, name, _ := strings.Cut(s, ":")
 	switch kind {
@@ -69,7 +69,7 @@ func checkTCP(s string) error {
 	return nil
 }
 
-// Open opens a listening socket. Clients that may not connect are told to log.
+// Open opens a listening socket. Refused clients (see [Options]) are logged to log.
 func Open(a Address, o Options, log *slog.Logger) (net.Listener, error) {
 	l, err := open(a, o)
 	if err != nil {
@@ -78,7 +78,7 @@ func Open(a Address, o Options, log *slog.Logger) (net.Listener, error) {
 	return restrict(l, o.AllowedClients, log), nil
 }
 
-// Lost reports whether an open socket cannot be reached any more: its file was removed
+// Lost reports whether an open unix socket can no longer be reached, because its file was removed
 // or replaced.
 func Lost(l net.Listener) bool {
 	u, ok := l.(*unixListener)
@@ -110,9 +110,9 @@ func open(a Address, o Options) (net.Listener, error) {
 	return openTCP(a.Name)
 }
 
-// openTCP turns the keep-alives of accepted connections off: they cost four system calls for
-// each, and the deadlines of a connection end it when its peer is gone. Go has no way to turn
-// them off for an inherited socket (net.FileListener).
+// openTCP turns TCP keep-alives off for accepted connections. They cost four system calls for each
+// connection, and deadlines close a connection whose peer is gone. Go cannot turn them off for an
+// inherited socket (net.FileListener).
 func openTCP(address string) (net.Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1}
 	l, err := config.Listen(context.Background(), "tcp", address)
@@ -122,8 +122,8 @@ func openTCP(address string) (net.Listener, error) {
 	return l, err
 }
 
-// inherited works on a copy of the descriptor, so that it can be opened again after
-// a reload that left it out.
+// inherited listens on a copy of the descriptor, so that it can be opened again after a reload
+// without it.
 func inherited(number string) (net.Listener, error) {
 	n, err := strconv.Atoi(number)
 	if err != nil {
@@ -139,7 +139,7 @@ func inherited(number string) (net.Listener, error) {
 	return fileListener(f)
 }
 
-// systemdSockets takes over what systemd passed, which can be done only once.
+// systemdSockets returns the sockets that systemd has passed. They can be taken over only once.
 var systemdSockets = sync.OnceValue(func() map[string][]*os.File {
 	byName := make(map[string][]*os.File)
 	for _, f := range activation.Files(true) {

@@ -12,10 +12,10 @@ var (
 	errPair      = errors.New("broken name-value pair")
 	errName      = errors.New("variable without a name, or with one of more than " + strconv.Itoa(MaxName) + " bytes")
 	errVariables = errors.New("more than " + strconv.Itoa(MaxVariables) + " variables")
-	errTwice     = errors.New("header more than once")
+	errDuplicate = errors.New("duplicate header")
 )
 
-// cutPair takes the first name-value pair off b (section 3.4).
+// cutPair cuts the first name-value pair off b (section 3.4).
 func cutPair(b []byte) (name, value, rest []byte, err error) {
 	n, b, ok1 := cutLength(b)
 	v, b, ok2 := cutLength(b)
@@ -25,7 +25,7 @@ func cutPair(b []byte) (name, value, rest []byte, err error) {
 	return b[:n], b[n : n+v], b[n+v:], nil
 }
 
-// cutLength reads one byte, or four if its highest bit is set.
+// cutLength cuts a length off b. It has one byte, or four if the highest bit is set.
 func cutLength(b []byte) (n int, rest []byte, ok bool) {
 	switch {
 	case len(b) > 0 && b[0] < 0x80:
@@ -36,9 +36,9 @@ func cutLength(b []byte) (n int, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// checkParams refuses what net/http/fcgi would read otherwise than the sender meant: it
-// stops at a broken pair, and keeps the last of equal names. Of the variables that are no
-// headers web servers do send some twice, and mean the last.
+// checkParams refuses variables that net/http/fcgi would misread: it stops at a broken pair, and
+// keeps the last of duplicate headers. Duplicates of other variables are allowed, because web
+// servers do send some, and mean the last.
 func checkParams(b []byte) error {
 	var array [64][]byte // names of headers
 	headers := array[:0]
@@ -57,15 +57,15 @@ func checkParams(b []byte) error {
 			continue
 		}
 		if slices.ContainsFunc(headers, func(h []byte) bool { return bytes.Equal(h, name) }) {
-			return errTwice
+			return errDuplicate
 		}
 		headers = append(headers, name)
 	}
 	return nil
 }
 
-// valuesResult answers GET_VALUES: those of the names asked for that the specification
-// knows (section 4.1).
+// valuesResult returns the answer to GET_VALUES. Names that the specification does not have are
+// left out (section 4.1).
 func valuesResult(query []byte) ([]byte, error) {
 	var content []byte
 	for len(query) > 0 {

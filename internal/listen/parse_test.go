@@ -34,7 +34,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What was written may be a password in the wrong place, so no error repeats it.
+// The text may be a password in the wrong place, so no error contains it.
 func TestParseRefuses(t *testing.T) {
 	const (
 		path   = "want an absolute path of at most 96 bytes"
@@ -77,7 +77,7 @@ func TestParseRefuses(t *testing.T) {
 	const secret = "hunter2"
 	for _, in := range []string{secret, "unix:" + secret, "fd:" + secret, secret + ":x", "127.0.0.1:" + secret} {
 		if _, err := Parse(in); err == nil || strings.Contains(err.Error(), secret) {
-			t.Errorf("error %v, want one that does not repeat what was written", err)
+			t.Errorf("error %v, want one that does not contain the address", err)
 		}
 	}
 }

@@ -33,8 +33,8 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return tcpAddr("192.0.2.1:9000") }
 
-// dial connects from an address. It returns once the connection is accepted, nil if
-// the listener is closed.
+// dial connects from an address. It returns when the connection is accepted. It returns nil if the
+// listener is closed.
 func (l *pipeListener) dial(from string) net.Conn {
 	client, server := net.Pipe()
 	select {

@@ -18,7 +18,7 @@ const (
 	typeUnknownType     = 11
 )
 
-// Why a request ends: protocolStatus of END_REQUEST (section 5.5).
+// Values of protocolStatus in END_REQUEST (section 5.5).
 const (
 	requestComplete = 0
 	cantMultiplex   = 1
@@ -26,7 +26,7 @@ const (
 	unknownRole     = 3
 )
 
-// Of the body of BEGIN_REQUEST (section 5.1).
+// The body of BEGIN_REQUEST (section 5.1).
 const (
 	beginLength   = 8
 	roleResponder = 1
@@ -38,8 +38,8 @@ const (
 	headerLength    = 8
 )
 
-// header is that of a record: version, type, id (2), content length (2), padding length,
-// reserved (section 3.3).
+// header is the header of a record: version, type, id (2 bytes), content length (2 bytes), padding
+// length, reserved (section 3.3).
 type header struct {
 	kind            byte
 	id              uint16
@@ -60,7 +60,7 @@ func parseHeader(b []byte) (header, error) {
 	}, nil
 }
 
-// appendRecord adds a record without padding; its content must fit one.
+// appendRecord appends a record without padding. The content must fit into one record.
 func appendRecord(b []byte, kind byte, id uint16, content ...byte) []byte {
 	b = append(b, protocolVersion, kind)
 	b = binary.BigEndian.AppendUint16(b, id)
@@ -68,7 +68,7 @@ func appendRecord(b []byte, kind byte, id uint16, content ...byte) []byte {
 	return append(append(b, 0, 0), content...)
 }
 
-// endRequest is the record that ends a request which no handler has seen.
+// endRequest returns the record that ends a request which no handler has seen.
 func endRequest(id uint16, protocolStatus byte) []byte {
 	return appendRecord(nil, typeEndRequest, id, 0, 0, 0, 0, protocolStatus, 0, 0, 0)
 }

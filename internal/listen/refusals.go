@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// What is remembered of refused clients.
+// Limits of Refusals.
 const (
-	refusalInterval = time.Minute // between two warnings of one address
-	maxRefused      = 1024        // addresses; beyond it nothing is said of new ones
+	refusalInterval = time.Minute // between two warnings about one address
+	maxRefused      = 1024        // addresses that are remembered; further ones are not logged
 )
 
-// Refusals remembers when a refused client was last logged, by address, so that it is logged once a minute. The
-// zero value is ready to use, by any number of goroutines.
+// Refusals remembers which refused clients were logged in the last minute, so that each address is
+// logged once a minute. The zero value is ready to use. Refusals is safe for concurrent use.
 type Refusals struct {
 	mu     sync.Mutex
 	swept  time.Time
 	logged map[netip.Addr]time.Time
 }
 
-// First reports whether this is the first refusal of an address in an interval.
+// First reports whether this is the first refusal of an address within a minute.
 func (r *Refusals) First(address netip.Addr, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +36,8 @@ func (r *Refusals) First(address netip.Addr, now time.Time) bool {
 	return true
 }
 
-// room reports whether there is room for one more address. It forgets old ones, once in an interval.
+// room reports whether there is room for another address. It removes old ones, at most once a
+// minute.
 func (r *Refusals) room(now time.Time) bool {
 	if len(r.logged) >= maxRefused && !recent(r.swept, now) {
 		r.swept = now
@@ -45,5 +46,6 @@ func (r *Refusals) room(now time.Time) bool {
 	return len(r.logged) < maxRefused
 }
 
-// recent holds a little before t, too: of clients that are refused at once, a later one may be the first here.
+// recent reports whether t is less than a minute from now. It may be after now, because concurrent
+// callers of First can arrive in another order.
 func recent(t, now time.Time) bool { return now.Sub(t).Abs() < refusalInterval }

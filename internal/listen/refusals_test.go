@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-func TestRefusalsAreToldOnceAMinute(t *testing.T) {
+func TestRefusalsAreLoggedOnceAMinute(t *testing.T) {
 	var r Refusals
 	start := time.Unix(0, 0)
 	for i, tt := range []struct {
 		address byte
 		at      time.Duration
-		told    bool
+		logged  bool
 	}{
 		{'a', 0, true},
 		{'a', refusalInterval - 1, false},
@@ -22,13 +22,13 @@ func TestRefusalsAreToldOnceAMinute(t *testing.T) {
 		{'b', refusalInterval, false},
 		{'a', -1, true}, // a clock that was set back
 	} {
-		if got := r.First(address(int(tt.address)), start.Add(tt.at)); got != tt.told {
+		if got := r.First(address(int(tt.address)), start.Add(tt.at)); got != tt.logged {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}
 }
 
-// address is one of many.
+// address returns the i-th of many addresses.
 func address(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})
 }
@@ -36,17 +36,17 @@ func address(i int) netip.Addr {
 func TestRefusalsAreBounded(t *testing.T) {
 	var r Refusals
 	start := time.Unix(0, 0)
-	told := 0
+	logged := 0
 	for i := range 4 * maxRefused {
 		if r.First(address(i), start.Add(time.Duration(i))) {
-			told++
+			logged++
 		}
 	}
-	if told != maxRefused || len(r.logged) != maxRefused {
-		t.Errorf("told of %d addresses, %d remembered", told, len(r.logged))
+	if logged != maxRefused || len(r.logged) != maxRefused {
+		t.Errorf("%d addresses logged, %d remembered", logged, len(r.logged))
 	}
 	later := start.Add(2 * refusalInterval)
 	if !r.First(address(1<<20), later) || r.First(address(1<<20), later) || !r.First(address(0), later) {
-		t.Error("old ones make no room")
+		t.Error("old addresses are not removed")
 	}
 }

@@ -14,7 +14,7 @@ func answer(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "
 
 const grace = 10 * time.Second
 
-// beginShutdown runs Shutdown on the side, and returns when it has to wait for something.
+// beginShutdown runs Shutdown in the background, and returns when all goroutines are blocked.
 func beginShutdown(l *FastCGI) <-chan error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	done := make(chan error, 1)
@@ -144,7 +144,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	}
 }
 
-// Each request of one connection has its own time in the handler.
+// Shutdown closes idle connections at once, and waits for handlers.
 func TestShutdownWaitsForHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {

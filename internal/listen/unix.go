@@ -14,18 +14,19 @@ import (
 	"time"
 )
 
-// Options are how a socket is opened, in PHP-FPM's terms.
+// Options has the options of a socket, in the terms of PHP-FPM.
 type Options struct {
-	// Of a unix socket. Owner and group are names or numbers; empty: our own.
+	// Owner, group and mode of a unix socket. Owner and Group are names or numbers. If they are
+	// empty, they are those of the process.
 	Owner, Group string
 	Mode         fs.FileMode
 
-	// AllowedClients are the networks that may connect by TCP; none: any.
+	// AllowedClients has the networks that may connect over TCP. If it is empty, all may.
 	AllowedClients []netip.Prefix
 }
 
-// openUnix binds under a temporary name and renames, so that under its name the socket
-// is never reachable with other permissions than those configured.
+// openUnix binds to a temporary name and renames the socket, so that it cannot be reached by its
+// name before it has the configured permissions.
 func openUnix(path string, o Options) (net.Listener, error) {
 	unlock, err := lock(path + ".lock")
 	if err != nil {
@@ -58,8 +59,8 @@ func openUnix(path string, o Options) (net.Listener, error) {
 	return &unixListener{UnixListener: l, path: path, made: made}, nil
 }
 
-// lock keeps two processes from replacing the same stale socket at the same instant. It does
-// not wait: the process that holds the lock is about to have the socket.
+// lock prevents two processes from replacing the same stale socket at the same instant. It does not
+// wait, because the process that holds the lock is about to open the socket.
 func lock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
@@ -71,7 +72,7 @@ func lock(path string) (unlock func(), err error) {
 	}
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		ours, err1 := f.Stat()
-		now, err2 := os.Lstat(path) // it may have been removed by the process that held it
+		now, err2 := os.Lstat(path) // the process that held the lock may have removed the file
 		if err1 == nil && err2 == nil && os.SameFile(ours, now) {
 			return unlock, nil
 		}
@@ -80,7 +81,7 @@ func lock(path string) (unlock func(), err error) {
 	return nil, errors.New("another process is opening it")
 }
 
-// checkFree refuses a path where somebody listens, and one that is no socket.
+// checkFree returns an error if a process listens at path, or path is not a socket.
 func checkFree(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +121,7 @@ func (o Options) chown(path string) error {
 	return os.Chmod(path, o.Mode)
 }
 
-// LookupUser finds a user's number by name or number; -1 for an empty name.
+// LookupUser returns the number of a user, given by name or number. It is -1 for an empty name.
 func LookupUser(name string) (int, error) {
 	return lookup(name, func() (string, error) {
 		u, err := user.Lookup(name)
@@ -131,7 +132,7 @@ func LookupUser(name string) (int, error) {
 	})
 }
 
-// LookupGroup finds a group's number by name or number; -1 for an empty name.
+// LookupGroup returns the number of a group, given by name or number. It is -1 for an empty name.
 func LookupGroup(name string) (int, error) {
 	return lookup(name, func() (string, error) {
 		g, err := user.LookupGroup(name)
@@ -156,7 +157,7 @@ func lookup(name string, find func() (string, error)) (int, error) {
 	return strconv.Atoi(number)
 }
 
-// unixListener removes its socket when it closes, if that is still the one it made.
+// unixListener removes its socket when it is closed, unless the socket was replaced.
 type unixListener struct {
 	*net.UnixListener
 	path string
@@ -164,13 +165,13 @@ type unixListener struct {
 	once sync.Once
 }
 
-// lost reports whether the name no longer leads here.
+// lost reports whether the socket was removed or replaced.
 func (l *unixListener) lost() bool {
 	now, err := os.Lstat(l.path)
 	return err != nil || !os.SameFile(now, l.made)
 }
 
-// Addr is the name that clients use.
+// Addr returns the path of the socket, not its temporary name.
 func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
 
 func (l *unixListener) Close() error {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// socketPath is short: t.TempDir may be too long for a socket's name.
+// socketPath returns a short path. That of t.TempDir may be too long for a socket.
 func socketPath(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "listen")
@@ -140,7 +140,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "listen on unix:"+path+": another process listens there already") {
 		t.Errorf("error = %v", err)
 	}
-	(<-accepted).Close() // the look whether somebody answers
+	(<-accepted).Close() // the connection of checkFree
 	c, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatalf("the live socket is gone: %v", err)
@@ -149,7 +149,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	(<-accepted).Close()
 }
 
-// Who is too busy to answer is alive.
+// A process that is too busy to accept still owns its socket.
 func TestBusySocketIsLeftAlone(t *testing.T) {
 	path := socketPath(t)
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -175,10 +175,10 @@ func TestBusySocketIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Open(Address{"unix", path}, Options{Mode: 0o660}, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("its socket is taken over")
+		t.Error("the socket was taken over")
 	}
 	if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) {
-		t.Errorf("its socket was replaced (%v)", err)
+		t.Errorf("the socket was replaced (%v)", err)
 	}
 }
 
@@ -202,7 +202,7 @@ func TestWhatIsNoSocketIsRefused(t *testing.T) {
 	}
 }
 
-// After a restart the path is the new process's.
+// After a restart the path belongs to the new process.
 func TestCloseLeavesAnothersSocket(t *testing.T) {
 	path := socketPath(t)
 	ours := openSocket(t, path, 0o660)
@@ -230,7 +230,7 @@ func TestApplyToAUnixSocket(t *testing.T) {
 	reach(t, l, path)
 }
 
-// Whoever starts at the same instant, one of them gets the socket, and nobody else.
+// Of many processes that open a socket at the same instant exactly one gets it.
 func TestOneOfManyGetsTheSocket(t *testing.T) {
 	for range 50 {
 		path := socketPath(t)
