@@ -8,11 +8,11 @@ import (
 	"mailauthd/internal/mailaddr"
 )
 
-// admin is what the commands of mailauthd ask the running one:
+// admin returns the handler of the admin socket, which the commands of mailauthd use:
 //
-//	POST /cache/flush?mask=MASK   forget the logins of the users that match; all without a mask
+//	POST /cache/flush?mask=MASK   forget the logins of the users that match, or all without a mask
 //	POST /throttle/reset?of=OF    forget the failures of a user, or of a client's address
-//	GET  /metrics                 as on the sockets in listen.metrics
+//	GET  /metrics                 as on the sockets in [listen] metrics
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cache/flush", s.flushCache)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// adminSite is a server with a cache, an admin socket and one for metrics.
+// adminSite is a site with a cache, an admin socket and a metrics socket.
 type adminSite struct {
 	*site
 	edits           []string
@@ -35,7 +35,7 @@ size = 100`}
 	return a
 }
 
-// request asks at the admin socket, or at another address.
+// request makes a request to the admin socket or another address.
 func (a *adminSite) request(method, network, address, path string) (status int, body string) {
 	a.t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -57,7 +57,7 @@ func (a *adminSite) request(method, network, address, path string) (status int, 
 	return response.StatusCode, string(b)
 }
 
-// wantMetrics wants lines among the metrics.
+// wantMetrics checks that the metrics have these lines.
 func (a *adminSite) wantMetrics(lines ...string) {
 	a.t.Helper()
 	status, body := a.request("GET", "tcp", a.metrics, "/metrics")
@@ -94,7 +94,7 @@ func TestAdmin(t *testing.T) {
 	if _, body := s.request("GET", "unix", s.socket, "/metrics"); !strings.Contains(body, "mailauthd_logins_total") || strings.Contains(body, "s3cr3t") {
 		t.Errorf("metrics %s", body)
 	}
-	s.request("POST", "tcp", s.metrics, "/cache/flush") // these are metrics whatever the path
+	s.request("POST", "tcp", s.metrics, "/cache/flush") // the metrics socket serves metrics on every path
 	s.wantMetrics(`mailauthd_cache_entries{kind="good"} 1`)
 	if status, _ := s.request("GET", "unix", s.socket, "/cache/flush"); status != http.StatusMethodNotAllowed {
 		t.Errorf("GET flushed: status %d", status)
@@ -125,7 +125,7 @@ func TestThrottleReset(t *testing.T) {
 	s.want("http", good, "OK")
 }
 
-// A reload keeps the cache, unless it is configured anew.
+// A reload keeps the cache, unless its settings change.
 func TestReloadKeepsTheCache(t *testing.T) {
 	s := startAdmin(t)
 	s.want("http", good, "OK")

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// Reloads that change what is inherited, flushes of the cache and resets of the throttle, all at once, change no
-// answer: run with the race detector.
+// Reloads that change what is inherited, cache flushes and throttle resets, all at the same time, change
+// no answer. Run it with the race detector.
 func TestReloadsFlushesAndResetsUnderLoad(t *testing.T) {
 	quick := startSlowServer(t)
-	quick.release() // it lets everybody in, and refuses nobody
+	quick.release() // it accepts every login at once
 	s := startAdmin(t)
 	const more = "[throttle]\npair_limit = %d\nuser_limit = 0\nnetwork_limit = 0\n[auth]\nhash_concurrency = %d\n"
 	text := func(n int) string {
@@ -23,7 +23,7 @@ func TestReloadsFlushesAndResetsUnderLoad(t *testing.T) {
 
 	stop := make(chan struct{})
 	var load sync.WaitGroup
-	asking := func(door string, i int, ask func(n int) (http.Header, string)) {
+	asking := func(endpoint string, i int, ask func(n int) (http.Header, string)) {
 		load.Go(func() {
 			for n := i; ; n += 1000 {
 				select {
@@ -32,20 +32,20 @@ func TestReloadsFlushesAndResetsUnderLoad(t *testing.T) {
 				default:
 				}
 				h, want := ask(n)
-				head, err := s.doors[door].ask(h)
+				head, err := s.endpoints[endpoint].ask(h)
 				if got := field(head, "Auth-Status"); err != nil || got != want {
-					t.Errorf("%s: Auth-Status %q, %v; want %q", door, got, err, want)
+					t.Errorf("%s: Auth-Status %q, %v; want %q", endpoint, got, err, want)
 					return
 				}
 			}
 		})
 	}
-	for i, door := range []string{"http", "tcp", "unix"} {
-		asking(door, i, func(n int) (http.Header, string) { return good, "OK" })
-		asking(door, i, func(n int) (http.Header, string) {
+	for i, endpoint := range []string{"http", "tcp", "unix"} {
+		asking(endpoint, i, func(n int) (http.Header, string) { return good, "OK" })
+		asking(endpoint, i, func(n int) (http.Header, string) {
 			return login("alice@users.example", fmt.Sprint("wrong", n)), failed
 		})
-		asking(door, i, func(n int) (http.Header, string) {
+		asking(endpoint, i, func(n int) (http.Header, string) {
 			return login(fmt.Sprintf("u%d@slow.example", n%7), password), "OK"
 		})
 	}
@@ -62,7 +62,7 @@ func TestReloadsFlushesAndResetsUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	load.Wait()
-	if said := s.said.String(); strings.Contains(said, "panic") || strings.Contains(said, "set aside") {
+	if said := s.stderr.String(); strings.Contains(said, "panic") || strings.Contains(said, "set aside") {
 		t.Errorf("standard error: %s", said)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"mailauthd/internal/route"
 )
 
-// probe asks what the server offers, which is what a login would begin with.
+// probe asks a server what it offers, as at the beginning of a login.
 func (s *Server) probe(ctx context.Context, server *route.Server, protocol string) error {
 	addr, ok := s.resolver.Addr(server.Host)
 	if !ok {
@@ -19,7 +19,8 @@ func (s *Server) probe(ctx context.Context, server *route.Server, protocol strin
 	return err
 }
 
-// serversUp is 1 for each server that is not set aside, by the protocols that it is asked by.
+// serversUp collects the metric mailauthd_server_up, by server and by protocol on which the server
+// is asked.
 type serversUp struct{ server *Server }
 
 var upDesc = prometheus.NewDesc("mailauthd_server_up", "1 while a server answers, 0 while it is set aside.", []string{"server", "protocol"}, nil)

@@ -9,7 +9,7 @@ import (
 	"mailauthd/internal/route"
 )
 
-// The metric tells of a server by the protocols that it is asked by, and of no other.
+// The metric has a server's protocols on which it is asked, and no others.
 func TestServerUp(t *testing.T) {
 	s := startAdmin(t)
 	down := fmt.Sprintf(`[domains."down.example"]
@@ -27,14 +27,14 @@ protocol = "imap"
 	}
 	s.wantMetrics(`mailauthd_server_up{protocol="imap",server="down"} 0`)
 	if _, body := s.request("GET", "tcp", s.metrics, "/metrics"); strings.Contains(body, `mailauthd_server_up{protocol="pop3",server="down"}`) {
-		t.Error("a server is called up by a protocol that nobody asks it by")
+		t.Error("the metric has a protocol on which the server is not asked")
 	}
-	if said := s.said.String(); strings.Count(said, "set aside") != 1 {
+	if said := s.stderr.String(); strings.Count(said, "set aside") != 1 {
 		t.Errorf("log %s", said)
 	}
 }
 
-// A server that is set aside is in the log once, and once when it is back, however many trials there were.
+// It is logged once that a server is set aside, and once that it is back, whatever the number of trials.
 func TestChangesInTheLog(t *testing.T) {
 	for _, tt := range []struct {
 		from, to route.State
@@ -55,7 +55,7 @@ func TestChangesInTheLog(t *testing.T) {
 	}
 }
 
-// Servers with a check_interval are asked without any login.
+// Servers with a check_interval are probed without any login.
 func TestChecksRun(t *testing.T) {
 	slow := startSlowServer(t)
 	start(t, "[users.", slow.sections()+"[servers.slow.verify]\nprotocol = \"imap\"\ncheck_interval = \"1s\"\n[users.")

@@ -15,19 +15,19 @@ import (
 	"mailauthd/internal/listen"
 )
 
-// listener is one open socket, serving or about to.
+// listener is one open socket.
 type listener struct {
 	name     string // for the log
 	socket   net.Listener
 	options  listen.Options
-	wanted   listen.Options // once the configuration is in force
+	wanted   listen.Options // the options of the configuration that is being loaded
 	serve    func()
 	close    func() error // stops accepting
 	shutdown func(ctx context.Context) error
 }
 
-// openListeners opens what is configured and not open yet, and gives the rest its
-// options. On an error nothing has changed.
+// openListeners opens the sockets that are configured and not open yet, and applies the options to
+// the others. If it returns an error, nothing has changed.
 func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 	wanted := make(map[string]*listener)
 	err := s.openAll(wanted, "fastcgi", c.FastCGI, c.Options, s.fastCGI)
@@ -68,7 +68,7 @@ func (s *Server) openAll(wanted map[string]*listener, kind string, addrs []liste
 	return nil
 }
 
-// undo closes what was opened for nothing.
+// undo closes new sockets, and applies the old options to the others.
 func (s *Server) undo(wanted map[string]*listener) {
 	for name, l := range wanted {
 		if s.listeners[name] == l {
@@ -79,8 +79,8 @@ func (s *Server) undo(wanted map[string]*listener) {
 	}
 }
 
-// switchListeners starts the new sockets, and closes the old ones, whose connections
-// may finish in the background.
+// switchListeners serves the new sockets, and closes the old ones. Requests on the old ones may
+// finish in the background.
 func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 	for name, l := range s.listeners {
 		if wanted[name] != l {
@@ -98,7 +98,8 @@ func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 	s.listeners = wanted
 }
 
-// leave stops accepting at once, so that a next reload may open the socket again.
+// leave stops accepting at once, so that another reload can open the socket again. It shuts the
+// listener down in the background.
 func (s *Server) leave(l *listener, grace time.Duration) {
 	l.close()
 	s.leaving[l] = true
@@ -106,7 +107,7 @@ func (s *Server) leave(l *listener, grace time.Duration) {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if err := l.shutdown(ctx); err != nil {
-			s.log.Warn("not everything finished within the grace", "socket", l.name, "error", err)
+			s.log.Warn("some requests did not finish within [listen] grace", "socket", l.name, "error", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -118,7 +119,7 @@ func (s *Server) fastCGI(socket net.Listener) *listener {
 	l := listen.NewFastCGI(socket, s.log)
 	return &listener{
 		socket:   socket,
-		serve:    func() { fcgi.Serve(l, s) }, // ends with the last connection, once l is closed
+		serve:    func() { fcgi.Serve(l, s) }, // returns when l is closed and has no connections
 		close:    l.Close,
 		shutdown: l.Shutdown,
 	}
@@ -128,7 +129,7 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 	l := listen.NewHTTP(socket, s.log)
 	h := &http.Server{
 		Handler:        handler,
-		ReadTimeout:    HeaderTimeout, // from connecting, headers included
+		ReadTimeout:    HeaderTimeout, // from the accept to the end of the request
 		WriteTimeout:   AnswerTimeout,
 		IdleTimeout:    IdleTimeout,
 		MaxHeaderBytes: MaxHeaderBytes,
@@ -144,8 +145,8 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 			}
 		},
 		shutdown: func(ctx context.Context) error {
-			l.Close()       // h does not know of it until Serve has begun
-			defer h.Close() // what the grace was not enough for
+			l.Close()       // h does not know l until Serve has begun
+			defer h.Close() // closes connections that are still busy
 			if err := h.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
 				return err
 			}
@@ -154,7 +155,7 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 	}
 }
 
-// shutdownAll ends listeners side by side, all within ctx.
+// shutdownAll shuts all listeners down at the same time, within ctx.
 func shutdownAll(ctx context.Context, listeners []*listener) error {
 	errs := make([]error, len(listeners))
 	var wg sync.WaitGroup

@@ -28,7 +28,7 @@ var (
 	durations = regexp.MustCompile(`"duration_us":\d+`)
 )
 
-// wantLog compares a log, but for its times.
+// wantLog compares a log, except its times.
 func wantLog(t *testing.T, got, want string) {
 	t.Helper()
 	got = times.ReplaceAllString(got, "TIME")
@@ -74,15 +74,15 @@ func TestReopen(t *testing.T) {
 	wantLog(t, s.readLog(), legacyEntry+legacyEntry)
 }
 
-// Logins go on without a log, and standard error says so, but not for each of them.
+// Without a log logins still work. Standard error says so, but not for each login.
 func TestUnwritableLog(t *testing.T) {
 	s := start(t)
-	s.log = s.path + "/auth.log" // below a file: not even root can make it
+	s.log = s.path + "/auth.log" // below a file, so not even root can create it
 	s.reload()
 	for range 3 {
 		s.wantEverywhere(good, "OK")
 	}
-	if n := strings.Count(s.said.String(), "auth.log cannot be written"); n != 1 {
-		t.Errorf("standard error says it %d times: %s", n, s.said)
+	if n := strings.Count(s.stderr.String(), "auth.log cannot be written"); n != 1 {
+		t.Errorf("standard error says it %d times: %s", n, s.stderr)
 	}
 }

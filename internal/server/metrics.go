@@ -11,8 +11,8 @@ import (
 	"mailauthd/internal/authlog"
 )
 
-// metrics are counters for Prometheus. Labels have values of ours only: what
-// clients send is bounded to what is known.
+// metrics has the metrics for Prometheus. Clients cannot add values of labels: an unknown value
+// counts as "other".
 type metrics struct {
 	registry *prometheus.Registry
 	logins   *prometheus.CounterVec
@@ -39,7 +39,7 @@ func newMetrics(s *Server) *metrics {
 			Name: "mailauthd_hashes_total", Help: "Passwords compared with a hash of the user map.",
 		}),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "mailauthd_reloads_total", Help: "Configurations put in force, and refused.",
+			Name: "mailauthd_reloads_total", Help: "Reloads by result (done, refused).",
 		}, []string{"result"}),
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
@@ -54,7 +54,7 @@ func (s *Server) lostEvents() prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "mailauthd_log_lost_total", Help: "Logins that could not be written to auth.log.",
 	}, func() float64 {
-		if s.state.Load() == nil { // before, there is no log
+		if s.state.Load() == nil { // there is no log yet
 			return 0
 		}
 		return float64(s.events.Lost())
@@ -100,7 +100,8 @@ func (m *metrics) reloaded(err error) {
 	m.reloads.WithLabelValues(result).Inc()
 }
 
-// scrapeTimeout bounds the time of one scrape, and maxScrapes how many there are at a time.
+// scrapeTimeout is how long one scrape may take. maxScrapes is the largest number of scrapes at a
+// time.
 const (
 	scrapeTimeout = 10 * time.Second
 	maxScrapes    = 4

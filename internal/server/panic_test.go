@@ -18,7 +18,7 @@ func (s *site) spoil(change func(st *state)) (repair func()) {
 
 func TestPanicInTheDecision(t *testing.T) {
 	s := start(t)
-	kept, err := s.doors["unix"].dial()
+	kept, err := s.endpoints["unix"].dial()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +33,12 @@ func TestPanicInTheDecision(t *testing.T) {
 	if head, err := overFastCGI(kept, good); field(head, "Auth-Status") != "OK" || err != nil {
 		t.Errorf("%q, %v", head, err)
 	}
-	if said := s.said.String(); !strings.Contains(said, "panic (runtime.") || strings.Contains(said, "goroutine") {
+	if said := s.stderr.String(); !strings.Contains(said, "panic (runtime.") || strings.Contains(said, "goroutine") {
 		t.Errorf("standard error: %s", said)
 	}
 }
 
-// Around the decision too a panic costs one request only, and nobody gets in by it.
+// A panic outside the decision too fails only one request, and no login succeeds by it.
 func TestPanicOutsideOfTheDecision(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -53,7 +53,7 @@ func TestPanicOutsideOfTheDecision(t *testing.T) {
 			s.wantEverywhere(good, trouble)
 			repair()
 			s.wantEverywhere(good, "OK")
-			if said := s.said.String(); !strings.Contains(said, "panic") {
+			if said := s.stderr.String(); !strings.Contains(said, "panic") {
 				t.Errorf("standard error: %s", said)
 			}
 		})

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Warm connections belong to a configuration: a reload closes them, and so does the end.
+// Warm connections belong to a configuration. A reload closes them, and so does Shutdown.
 func TestPoolsOverReloads(t *testing.T) {
 	slow := startSlowServer(t)
 	slow.release()

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Under load every answer is that of one whole configuration, the old or the new
-// one; no connection to a socket that stays is lost, and no entry of the log.
+// Under load every answer comes from one whole configuration, the old or the new one. No connection to
+// a socket that stays is lost, and no log entry.
 func TestReloadUnderLoad(t *testing.T) {
 	old := []string{`format = "legacy"`, `format = "logfmt"`}
 	changed := slices.Concat(old, []string{
@@ -25,7 +25,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	stop := make(chan struct{})
 	var asked atomic.Int64
 	var clients sync.WaitGroup
-	for name, d := range s.doors {
+	for name, d := range s.endpoints {
 		for range 2 {
 			clients.Go(func() {
 				for {
@@ -47,7 +47,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	defer tick.Stop()
 	for i := range 60 {
 		<-tick.C
-		if i%2 == 0 { // with one more socket, too
+		if i%2 == 0 { // with another socket, too
 			s.reload(append(changed, `http = [`, fmt.Sprintf("http = [%q, ", freeAddress(t)))...)
 		} else {
 			s.reload(old...)
@@ -61,7 +61,7 @@ func TestReloadUnderLoad(t *testing.T) {
 }
 
 // askBoth makes a good login and a bad one.
-func askBoth(d door) error {
+func askBoth(d endpoint) error {
 	head, err := d.ask(good)
 	if err != nil {
 		return err
@@ -80,15 +80,15 @@ func askBoth(d door) error {
 	return nil
 }
 
-// A reload that is under way when the shutdown begins leaves nothing open.
+// A reload that is under way when Shutdown begins leaves nothing open.
 func TestShutdownDuringReload(t *testing.T) {
 	slow, quick := startSlowServer(t), startSlowServer(t)
 	quick.release()
 	text := slow.sections() + strings.ReplaceAll(quick.sections(), "slow", "quick")
 	s := start(t, "[users.", text+"[users.")
-	w := slow.waitingLogin(s.doors["unix"]) // which the shutdown waits for
+	w := slow.waitingLogin(s.endpoints["unix"]) // Shutdown waits for it
 	s.configure("[users.", text+"[servers.quick.verify]\nwarm = 1\n[users.")
-	s.mu.Lock() // both wait for it, in this order
+	s.mu.Lock() // reload and Shutdown wait for it, in this order
 	reloaded := make(chan error, 1)
 	go func() { reloaded <- s.Reload() }()
 	eventually(t, "the reload has begun", func() bool { return strings.Contains(ownGoroutines(), "server.(*Server).swap(") })

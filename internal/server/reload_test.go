@@ -26,7 +26,7 @@ password = "{PLAIN}right+%20"
 	s.reload("alice@", "carol@")
 	s.wantEverywhere(good, failed)
 	s.wantEverywhere(carol, "OK")
-	if said := s.said.String(); strings.Count(said, `msg="configuration loaded" servers=1 domains=1 users=`) != 3 {
+	if said := s.stderr.String(); strings.Count(said, `msg="configuration loaded" servers=1 domains=1 users=`) != 3 {
 		t.Errorf("standard error: %s", said)
 	}
 }
@@ -66,7 +66,7 @@ func TestBrokenConfigurationChangesNothing(t *testing.T) {
 	s.wantEverywhere(good, "OK")
 }
 
-// lineOf is the number of the line with that text; the password alone is not known by its text.
+// lineOf returns the number of the line with a text. If the text is empty, it is the line of the password.
 func lineOf(text, part string) string {
 	if part == "" {
 		part = `password = "`
@@ -77,51 +77,51 @@ func lineOf(text, part string) string {
 
 func TestReloadAddsAndRemovesSockets(t *testing.T) {
 	s := start(t)
-	old := s.doors["tcp"]
-	kept, err := s.doors["unix"].dial()
+	old := s.endpoints["tcp"]
+	kept, err := s.endpoints["unix"].dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer kept.Close()
-	before, err := os.Stat(s.doors["unix"].address)
+	before, err := os.Stat(s.endpoints["unix"].address)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	s.doors["tcp"] = door{"tcp", freeAddress(t), overFastCGI}
+	s.endpoints["tcp"] = endpoint{"tcp", freeAddress(t), overFastCGI}
 	s.reload()
 	s.wantEverywhere(good, "OK")
 	eventually(t, "the old socket is closed", func() bool { return !old.open() })
 	if head, err := overFastCGI(kept, good); err != nil || field(head, "Auth-Status") != "OK" {
 		t.Errorf("connection to the kept socket: %q, %v", head, err)
 	}
-	if after, err := os.Stat(s.doors["unix"].address); err != nil || !os.SameFile(before, after) {
-		t.Errorf("the kept socket is another one now: %v", err)
+	if after, err := os.Stat(s.endpoints["unix"].address); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the kept socket was replaced: %v", err)
 	}
 
-	s.reload(`"unix:`+s.doors["unix"].address+`", `, "")
+	s.reload(`"unix:`+s.endpoints["unix"].address+`", `, "")
 	eventually(t, "the socket is gone", func() bool {
-		_, err := os.Stat(s.doors["unix"].address)
+		_, err := os.Stat(s.endpoints["unix"].address)
 		return os.IsNotExist(err)
 	})
 	s.reload()
 	s.wantEverywhere(good, "OK")
 }
 
-// A login at a door that is closed by a reload is finished by the configuration that it began with.
+// A login at an endpoint that a reload closes is finished with the configuration that it began with.
 func TestReloadFinishesWhatIsInFlight(t *testing.T) {
 	for _, name := range []string{"http", "tcp", "unix"} {
 		t.Run(name, func(t *testing.T) {
 			slow := startSlowServer(t)
 			s := start(t, "[users.", slow.sections()+"[users.")
-			w := slow.waitingLogin(s.doors[name])
-			moved := s.doors[name]
-			s.doors[name] = door{"tcp", freeAddress(t), moved.over}
+			w := slow.waitingLogin(s.endpoints[name])
+			moved := s.endpoints[name]
+			s.endpoints[name] = endpoint{"tcp", freeAddress(t), moved.over}
 			if moved.network == "unix" {
-				s.doors[name] = door{"unix", moved.address + "2", moved.over}
+				s.endpoints[name] = endpoint{"unix", moved.address + "2", moved.over}
 			}
 			s.reload()
-			eventually(t, "the old door is closed", func() bool { return !moved.open() })
+			eventually(t, "the old endpoint is closed", func() bool { return !moved.open() })
 			slow.release()
 			w.want(t, "OK")
 			s.wantEverywhere(login("tim@slow.example", password), failed)
@@ -158,10 +158,10 @@ func TestReloadWithABadSocketKeepsEverything(t *testing.T) {
 	}
 }
 
-// wantMode wants the unix socket to have these permissions.
+// wantMode checks the permissions of the unix socket.
 func (s *site) wantMode(want fs.FileMode) {
 	s.t.Helper()
-	info, err := os.Stat(s.doors["unix"].address)
+	info, err := os.Stat(s.endpoints["unix"].address)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestReloadChangesSocketOptions(t *testing.T) {
 	s := start(t)
 	s.reload(`http = [`, `mode = "0600"`+"\n"+`allowed_clients = ["192.0.2.99"]`+"\n"+`http = [`)
 	for _, name := range []string{"http", "tcp"} {
-		if head, _ := s.doors[name].ask(good); head != "" {
+		if head, _ := s.endpoints[name].ask(good); head != "" {
 			t.Errorf("%s: answered %q to a client that is not allowed", name, head)
 		}
 	}
@@ -185,10 +185,10 @@ func TestReloadChangesSocketOptions(t *testing.T) {
 	s.wantEverywhere(good, "OK")
 }
 
-// A socket whose file was removed cannot be reached any more; a reload makes it anew.
+// A socket whose file was removed cannot be reached any more. A reload opens it again.
 func TestReloadReplacesALostSocket(t *testing.T) {
 	s := start(t)
-	if err := os.Remove(s.doors["unix"].address); err != nil {
+	if err := os.Remove(s.endpoints["unix"].address); err != nil {
 		t.Fatal(err)
 	}
 	s.reload()
@@ -202,11 +202,11 @@ func TestNoReloadAfterShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Reload(); err == nil {
-		t.Error("a server that is shut down loads a configuration")
+		t.Error("Reload succeeds after Shutdown")
 	}
 }
 
-// The names of the configuration that stays are those that are kept fresh.
+// After a refused reload the names of the old configuration are still resolved.
 func TestRefusedReloadKeepsWatchingNames(t *testing.T) {
 	s := start(t, `host = "192.0.2.1"`, `host = "localhost"`)
 	in, err := net.Listen("tcp", "127.0.0.1:0")
@@ -219,6 +219,6 @@ func TestRefusedReloadKeepsWatchingNames(t *testing.T) {
 		t.Fatal("an address that is in use was opened")
 	}
 	if names := s.resolver.Watched(); len(names) != 1 || names[0] != "localhost" {
-		t.Errorf("names kept fresh: %q", names)
+		t.Errorf("watched names: %q", names)
 	}
 }

@@ -22,35 +22,35 @@ func TestSecret(t *testing.T) {
 	s.wantEverywhere(with("hunter2-hunter2-new"), "OK")
 	s.wantEverywhere(with("hunter2-hunter2-old"), "OK")
 	for _, h := range []http.Header{good, with(""), with("hunter2-hunter2-ne"), with("hunter2-hunter2-newx")} {
-		for name, door := range s.doors {
-			head, _ := door.ask(h)
+		for name, endpoint := range s.endpoints {
+			head, _ := endpoint.ask(h)
 			wantForbidden(t, name, head)
 		}
 	}
-	head, _ := s.doors["http"].ask(with("hunter2-hunter2-new", "x")) // FastCGI ends the connection of who sends a header twice
-	wantForbidden(t, "twice", head)
-	said := s.said.String()
-	if n := strings.Count(said, "it does not show the secret"); n == 0 || n > 3 || strings.Contains(said+s.readLog(), "hunter2") {
-		t.Errorf("said %s", said)
+	head, _ := s.endpoints["http"].ask(with("hunter2-hunter2-new", "x")) // with FastCGI a duplicate header closes the connection
+	wantForbidden(t, "duplicate", head)
+	said := s.stderr.String()
+	if n := strings.Count(said, "request refused: wrong or missing secret"); n == 0 || n > 3 || strings.Contains(said+s.readLog(), "hunter2") {
+		t.Errorf("standard error: %s", said)
 	}
-	if n := strings.Count(s.readLog(), "Auth-Status:"); n != 2*len(s.doors) {
+	if n := strings.Count(s.readLog(), "Auth-Status:"); n != 2*len(s.endpoints) {
 		t.Errorf("%d logins in the log", n)
 	}
 }
 
-func wantForbidden(t *testing.T, asker, head string) {
+func wantForbidden(t *testing.T, name, head string) {
 	t.Helper()
 	if strings.Contains(head, "Auth-") || !strings.Contains(head, " 403 ") {
-		t.Errorf("%s: %q", asker, head)
+		t.Errorf("%s: %q", name, head)
 	}
 }
 
-func TestAsker(t *testing.T) {
+func TestClientOf(t *testing.T) {
 	for from, want := range map[string]string{
 		"192.0.2.1:25": "192.0.2.1", "[2001:db8::1]:25": "2001:db8::1", "192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1",
 		"": "invalid IP", "@": "invalid IP", "fe80::1%eth0": "fe80::1", "x\nlevel=ERROR": "invalid IP",
 	} {
-		if got := asker(&http.Request{RemoteAddr: from}).String(); got != want {
+		if got := clientOf(&http.Request{RemoteAddr: from}).String(); got != want {
 			t.Errorf("%q: %s, want %s", from, got, want)
 		}
 	}

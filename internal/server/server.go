@@ -1,26 +1,26 @@
-// Package server wires the parts together: sockets, configuration, decision and log.
+// Package server connects the parts of the service: sockets, configuration, decisions and log.
 //
 // # Configuration
 //
-// All that a request needs hangs on one atomic pointer. [Server.Reload] builds
-// everything anew, new sockets included, before it swaps the pointer; if any of it
-// fails, all stays as it was. A request is decided by the configuration that it
-// began with. Sockets that stay configured stay open.
+// Everything that a request needs is reached through one atomic pointer. [Server.Reload] builds
+// the new state, new sockets included, before it swaps the pointer. If any of that fails, nothing
+// changes. A request is decided by the configuration that it began with. Sockets that are in both
+// configurations stay open.
 //
 // # Shutdown
 //
-// [Server.Shutdown] stops accepting, lets the requests that have begun to arrive
-// finish, and ends idle connections at once (net/http waits 5 s for an HTTP connection that
-// has not sent anything).
+// [Server.Shutdown] stops accepting, and waits for requests that have begun to arrive. It closes
+// idle connections at once, except that net/http waits 5 s for an HTTP connection that has not sent
+// anything.
 //
 // # Limits
 //
-//	HeaderTimeout    10 s     from connecting to a complete HTTP request
+//	HeaderTimeout    10 s     from the accept to a complete HTTP request
 //	AnswerTimeout    60 s     from there to the end of the answer; nginx waits no longer
-//	IdleTimeout      60 s     of an HTTP connection between requests
+//	IdleTimeout      60 s     between requests of an HTTP connection
 //	MaxHeaderBytes   64 KiB   of one HTTP request
 //
-// Package listen has those of FastCGI, and bounds the connections of both.
+// Package listen has the limits of FastCGI and of the number of connections.
 package server
 
 import (
@@ -43,7 +43,7 @@ import (
 	"mailauthd/internal/route"
 )
 
-// Limits for HTTP; nginx sends one small GET and closes.
+// Limits of HTTP. nginx sends one small GET and closes the connection.
 const (
 	HeaderTimeout  = 10 * time.Second
 	AnswerTimeout  = 60 * time.Second
@@ -51,7 +51,7 @@ const (
 	MaxHeaderBytes = 64 << 10
 )
 
-// Server answers nginx.
+// Server answers the auth_http requests of nginx.
 type Server struct {
 	path     string
 	log      *slog.Logger
@@ -67,11 +67,11 @@ type Server struct {
 
 	mu        sync.Mutex // of what follows
 	listeners map[string]*listener
-	leaving   map[*listener]bool // no longer configured, and still busy
+	leaving   map[*listener]bool // no longer configured, but still busy
 	stopped   bool
 }
 
-// Start loads the configuration at path, opens everything and begins to serve.
+// Start loads the configuration at path, opens sockets and log, and begins to serve.
 func Start(path string, log *slog.Logger) (*Server, error) {
 	s := &Server{
 		path:      path,
@@ -92,13 +92,13 @@ func Start(path string, log *slog.Logger) (*Server, error) {
 
 func (s *Server) notResolved(err error) { s.log.Warn("name not resolved", "error", err) }
 
-// Reload loads the configuration, completely or not at all.
+// Reload loads the configuration again. If it returns an error, nothing has changed.
 func (s *Server) Reload() (err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	defer func() { s.metrics.reloaded(err) }()
 	defer func() {
-		if p := recover(); p != nil { // a parser's: what it was about may be a secret
+		if p := recover(); p != nil { // a panic of a parser, whose value may contain a secret
 			err = fmt.Errorf("panic (%T) while loading", p)
 		}
 	}()
@@ -113,7 +113,7 @@ func (s *Server) Reload() (err error) {
 		s.notResolved(err)
 	}
 	if err := s.swap(c); err != nil {
-		if old := s.state.Load(); old != nil { // whose names must stay fresh
+		if old := s.state.Load(); old != nil { // its names must still be resolved
 			s.resolver.Watch(s.stop, old.config.Names())
 		}
 		return err
@@ -125,7 +125,7 @@ func (s *Server) Reload() (err error) {
 	return nil
 }
 
-// swap makes a configuration the one in force.
+// swap puts a configuration in force.
 func (s *Server) swap(c *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,28 +159,30 @@ func (s *Server) configureLog(c authlog.Config) (err error) {
 	return err
 }
 
-// Reopen makes the log open its file by name again.
+// Reopen opens the file of the log again, after it was renamed.
 func (s *Server) Reopen() error { return s.events.Reopen() }
 
-// ServeHTTP answers one request. The status is always 200: nginx reads headers only.
+// ServeHTTP answers one request. The status is 200 for every login, because nginx reads only
+// headers. It is 403 for a request without the configured secret.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.mayAsk(r) {
+	if !s.hasSecret(r) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 	response := s.answer(r)
 	header := w.Header()
 	response.WriteHeader(header)
-	header["Content-Type"] = nil // there is no content, and nginx has room for 1024 bytes
+	header["Content-Type"] = nil // no content; nginx has a buffer of 1024 bytes
 	header["Date"] = nil
 	w.WriteHeader(http.StatusOK)
 }
 
-// answer makes a panic a temporary failure: net/http/fcgi would end the process.
+// answer decides a request. It turns a panic into a temporary failure, because a panic in a handler
+// of net/http/fcgi would end the process.
 func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("panic outside of the decision", "type", fmt.Sprintf("%T", p))
+			s.log.Error("panic while answering a request", "type", fmt.Sprintf("%T", p))
 			response = auth.Unavailable(r.Header)
 		}
 	}()
@@ -191,10 +193,10 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 	return response
 }
 
-// Shutdown ends the server within the configured grace.
+// Shutdown ends the server. It waits for requests, no longer than [listen] grace.
 func (s *Server) Shutdown() error {
 	s.cancel()
-	busy := s.stopListening() // after which no reload changes the state
+	busy := s.stopListening() // from now on no reload changes the state
 	st := s.state.Load()
 	st.end()
 	defer st.auth.Close(nil)
@@ -204,7 +206,7 @@ func (s *Server) Shutdown() error {
 	return errors.Join(err, s.events.Close())
 }
 
-// stopListening ends reloads, and returns all listeners that may be busy.
+// stopListening prevents further reloads, and returns all listeners that may be busy.
 func (s *Server) stopListening() []*listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 // date is what net/http/fcgi adds to every answer.
 var date = regexp.MustCompile(`Date: [^\r]*\r\n`)
 
-// The answers are those of auth.php and nothing else: nginx has room for 1024 bytes.
+// The answers are those of auth.php, without any other header: nginx has a buffer of 1024 bytes.
 func TestAnswersToTheByte(t *testing.T) {
 	s := start(t, "[users.", `
 [domains."lost.example"]
@@ -42,7 +42,7 @@ default_domain = "users.example"
 		{"trouble", login("bob@lost.example", password), "Auth-Status: " + trouble + "\r\n"},
 		{"trouble with smtp", smtp, "Auth-Error-Code: 454 4.7.0\r\nAuth-Status: " + trouble + "\r\n"},
 	} {
-		for name, d := range s.doors {
+		for name, d := range s.endpoints {
 			head, err := d.ask(tt.header)
 			if err != nil {
 				t.Errorf("%s, %s: %v", tt.name, name, err)
@@ -60,7 +60,7 @@ default_domain = "users.example"
 	}
 }
 
-// Whatever is asked, nginx gets an answer that it can read, and the log a line.
+// For any request nginx gets an answer that it can read, and the log an entry.
 func TestOddRequestsAreRejected(t *testing.T) {
 	s := start(t)
 	long := login(strings.Repeat("u", 60<<10), password)
@@ -74,7 +74,7 @@ func TestOddRequestsAreRejected(t *testing.T) {
 		{"user name of 60 KiB", long, "Auth-User:     " + strings.Repeat("u", 1024) + "...\n"},
 		{"not UTF-8", latin1, `Auth-User:     alice@users.ex\xe4mple` + "\n"},
 	} {
-		for name := range s.doors {
+		for name := range s.endpoints {
 			_ = os.Remove(s.log)
 			if err := s.Reopen(); err != nil {
 				t.Fatal(err)
@@ -90,7 +90,7 @@ func TestOddRequestsAreRejected(t *testing.T) {
 	s.wantEverywhere(good, "OK")
 }
 
-// Passwords never reach a log, whatever becomes of the login.
+// Passwords never reach a log, whatever the outcome of the login.
 func TestLogsHoldNoPassword(t *testing.T) {
 	const marker = "hunter2"
 	s := start(t, "{PLAIN}right+%20", "{PLAIN}"+marker)
@@ -99,8 +99,8 @@ func TestLogsHoldNoPassword(t *testing.T) {
 	s.wantEverywhere(login("alice", marker), failed)
 	s.wantEverywhere(login("alice@users.example", marker+"%00"), failed)
 	s.wantEverywhere(http.Header{"Auth-Pass": {marker}}, failed)
-	if log := s.readLog(); strings.Contains(log, marker) || strings.Contains(s.said.String(), marker) {
-		t.Errorf("a password is in a log: %s\n%s", log, s.said)
+	if log := s.readLog(); strings.Contains(log, marker) || strings.Contains(s.stderr.String(), marker) {
+		t.Errorf("a password is in a log: %s\n%s", log, s.stderr)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestStartRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"not TOML", "listen = =\n", path + ":1: not valid TOML"},
 		{"a wrong value", listen("127.0.0.1:0"), path + ":2: listen.http: "},
-		{"an address that is taken", listen(taken.doors["http"].address), "listen on " + taken.doors["http"].address + ": "},
+		{"an address that is taken", listen(taken.endpoints["http"].address), "listen on " + taken.endpoints["http"].address + ": "},
 	} {
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
 			t.Fatal(err)

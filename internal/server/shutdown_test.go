@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// shutdown runs Shutdown on the side.
+// shutdown runs Shutdown in the background.
 func (s *site) shutdown() <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown() }()
@@ -24,10 +24,10 @@ func TestShutdownFinishesWhatIsInFlight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			slow := startSlowServer(t)
 			s := start(t, "[users.", slow.sections()+"[users.")
-			w := slow.waitingLogin(s.doors[name])
+			w := slow.waitingLogin(s.endpoints[name])
 			done := s.shutdown()
-			for _, d := range s.doors {
-				eventually(t, "no door takes new logins", func() bool { return !d.open() })
+			for _, d := range s.endpoints {
+				eventually(t, "no endpoint takes new logins", func() bool { return !d.open() })
 			}
 			select {
 			case err := <-done:
@@ -51,18 +51,18 @@ func TestShutdownIsBoundedByGrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			slow := startSlowServer(t)
 			s := start(t, `grace = "5s"`, `grace = "100ms"`, "[users.", slow.sections()+"[users.")
-			w := slow.waitingLogin(s.doors[name])
+			w := slow.waitingLogin(s.endpoints[name])
 			begin := time.Now()
 			if err := s.Shutdown(); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Shutdown = %v", err)
 			}
-			if took := time.Since(begin); took < 100*time.Millisecond || took > patience/2 {
+			if took := time.Since(begin); took < 100*time.Millisecond || took > longTimeout/2 {
 				t.Errorf("Shutdown took %v with a grace of 100 ms", took)
 			}
 			if name == "unix" {
-				w.want(t, "") // its connection was ended
+				w.want(t, "") // its connection was closed
 			}
-			slow.release() // serve would have ended by now; here the login comes to its end
+			slow.release() // in production the process has exited by now; here the login must end
 			eventually(t, "the login is in the log", func() bool {
 				_, err := os.Stat(s.log)
 				return err == nil
@@ -71,21 +71,21 @@ func TestShutdownIsBoundedByGrace(t *testing.T) {
 	}
 }
 
-// A login at a door that a reload closed is in flight as well.
+// Shutdown also waits for a login at an endpoint that a reload has closed.
 func TestShutdownFinishesWhatAReloadLeft(t *testing.T) {
 	slow := startSlowServer(t)
 	s := start(t, "[users.", slow.sections()+"[users.")
-	w := slow.waitingLogin(s.doors["unix"])
-	s.reload(`"unix:`+s.doors["unix"].address+`", `, "", "[users.", slow.sections()+"[users.")
+	w := slow.waitingLogin(s.endpoints["unix"])
+	s.reload(`"unix:`+s.endpoints["unix"].address+`", `, "", "[users.", slow.sections()+"[users.")
 	done := s.shutdown()
-	for _, d := range s.doors {
-		eventually(t, "no door takes new logins", func() bool { return !d.open() })
+	for _, d := range s.endpoints {
+		eventually(t, "no endpoint takes new logins", func() bool { return !d.open() })
 	}
 	select {
 	case err := <-done:
 		t.Errorf("Shutdown did not wait for the login: %v", err)
 		slow.release()
-	case <-time.After(200 * time.Millisecond): // all doors are closed: nothing else is left to do
+	case <-time.After(200 * time.Millisecond): // all endpoints are closed, so Shutdown has nothing else to do
 		slow.release()
 		if err := <-done; err != nil {
 			t.Errorf("Shutdown = %v", err)
@@ -97,7 +97,7 @@ func TestShutdownFinishesWhatAReloadLeft(t *testing.T) {
 func TestShutdownEndsIdleConnections(t *testing.T) {
 	s := start(t)
 	for _, name := range []string{"tcp", "unix"} {
-		c, err := s.doors[name].dial()
+		c, err := s.endpoints[name].dial()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,13 +114,13 @@ func TestShutdownEndsIdleConnections(t *testing.T) {
 	if err := s.Shutdown(); err != nil {
 		t.Errorf("Shutdown = %v", err)
 	}
-	if s.doors["unix"].open() || s.doors["tcp"].open() || s.doors["http"].open() {
+	if s.endpoints["unix"].open() || s.endpoints["tcp"].open() || s.endpoints["http"].open() {
 		t.Error("new connections are accepted")
 	}
 }
 
-// After Shutdown nothing of the server runs. The one exception is lumberjack's
-// goroutine, which has no end: there is one for each log that was written to.
+// After Shutdown no goroutine of the server runs, except lumberjack's, which never ends: there is one
+// for each log that was written to.
 func TestShutdownLeavesNoGoroutine(t *testing.T) {
 	s := start(t)
 	s.wantEverywhere(good, "OK")
@@ -141,7 +141,8 @@ func TestShutdownLeavesNoGoroutine(t *testing.T) {
 	})
 }
 
-// ownGoroutines are those that run our code or net/http's, but for tests and lumberjack.
+// ownGoroutines returns the stacks of goroutines that run our code or net/http's, except tests and
+// lumberjack.
 func ownGoroutines() string {
 	buf := make([]byte, 1<<20)
 	buf = buf[:runtime.Stack(buf, true)]

@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// password is that of alice@users.example.
+// password is the password of alice@users.example.
 const password = "right+%20"
 
-// common is what every configuration here holds besides [listen] and [log].
+// common is the part of every configuration besides [listen] and [log].
 const common = `
 [servers.box1]
 host = "192.0.2.1"
@@ -34,15 +34,15 @@ password = "{PLAIN}right+%20"
 // site is a running server with its configuration.
 type site struct {
 	*Server
-	t     *testing.T
-	path  string // of the configuration
-	log   string // the path of auth.log
-	said  *output
-	doors map[string]door
+	t         *testing.T
+	path      string // of the configuration
+	log       string // the path of auth.log
+	stderr    *output
+	endpoints map[string]endpoint
 }
 
-// start runs a server with doors of all kinds: "http", "tcp" and "unix", the last
-// two with FastCGI. Of the configuration, edits are pairs of what to replace and by what.
+// start runs a server with endpoints of all kinds: "http", "tcp" and "unix", the last two with FastCGI.
+// The edits are pairs of texts: in the configuration, the first is replaced by the second.
 func start(t *testing.T, edits ...string) *site {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "server") // t.TempDir may be too long for a socket's name
@@ -51,18 +51,18 @@ func start(t *testing.T, edits ...string) *site {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &site{
-		t:    t,
-		path: filepath.Join(dir, "mailauthd.toml"),
-		log:  filepath.Join(dir, "auth.log"),
-		said: new(output),
-		doors: map[string]door{
+		t:      t,
+		path:   filepath.Join(dir, "mailauthd.toml"),
+		log:    filepath.Join(dir, "auth.log"),
+		stderr: new(output),
+		endpoints: map[string]endpoint{
 			"http": {"tcp", freeAddress(t), overHTTP},
 			"tcp":  {"tcp", freeAddress(t), overFastCGI},
 			"unix": {"unix", filepath.Join(dir, "fastcgi.sock"), overFastCGI},
 		},
 	}
 	s.configure(edits...)
-	if s.Server, err = Start(s.path, slog.New(slog.NewTextHandler(s.said, nil))); err != nil {
+	if s.Server, err = Start(s.path, slog.New(slog.NewTextHandler(s.stderr, nil))); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Shutdown() })
@@ -82,7 +82,7 @@ grace = "5s"
 file = %q
 format = "legacy"
 timezone = "UTC"
-`, s.doors["unix"].address, s.doors["tcp"].address, s.doors["http"].address, s.log) + common
+`, s.endpoints["unix"].address, s.endpoints["tcp"].address, s.endpoints["http"].address, s.log) + common
 	for i := 0; i < len(edits); i += 2 {
 		if !strings.Contains(text, edits[i]) {
 			s.t.Fatalf("nothing to replace: %s", edits[i])
@@ -103,20 +103,20 @@ func (s *site) reload(edits ...string) {
 	}
 }
 
-// want asks at a door, and wants this Auth-Status.
-func (s *site) want(door string, h http.Header, status string) {
+// want makes a request to an endpoint and checks the Auth-Status.
+func (s *site) want(endpoint string, h http.Header, status string) {
 	s.t.Helper()
-	head, err := s.doors[door].ask(h)
+	head, err := s.endpoints[endpoint].ask(h)
 	if got := field(head, "Auth-Status"); err != nil || got != status {
-		s.t.Errorf("%s: Auth-Status = %q, %v; want %q", door, got, err, status)
+		s.t.Errorf("%s: Auth-Status = %q, %v; want %q", endpoint, got, err, status)
 	}
 }
 
-// wantEverywhere asks at all doors.
+// wantEverywhere does the same at all endpoints.
 func (s *site) wantEverywhere(h http.Header, status string) {
 	s.t.Helper()
-	for door := range s.doors {
-		s.want(door, h, status)
+	for endpoint := range s.endpoints {
+		s.want(endpoint, h, status)
 	}
 }
 
@@ -129,7 +129,7 @@ func (s *site) readLog() string {
 	return string(b)
 }
 
-// login is the request for one IMAP login.
+// login returns the request for one IMAP login.
 func login(user, pass string) http.Header {
 	return http.Header{
 		"Auth-Method":        {"plain"},
@@ -151,14 +151,14 @@ var (
 	bad  = login("alice@users.example", "wrong")
 )
 
-// ports are handed out upwards, below the range that the kernel takes outgoing ones from.
+// ports are given out upwards, below the range of the kernel's ephemeral ports.
 var ports = func() *atomic.Int32 {
 	var next atomic.Int32
 	next.Store(29000 + int32(os.Getpid()%30)*100)
 	return &next
 }()
 
-// freeAddress is one where nobody listens: [listen] takes no port 0.
+// freeAddress returns an address where no process listens, because [listen] does not allow port 0.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
@@ -172,19 +172,19 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// eventually asks until the answer is yes, for no longer than 10 s.
+// eventually polls until yes returns true, for at most 10 s.
 func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(10 * time.Second); !yes(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s", what)
+			t.Fatalf("timeout: %s", what)
 		}
 	}
 }
 
-// output collects what the server says.
+// output is the standard error of the server.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

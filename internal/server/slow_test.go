@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// slowServer is an IMAP server that takes any password, when it is told to.
+// slowServer is an IMAP server that accepts any password, but only after release.
 type slowServer struct {
 	net.Listener
-	reached chan struct{} // gets one value for each login that waits
+	reached chan struct{} // receives one value for each login that waits
 	free    chan struct{}
 	once    sync.Once
 	open    atomic.Int32 // connections
@@ -40,7 +40,7 @@ func startSlowServer(t *testing.T) *slowServer {
 	return s
 }
 
-// serve is one login; it ends with the connection.
+// serve serves one connection.
 func (s *slowServer) serve(c *textproto.Conn) {
 	s.asked.Add(1)
 	s.open.Add(1)
@@ -66,7 +66,7 @@ func (s *slowServer) serve(c *textproto.Conn) {
 // release lets all logins go on.
 func (s *slowServer) release() { s.once.Do(func() { close(s.free) }) }
 
-// sections are for the configuration: the users of slow.example are asked for here.
+// sections returns the configuration of the server for the users of slow.example.
 func (s *slowServer) sections() string {
 	return fmt.Sprintf(`
 [domains."slow.example"]
@@ -77,14 +77,14 @@ imap = %d
 `, s.Addr().(*net.TCPAddr).Port)
 }
 
-// waiting is a login that has been asked for.
+// waiting is a login that waits for its answer.
 type waiting struct {
 	head chan string
-	err  error // once head is closed
+	err  error // valid after head is closed
 }
 
-// waitingLogin begins a login at a door, and returns when it waits for the slow server.
-func (s *slowServer) waitingLogin(d door) *waiting {
+// waitingLogin begins a login at an endpoint, and returns when it waits for the slow server.
+func (s *slowServer) waitingLogin(d endpoint) *waiting {
 	w := &waiting{head: make(chan string, 1)}
 	go func() {
 		defer close(w.head)
@@ -96,7 +96,7 @@ func (s *slowServer) waitingLogin(d door) *waiting {
 	return w
 }
 
-// want waits for the end of the login.
+// want waits for the answer and checks the Auth-Status.
 func (w *waiting) want(t *testing.T, status string) {
 	t.Helper()
 	head := <-w.head

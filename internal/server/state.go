@@ -12,13 +12,13 @@ import (
 type state struct {
 	config *config.Config
 	auth   *auth.Authenticator
-	checks context.Context // of its servers in the background
+	checks context.Context // of the background probes of the servers
 	end    context.CancelFunc
 
 	server *Server
 }
 
-// newState makes the state of a configuration.
+// newState returns the state for a configuration.
 func (s *Server) newState(c *config.Config) *state {
 	st := &state{config: c, auth: auth.New(c.Config, s.resolver), server: s}
 	st.auth.CountHash = s.metrics.hashes.Inc
@@ -26,9 +26,9 @@ func (s *Server) newState(c *config.Config) *state {
 	return st
 }
 
-// inherit takes over what lives on from the state before, nil at the start, and begins the checks of the servers.
-// Sockets and the log live on by themselves: see [Server.switchListeners] and [authlog.Log.Configure]. So does the
-// resolver.
+// inherit takes over what survives a reload from old, which is nil at the start, and begins to probe
+// the servers. Sockets, log and resolver survive a reload without it: see [Server.switchListeners]
+// and [authlog.Log.Configure].
 func (next *state) inherit(old *state) {
 	var before *auth.Authenticator
 	if old != nil {
@@ -38,7 +38,8 @@ func (next *state) inherit(old *state) {
 	go next.auth.Health.Run(next.checks, next.server.probe)
 }
 
-// logChange logs once when a server is set aside and once when it is back.
+// logChange logs once that a server is set aside and once that it is back. Trials in between are
+// logged at the debug level.
 func (s *Server) logChange(c route.Change) {
 	switch {
 	case c.To == route.Open && c.From == route.Closed:

@@ -33,8 +33,8 @@ func (p *pipe) Accept() (net.Conn, error) {
 func (p *pipe) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
 func (p *pipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
-// A decision may take longer than a client may take for its request: what bounds it
-// are the limits of the login itself, which are under nginx's 60 s.
+// A decision may take longer than HeaderTimeout. It is bounded by the limits of the login itself, which
+// are below the 60 s of nginx.
 func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 	s := start(t)
 	s.want("http", good, "OK") // starts lumberjack's goroutine, which no bubble would see the end of
@@ -71,11 +71,11 @@ func TestDecisionMayTakeLongerThanTheRequest(t *testing.T) {
 		})
 	}
 	if t.Failed() {
-		t.Logf("log:\n%s\nstandard error:\n%s", s.readLog(), s.said)
+		t.Logf("log:\n%s\nstandard error:\n%s", s.readLog(), s.stderr)
 	}
 }
 
-// By net/http nobody is answered whom nginx no longer waits for.
+// net/http does not answer after nginx has stopped waiting.
 func TestAnswerTimeout(t *testing.T) {
 	for took, want := range map[time.Duration]string{AnswerTimeout - time.Second: "200 OK", AnswerTimeout + time.Second: ""} {
 		synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,8 @@ func TestAnswerTimeout(t *testing.T) {
 	}
 }
 
-// Whatever logins wait for, all of them together leave slots for FastCGI requests that need not wait.
+// All logins that wait for hashes or mail servers together leave slots for FastCGI requests that need
+// not wait.
 func TestLimitsAddUp(t *testing.T) {
 	const spare = 16
 	if sum := auth.MaxHashing + auth.MaxAsking; sum > listen.MaxRequests-spare {

@@ -9,7 +9,7 @@ import (
 	"mailauthd/internal/config"
 )
 
-// A log that becomes impossible once the configuration is read costs no socket.
+// If the log cannot be opened after the configuration was read, no socket is lost.
 func TestLogThatFailsKeepsEverything(t *testing.T) {
 	s := start(t)
 	added, log := filepath.Join(filepath.Dir(s.path), "added.sock"), s.log
@@ -31,12 +31,12 @@ func TestLogThatFailsKeepsEverything(t *testing.T) {
 	s.wantMode(0o660)
 	s.wantEverywhere(good, "OK")
 	s.log = log
-	if n := strings.Count(s.readLog(), "Auth-Status:   OK\n"); n != len(s.doors) {
+	if n := strings.Count(s.readLog(), "Auth-Status:   OK\n"); n != len(s.endpoints) {
 		t.Errorf("%d logins in the log", n)
 	}
 }
 
-// A panic while loading costs that reload only, and what it was about is not told.
+// A panic while loading fails only that reload. Its value is not logged.
 func TestPanicInReload(t *testing.T) {
 	s := startAdmin(t)
 	resolver := s.resolver

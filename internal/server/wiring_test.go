@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// proxied is a login through a load balancer that speaks the PROXY protocol, at the first attempt.
+// proxied returns the request for a login through a load balancer that speaks the PROXY protocol, at the
+// first attempt.
 func proxied(client, pass string) http.Header {
 	h := login("alice@users.example", pass)
 	h["Client-Ip"], h["Proxy-Protocol-Addr"] = []string{"192.0.2.100"}, []string{client}
@@ -19,7 +20,7 @@ func proxied(client, pass string) http.Header {
 	return h
 }
 
-// What [throttle] and [auth] say holds at the doors, and a reload forgets nothing.
+// [throttle] and [auth] apply to requests, and a reload keeps the counts.
 func TestThrottleAsConfigured(t *testing.T) {
 	const section = `[auth]
 client_ip = "Proxy-Protocol-Addr"
@@ -49,7 +50,7 @@ max_penalty = "3s"
 		}
 	}
 	held()
-	head, err := s.doors["tcp"].ask(proxied("198.51.102.1", "x"))
+	head, err := s.endpoints["tcp"].ask(proxied("198.51.102.1", "x"))
 	if got := field(head, "Auth-Wait"); got != "3" || err != nil {
 		t.Errorf("Auth-Wait %q, %v", got, err)
 	}
@@ -57,7 +58,7 @@ max_penalty = "3s"
 	held()
 }
 
-// With log_only nobody is refused, and the log says who would have been.
+// With log_only no login is refused, and the log shows which would have been.
 func TestThrottleOnlyLogs(t *testing.T) {
 	s := start(t, `format = "legacy"`, `format = "logfmt"`, "[users.", "[throttle]\npair_limit = 1\nlog_only = true\n[users.")
 	s.want("http", bad, failed)
@@ -67,17 +68,17 @@ func TestThrottleOnlyLogs(t *testing.T) {
 	}
 }
 
-// allowed_clients holds from the start.
+// allowed_clients applies from the start.
 func TestAllowedClients(t *testing.T) {
 	s := start(t, `grace = "5s"`, "grace = \"5s\"\nallowed_clients = [\"192.0.2.0/24\"]")
 	for name, open := range map[string]bool{"http": false, "tcp": false, "unix": true} {
-		if head, _ := s.doors[name].ask(good); (head != "") != open {
+		if head, _ := s.endpoints[name].ask(good); (head != "") != open {
 			t.Errorf("%s: %q", name, head)
 		}
 	}
 }
 
-// What a configuration's servers are checked by ends with it.
+// The background probes of a configuration end with it.
 func TestReloadEndsChecks(t *testing.T) {
 	slow := startSlowServer(t)
 	checked := []string{"[users.", slow.sections() + "[servers.slow.verify]\ncheck_interval = \"1h\"\n[users."}
@@ -90,7 +91,7 @@ func TestReloadEndsChecks(t *testing.T) {
 	eventually(t, "checks of former configurations end", func() bool { return checks() == 3 })
 }
 
-// The limits of the package comment hold for net/http.
+// The limits in the package comment apply to net/http.
 func TestHTTPLimits(t *testing.T) {
 	s := start(t)
 	s.want("http", good, "OK") // starts lumberjack's goroutine, which no bubble would see the end of

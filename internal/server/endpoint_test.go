@@ -12,18 +12,17 @@ import (
 	"time"
 )
 
-// patience bounds one request, and every wait for something that must not take long.
-const patience = 20 * time.Second
+// longTimeout is a timeout that only a broken server reaches.
+const longTimeout = 20 * time.Second
 
-// door is one of a server's addresses.
-type door struct {
+// endpoint is an address of a server.
+type endpoint struct {
 	network, address string
 	over             func(c net.Conn, h http.Header) (head string, err error)
 }
 
-// ask makes one request on a connection of its own, and returns the head of the
-// answer as it came.
-func (d door) ask(h http.Header) (string, error) {
+// ask makes one request on a new connection, and returns the head of the answer.
+func (d endpoint) ask(h http.Header) (string, error) {
 	c, err := d.dial()
 	if err != nil {
 		return "", err
@@ -32,15 +31,15 @@ func (d door) ask(h http.Header) (string, error) {
 	return d.over(c, h)
 }
 
-func (d door) dial() (net.Conn, error) {
-	c, err := net.DialTimeout(d.network, d.address, patience)
+func (d endpoint) dial() (net.Conn, error) {
+	c, err := net.DialTimeout(d.network, d.address, longTimeout)
 	if err == nil {
-		err = c.SetDeadline(time.Now().Add(patience))
+		err = c.SetDeadline(time.Now().Add(longTimeout))
 	}
 	return c, err
 }
 
-func (d door) open() bool {
+func (d endpoint) open() bool {
 	c, err := d.dial()
 	if err == nil {
 		c.Close()
@@ -48,7 +47,7 @@ func (d door) open() bool {
 	return err == nil
 }
 
-// field is a header's value in the head of an answer.
+// field returns the value of a header in the head of an answer.
 func field(head, name string) string {
 	_, lines, _ := strings.Cut(head, "\r\n")
 	h, err := textproto.NewReader(bufio.NewReader(strings.NewReader(lines))).ReadMIMEHeader()
@@ -58,7 +57,7 @@ func field(head, name string) string {
 	return h.Get(name)
 }
 
-// overHTTP asks as nginx's mail proxy does.
+// overHTTP makes a request as nginx's mail proxy does.
 func overHTTP(c net.Conn, h http.Header) (string, error) {
 	var b strings.Builder
 	b.WriteString("GET /mail/auth.php HTTP/1.0\r\nHost: 127.0.0.1\r\n")
@@ -83,12 +82,12 @@ const (
 	stdoutRecord = 6
 )
 
-// overFastCGI asks as nginx and Apache do, and leaves the connection open.
+// overFastCGI makes a request as nginx and Apache do, and leaves the connection open.
 func overFastCGI(c net.Conn, h http.Header) (string, error) {
 	return fastCGI(c, variables(h))
 }
 
-// variables are a request's as a web server names them.
+// variables returns the CGI variables of a request.
 func variables(h http.Header) map[string]string {
 	v := map[string]string{
 		"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.0", "REQUEST_METHOD": "GET",
@@ -108,7 +107,7 @@ func fastCGI(c net.Conn, variables map[string]string) (string, error) {
 		pairs = binary.BigEndian.AppendUint32(pairs, 1<<31|uint32(len(value)))
 		pairs = append(append(pairs, name...), value...)
 	}
-	b := record(nil, beginRequest, []byte{0, 1, 1, 0, 0, 0, 0, 0}) // a responder, which keeps the connection
+	b := record(nil, beginRequest, []byte{0, 1, 1, 0, 0, 0, 0, 0}) // responder, keep the connection
 	for len(pairs) > 0 {
 		n := min(len(pairs), 1<<16-1)
 		b = record(b, paramsRecord, pairs[:n])
