@@ -1,30 +1,30 @@
-// Package cache remembers how logins ended, so that the next one with the same password
-// costs neither a dialogue with the mail server nor a slow hash.
+// Package cache remembers the results of logins, so that the next login with the same password needs neither a
+// dialogue with the mail server nor a slow hash.
 //
 // # Rules
 //
-// They are those of Dovecot's auth cache, where it has them and they tell nothing:
+// The rules are those of Dovecot's auth cache, except where those would reveal something to a client:
 //
-//   - An answer is remembered for one user and one password, in one scope: the caller puts into a [Key]
-//     everything that the answer depends on. So an answer of a hash or a server that is no longer
-//     configured is not found after a reload.
+//   - An answer is remembered for one user, one password and one scope. The caller puts everything that the
+//     answer depends on into a [Key]. So an answer of a hash or server that is no longer configured is not
+//     found after a reload.
 //   - A right password is remembered for TTL.
-//   - A refused one is remembered for NegativeTTL, whatever else happens meanwhile: that it is refused in less
-//     time than another one would tell that the user has logged in.
-//   - What could not be decided is not remembered. While no server that could check a login can be
-//     reached, a right password counts for StaleTTL more.
+//   - A refused password is remembered for NegativeTTL, whatever else happens meanwhile. If a login of the user
+//     ended that, the time of the next refusal would reveal that the user has logged in.
+//   - A temporary failure is not remembered. While no server can be reached that could check the login, a right
+//     password counts for StaleTTL more.
 //
 // # What is kept
 //
-// Of passwords only HMAC-SHA256 is kept, with a key that is drawn when the process
-// starts; names are kept as they are, for [Cache.Flush].
+// Passwords are kept only as an HMAC-SHA256, whose key is random in each process. User names are kept as they are,
+// for [Cache.Flush].
 //
 // # Limits
 //
-//	Size   entries, as configured   right passwords; and as many refused ones
+//	Size   as configured   right passwords; the same number of refused ones
 //
-// Right and refused ones are kept apart, and the least recently used one is evicted first: guesses evict no
-// right password. An entry takes about 300 bytes.
+// Right and refused passwords are kept apart, so guesses evict no right password. In each the least recently used
+// entry is evicted. An entry takes about 300 bytes.
 package cache
 
 import (
@@ -38,35 +38,35 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Config says how much is remembered and how long.
+// Config is how much is remembered, and for how long.
 type Config struct {
-	Size        int           // entries; 0: nothing is remembered
-	TTL         time.Duration // of a right password
-	NegativeTTL time.Duration // of a refused one
-	StaleTTL    time.Duration // of a right one, after TTL, while no server that could check it can be reached
+	Size        int           // the largest number of right passwords, and of refused ones; 0: nothing is remembered
+	TTL         time.Duration // how long a right password counts
+	NegativeTTL time.Duration // how long a refused password counts
+	StaleTTL    time.Duration // how long after TTL a right password counts while no server can be reached
 }
 
-// Key stands for a login and everything that its answer depends on.
+// Key identifies a login and everything that its answer depends on.
 type Key [sha256.Size]byte
 
-// Answer is how a login ended.
+// Answer is the result of a login.
 type Answer struct {
 	Good     bool   // false: refused
-	Password int    // which of the user's passwords was right, if the map has them
-	Reason   string // why it was refused, for the log
+	Password int    // index of the password that was right, if the user map has the passwords
+	Reason   string // why the login was refused, for the log
 }
 
-// Found says what the cache knows.
+// Found is the kind of a result of [Cache.Lookup].
 type Found int
 
-// What [Cache.Lookup] finds.
+// The results of [Cache.Lookup].
 const (
-	Miss  Found = iota
-	Hit         // the answer counts
-	Stale       // a right password that counts if nobody can be asked
+	Miss  Found = iota // there is no answer
+	Hit                // the answer counts
+	Stale              // a right password after its TTL, which counts only while no server can be reached
 )
 
-// Cache is safe for concurrent use.
+// Cache remembers answers. It is safe for concurrent use.
 type Cache struct {
 	config Config
 	secret [sha256.Size]byte
@@ -83,7 +83,7 @@ type entry struct {
 	at     time.Time
 }
 
-// New makes a cache, nil if it is to remember nothing.
+// New makes a cache. It returns nil if Size is 0.
 func New(c Config) *Cache {
 	if c.Size <= 0 {
 		return nil
@@ -95,7 +95,7 @@ func New(c Config) *Cache {
 	return cache
 }
 
-// Key makes one of everything that an answer depends on.
+// Key returns the key of everything that an answer depends on.
 func (c *Cache) Key(parts ...string) (k Key) {
 	h := hmac.New(sha256.New, c.secret[:])
 	var n [8]byte
@@ -108,7 +108,7 @@ func (c *Cache) Key(parts ...string) (k Key) {
 	return k
 }
 
-// Lookup finds what is known of a login.
+// Lookup returns the answer for a key, if there is one.
 func (c *Cache) Lookup(k Key, now time.Time) (Answer, Found) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,15 +135,16 @@ func (c *Cache) Lookup(k Key, now time.Time) (Answer, Found) {
 	return e.answer, Hit
 }
 
-// Epoch is to be read before an answer is asked for that will be stored.
+// Epoch returns the argument for Store. Call it before a login is checked, so that a flush during the check is
+// noticed.
 func (c *Cache) Epoch() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.epoch
 }
 
-// Store remembers how a login ended, unless there was a flush since the epoch: the answer
-// may be older.
+// Store remembers an answer, unless there was a flush since the epoch, because then the answer may be older than the
+// flush.
 func (c *Cache) Store(k Key, user string, a Answer, epoch int, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +162,7 @@ func (c *Cache) Store(k Key, user string, a Answer, epoch int, now time.Time) {
 	}
 }
 
-// Flush forgets the users that match, and returns how many answers that were.
+// Flush removes the answers for users that match, and returns how many there were.
 func (c *Cache) Flush(match func(user string) bool) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,7 +178,7 @@ func (c *Cache) Flush(match func(user string) bool) (n int) {
 	return n
 }
 
-// Len is the number of answers that are remembered, good and bad.
+// Len returns the numbers of right and refused passwords that are remembered.
 func (c *Cache) Len() (good, bad int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

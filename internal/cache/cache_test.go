@@ -49,7 +49,7 @@ func TestClockSetBack(t *testing.T) {
 	c.check(t, "ann", "a", -time.Second, Miss, false)
 }
 
-// That a user has logged in does not show in how long another password is remembered.
+// A login of a user does not change how long another password is remembered.
 func TestRefusedPasswordAfterAGoodLogin(t *testing.T) {
 	c := newCache(10)
 	c.put("bob", "old", false, start)
@@ -60,7 +60,7 @@ func TestRefusedPasswordAfterAGoodLogin(t *testing.T) {
 	c.check(t, "bob", "old", time.Minute, Miss, false)
 }
 
-// What was right and is wrong now, and the other way round.
+// A password that was right becomes wrong, and the other way round.
 func TestAnswersReplaceEachOther(t *testing.T) {
 	c := newCache(10)
 	c.put("bob", "a", true, start)
@@ -115,7 +115,7 @@ func TestFlush(t *testing.T) {
 	}
 	c.check(t, "bob", "a", 1, Miss, false)
 	c.check(t, "ann", "a", 1, Hit, true)
-	// An answer that was asked for before is not stored after.
+	// An answer from before the flush is not stored after it.
 	c.Store(c.Key("bob", "a"), "bob", Answer{Good: true}, epoch, start)
 	c.check(t, "bob", "a", 1, Miss, false)
 }

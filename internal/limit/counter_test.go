@@ -42,8 +42,8 @@ func TestCounterBounds(t *testing.T) {
 	}
 }
 
-// However uses come and go, the counter knows how many there are. It forgets networks without any, or clients that
-// come and go would fill the memory.
+// The counter is right after any sequence of calls. It removes networks with a count of 0, or clients that come and go
+// would fill the memory.
 func TestCounterForgets(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	c := NewCounter(0, 0)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// join waits for a result that never comes, and notes the name when the caller has to leave.
+// join waits for a result that never comes, and records the name when the caller is refused.
 func (q *queue) join(t *testing.T, g *Group, name string, c Client) {
 	go func() {
 		if err := g.Join(t.Context(), c, nil); errors.Is(err, ErrFull) {
@@ -74,7 +74,7 @@ func TestTrustedFindsRoom(t *testing.T) {
 	})
 }
 
-// A slot goes to a caller of its own limiter, whoever waits at another one of the group.
+// A slot goes to a caller of its own limiter, even if others wait at another limiter of the group.
 func TestSlotsOfTwoLimiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup(Bounds{Callers: 100})
@@ -93,7 +93,7 @@ func TestSlotsOfTwoLimiters(t *testing.T) {
 	})
 }
 
-// A slot that is given back may make room for two callers: one by the slot, one because its bound has ended.
+// A released slot may make room for two callers: one gets the slot, and one is no longer over its share.
 func TestOneSlotForTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 4, Reserved: 2, Waiting: 100})
@@ -111,7 +111,7 @@ func TestOneSlotForTwo(t *testing.T) {
 	})
 }
 
-// The error of a caller whose context ends tells the cause.
+// The error of a caller whose context ends wraps the cause.
 func TestCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewGroup(Bounds{Callers: 10}).NewLimiter(Config{Slots: 1, Waiting: 1})
@@ -146,7 +146,7 @@ func TestGivesUpWithASlot(t *testing.T) {
 	}
 }
 
-// A caller that has to leave at the moment in which the result comes is counted once.
+// A caller that is refused at the moment in which the result comes is counted once.
 func TestLeavesWithTheResult(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestLeavesWithTheResult(t *testing.T) {
 	}
 }
 
-// A caller that waits for a result makes another one leave by the same rules as one that wants a slot.
+// For a caller that waits for a result, another one is refused by the same rules as for one that wants a slot.
 func TestJoinMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup(Bounds{Callers: 2})
@@ -176,7 +176,7 @@ func TestJoinMakesRoom(t *testing.T) {
 	})
 }
 
-// A caller that wants a slot makes the newest one leave that waits for a result, and has the same client.
+// For a caller that wants a slot, the newest one with the same client that waits for a result is refused.
 func TestJoinGivesWay(t *testing.T) {
 	for _, tt := range []struct {
 		name, joined string
@@ -211,7 +211,7 @@ func TestJoinGivesWay(t *testing.T) {
 	}
 }
 
-// A caller that waits for a slot does not leave for another one of its client.
+// A caller that waits for a slot is not refused for another one of its client.
 func TestOnlyJoinedGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup(Bounds{Callers: 3})
