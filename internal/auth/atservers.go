@@ -21,25 +21,25 @@ import (
 
 // Limits of logins that are checked at mail servers.
 const (
-	// MaxUpstream is how long a login takes with all servers that are tried: nginx gives up on us after 60 s.
+	// MaxUpstream is how long a login may take at all servers that are tried. nginx stops waiting after 60 s.
 	MaxUpstream = 40 * time.Second
-	// MaxAsking is the largest number of logins that are at a mail server, or wait for one.
+	// MaxAsking is the largest number of logins that are checked at mail servers, or wait for a slot there.
 	MaxAsking = 176
-	// MaxWaiting is the largest number of these that wait for a slot at the same server, so that one that hangs
-	// leaves slots to the others.
+	// MaxWaiting is the largest number of logins that wait for a slot of one server, so that a server that hangs
+	// does not use up MaxAsking.
 	MaxWaiting = 50
 )
 
 // atServers proves a password at the first of the user's servers that can be reached.
 type atServers struct{ a *Authenticator }
 
-// proveAtServers asks the mail servers, or remembers what they said.
+// proveAtServers asks the mail servers, unless the answer is remembered.
 func (a *Authenticator) proveAtServers(ctx context.Context, at *attempt) verdict {
 	if !at.addr.IsValid() { // nginx could not be sent there, whatever is remembered
 		return atServers{a}.prove(ctx, at)
 	}
 	v := a.remembered(ctx, at, atServers{a})
-	if v.cached != "" { // as if this one had been asked, even if it is set aside
+	if v.cached != "" { // nginx is sent to this server even if it is set aside
 		v.server, v.addr = at.server, at.addr
 	}
 	return v
@@ -47,8 +47,8 @@ func (a *Authenticator) proveAtServers(ctx context.Context, at *attempt) verdict
 
 func (v atServers) callers() *limit.Group { return v.a.asking }
 
-// scope identifies the servers that may be asked, and how: what one has said at another port, or without TLS,
-// does not count after a reload. The CAs alone are left out.
+// scope identifies the servers that may be asked, and how. So an answer at another port or without TLS does not count
+// after a reload. Only the CAs are left out.
 func (v atServers) scope(at *attempt) string {
 	var b strings.Builder
 	b.WriteString("servers")
@@ -92,7 +92,7 @@ type atServer struct {
 	atServers
 	*mailServer
 	ticket route.Ticket
-	failed error // why the server could not be reached, if it is to blame
+	failed error // why the server could not be reached, if that is the server's fault
 }
 
 // login waits for one of the server's slots, and asks it. Both take no longer than its timeout.
@@ -108,8 +108,8 @@ func (v *atServer) login(ctx context.Context, at *attempt) verdict {
 	return result
 }
 
-// prove asks the server at one of its addresses after the other, until one is reached: first where nginx would be
-// sent.
+// prove asks the server at one of its addresses after the other, until one is reached. The first is the one to which
+// nginx would be sent.
 func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
 	var first netip.Addr
 	if v.Server == at.server {
@@ -120,7 +120,7 @@ func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
 	addrs := slices.Collect(v.a.Resolver.Addrs(v.Host, first))
 	for i, addr := range addrs {
 		reply, err := v.ask(ctx, at, addr)
-		last = v.judge(at, reply, err)
+		last = v.conclude(at, reply, err)
 		last.addr = addr
 		if last.contact != unreachable {
 			break
@@ -133,8 +133,8 @@ func (v *atServer) prove(ctx context.Context, at *attempt) verdict {
 	return last
 }
 
-// judge returns the verdict that a dialogue has led to.
-func (v *atServer) judge(at *attempt, reply string, err error) (result verdict) {
+// conclude returns the verdict after a dialogue.
+func (v *atServer) conclude(at *attempt, reply string, err error) (result verdict) {
 	v.failed = nil
 	switch {
 	case err == nil:
@@ -157,14 +157,14 @@ func (v *atServer) judge(at *attempt, reply string, err error) (result verdict) 
 	return result
 }
 
-// ask has one dialogue. For a login that the rules keep out it is about a user that does not exist: the server
-// refuses it in its own time, whether the client's password is right or wrong, and locks nobody's account.
+// ask has one dialogue with the server. For a login that the rules refuse it asks about a user that does not exist. So
+// the time of the server's answer does not depend on the client's password, and no account is locked.
 func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply string, err error) {
 	target := v.Upstream(string(at.Protocol), addr)
 	if v.a.Trace != nil {
 		target.Trace = func(line string) { v.a.trace("%s", line) }
 	}
-	target.Opened = v.ticket.Answered // others need not wait for the end of this login to try the server
+	target.Opened = v.ticket.Answered // so other logins can try the server before the end of this one
 	target.Compute = func(ctx context.Context) (func(), error) {
 		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client)
 		return slot.Release, err

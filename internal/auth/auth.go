@@ -15,7 +15,7 @@ import (
 	"mailauthd/internal/users"
 )
 
-// Config is what the configuration says about the decision.
+// Config is the configuration of an Authenticator.
 type Config struct {
 	Methods         []string // that clients may use
 	DefaultDomain   string   // for user names without one, in canonical form; empty: they are rejected
@@ -45,10 +45,10 @@ func (c *Config) complete(name string) string {
 	return name
 }
 
-// Authenticator decides requests by one configuration. It does not change once in use.
+// Authenticator decides requests by one configuration. It must not be changed once it is in use.
 type Authenticator struct {
 	Config
-	Directory users.Directory // who exists
+	Directory users.Directory // finds the entries of users
 	Resolver  *route.Resolver
 	Health    *route.Health // nil: no server is set aside
 
@@ -58,22 +58,22 @@ type Authenticator struct {
 	// be safe for concurrent use.
 	CountHash func()
 
-	// Trace, if set, sees each step of the decision, without secrets. It must be safe
+	// Trace, if set, is called at each step of the decision, without secrets. It must be safe
 	// for concurrent use.
 	Trace func(format string, args ...any)
 
 	cache    *cache.Cache       // nil: nothing is remembered
-	throttle *throttle.Throttle // nil: no login is held back
+	throttle *throttle.Throttle // nil: logins are not throttled
 	shared   *shared            // logins that wait for the same answer
-	noDigest password.Hash      // of a password that nobody knows
+	noDigest password.Hash      // of a random password
 
-	hashes  *limit.Group   // all logins that compute a hash, or wait for it
+	hashes  *limit.Group   // all logins that compute a hash, or wait for a slot to do so
 	hashing *limit.Limiter // of that group
-	asking  *limit.Group   // all logins that are at a mail server, or wait for it
+	asking  *limit.Group   // all logins that are checked at mail servers, or wait for a slot there
 	servers map[string]*mailServer
 }
 
-// mailServer is a mail server with what logins there share.
+// mailServer is a mail server with its connections.
 type mailServer struct {
 	*route.Server
 	pool  *upstream.Pool

@@ -10,8 +10,8 @@ import (
 	"mailauthd/internal/route"
 )
 
-// checkCertificate wants a client certificate that nginx has verified. The comparison is exact: where a client
-// can inject headers by its PTR name (CVE-2026-28753), nginx's resolver has made them lower case.
+// checkCertificate checks that nginx has verified the client certificate. The comparison is exact, because a header
+// that a client injects with its PTR name (CVE-2026-28753) is in lower case: nginx's resolver makes it so.
 func (a *Authenticator) checkCertificate(l *login) (verdict, bool) {
 	if l.Cert.Verify != "SUCCESS" {
 		return reject(authlog.Policy, "client certificate: Auth-SSL-Verify is not SUCCESS"), false
@@ -30,8 +30,8 @@ func (a *Authenticator) nameFromCertificate(l *login) (verdict, bool) {
 	return verdict{}, true
 }
 
-// certificateName is the user name in the certificate, if names are taken from there.
-// A name with characters that cannot be sent to nginx is none.
+// certificateName returns the user name in the certificate, if UserFrom is set. A name with characters that cannot be
+// sent to nginx does not count.
 func (a *Authenticator) certificateName(l *login) (string, bool) {
 	if a.UserFrom == "" {
 		return "", false
@@ -65,8 +65,8 @@ func (c certificate) prove(ctx context.Context, at *attempt) verdict {
 	return reject(authlog.PasswordMismatch, "certificate is neither listed for the user nor has it the user's name")
 }
 
-// certificateNames reports whether the name in the certificate is that of the user. In
-// a domain whose users are all in the map, a certificate makes nobody a user.
+// certificateNames reports whether the name in the certificate is that of the user. In a domain with verify = "users"
+// it returns false for a user without an entry.
 func (a *Authenticator) certificateNames(ctx context.Context, l *login) (bool, error) {
 	name, ok := a.certificateName(l)
 	if !ok || l.entry == nil && l.domain.Verify == route.VerifyUsers {

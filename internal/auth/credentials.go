@@ -13,7 +13,7 @@ import (
 func (a *Authenticator) credentials(l *login, v verdict) verdict {
 	server, _ := l.destination(v)
 	name := l.serverLogin()
-	if name != l.User || l.nameless { // nginx has another one, or none
+	if name != l.User || l.nameless { // nginx has another name, or none
 		v.user = name
 	}
 	switch clear, ok := cleartext(l, v); {

@@ -15,7 +15,7 @@ import (
 	"mailauthd/internal/limit"
 )
 
-// Answer decides one request by its headers. The response can be sent as it is.
+// Answer decides one request. The headers of nginx are h. The response is valid, and can be sent as it is.
 func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Response, authlog.Event) {
 	start := a.Now()
 	req, err := authhttp.ReadRequest(h)
@@ -40,8 +40,8 @@ func (a *Authenticator) Answer(ctx context.Context, h http.Header) (authhttp.Res
 	return response, event(l, v, a.Now(), response.Status())
 }
 
-// safely makes a panic a temporary failure of this request. What the panic was
-// about may be a secret; where it was is not.
+// safely turns a panic into a temporary failure of this request. It reports where the panic was, but not its value,
+// which may contain a secret.
 func safely(decide func() verdict) (v verdict) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -51,7 +51,7 @@ func safely(decide func() verdict) (v verdict) {
 	return decide()
 }
 
-// panicSite is the place in our own code that a recovered panic comes from.
+// panicSite returns the place in this module where a recovered panic was raised.
 func panicSite() string {
 	pc := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
@@ -94,7 +94,7 @@ func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 	return e
 }
 
-// decide is the order of the decision: see the package comment.
+// decide decides a request in the order of the package comment.
 func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	if l.Method == authhttp.None {
 		return a.receive(ctx, l)
@@ -128,8 +128,8 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	return v
 }
 
-// offered rejects what no user needs to be found for: methods that the configuration does not offer, and
-// logins that prove nothing.
+// offered rejects logins without looking for the user: by methods that the configuration does not offer, and without a
+// password or certificate.
 func (a *Authenticator) offered(l *login) (verdict, bool) {
 	switch {
 	case l.Method == authhttp.XOAuth2 || l.Method == authhttp.OAuthBearer:

@@ -71,7 +71,8 @@ func verifyDigest(h password.Hash, l *login) (bool, error) {
 	return h.VerifyCRAMMD5(l.Salt, l.Password)
 }
 
-// newNoDigest makes a password that nobody knows, for the work of a digest that cannot be checked.
+// newNoDigest makes a random password. A digest that cannot be checked is compared with it, so that the refusal takes
+// as long as others.
 func newNoDigest() password.Hash {
 	h, _ := password.Policy{}.Parse("{PLAIN}"+rand.Text(), "") // cannot fail
 	return h

@@ -1,28 +1,28 @@
-// Package auth decides: a request of nginx in, a response and an event for the log out.
+// Package auth decides requests of nginx. [Authenticator.Answer] takes the headers of a request, and returns the
+// response and an event for the log.
 //
 // # Order of the decision
 //
 //  1. What authhttp refuses to read is rejected.
 //  2. The method none is mail from outside: the recipient's domain decides. It must be one of ours, and if
 //     all its users are in the map, the recipient must be one of them. Nothing below applies.
-//  3. Offered: xoauth2 and oauthbearer are rejected, and so is a method that is not in Methods. By external
-//     the client certificate must have been verified by nginx; by any other method an empty password is
-//     rejected.
-//  4. Find: by external, a client that sent no user name gets the one in its certificate. A user name without a
-//     domain gets DefaultDomain; USER*MASTER is split if there are master users. The name must be of a domain
-//     in the table. The directory finds its entry: of the name, of its user if the name is an alias, or of
-//     the name without its extension. Of the user's servers, or the domain's, the first counts that is not
-//     set aside.
-//  5. May they try: the throttle rejects a login if its network, its user, or both have failed too often. It
-//     is asked again when a login has waited for its slot.
-//  6. Prove: by one verifier (below).
-//  7. Rules: those of package access, of the user, the domain and all; for a master user those of the
-//     master as well.
-//  8. What nginx logs in to the server with. The name: the user's login, or the user's own after an alias,
-//     else as the client or its certificate spelt it. The password: the first there is of the user's
-//     upstream_password, the client's (plain), a password in the map in cleartext, the server's master
-//     login. For POP3 and IMAP none of them is a temporary failure; to an SMTP server nginx need not log
-//     in.
+//  3. Offered: xoauth2 and oauthbearer are rejected, and so is a method that is not in Methods. With external,
+//     nginx must have verified the client certificate. With any other method an empty password is rejected.
+//  4. Find: with external, a client that sent no user name gets the one in its certificate. A user name without a
+//     domain gets DefaultDomain. USER*MASTER is split if there are master users. The domain of the name must be
+//     in the table. The directory finds the entry: of the name, of its user if the name is an alias, or of
+//     the name without its extension. The login uses the first of the user's servers, or else of the domain's,
+//     that is not set aside.
+//  5. Throttle: a login is rejected if its network, its user, or both have failed too often. The throttle is
+//     asked again when a login has waited for a slot.
+//  6. Prove: one verifier proves the login (see below).
+//  7. Rules: those of package access for the user, the domain and all users. For a master user those of the
+//     master apply as well.
+//  8. Credentials for nginx at the server. The name is the user's login; or the user's own name after an alias;
+//     or else the name as the client or its certificate spelt it. The password is the first of these: the user's
+//     upstream_password; the client's password (plain); a cleartext password in the map; that of the server's
+//     master login. If there is none, a POP3 or IMAP login is a temporary failure. An SMTP login is not, because
+//     nginx need not log in to an SMTP server.
 //
 // # Verifiers
 //
@@ -33,48 +33,47 @@
 //	             as a wrong password costs
 //	digests      apop and cram-md5, by the same passwords as far as they allow it
 //	certificate  external: an entry that lists the certificate, or the name in it
-//	atServers    plain, all others: asked for at the first of the user's servers that can be reached
+//	atServers    plain, all other users: by logging in to the first of the user's servers that can be reached
 //
-// Two things are wrapped around a verifier: what was right or refused before may be remembered (remember.go, and
-// package cache), and a login may have to wait for a slot (prove.go, and package limit). Of logins that are
-// the same in every respect one is proved, and the others wait for it.
+// Two things are wrapped around a verifier. Right and refused passwords may be remembered (remember.go, and package
+// cache), and a login may have to wait for a slot (prove.go, and package limit). Of concurrent logins that are the
+// same in every respect one is proved, and the others wait for its result.
 //
 // # Outcomes
 //
-// A request is ok, rejected, or a temporary failure; what the code can't tell is a
-// temporary failure, and so is a panic. The client is told the same for each
-// rejection of a login; the reason goes to the log.
+// A request is ok, rejected, or a temporary failure. If the code cannot decide, the outcome is a temporary failure;
+// so it is after a panic. The client gets the same answer for each rejection of a login. The reason goes to the log.
 //
-// # What must not tell
+// # What must not be revealed
 //
-// Neither the answer nor its time tells whether a name exists, or whether a password was right that did not let
-// its user in:
+// Neither the answer nor its time reveals whether a name exists, or whether the password of a login that is refused
+// for another reason was right:
 //
-//   - A name without a password in the map is verified against those of another user of the domain.
-//   - Of a user that the rules keep out, all passwords are tried, also after a right one. A mail server, which may
-//     answer sooner to a right one, is asked about a random name instead.
-//   - A refusal by the rules is remembered as that of a wrong password.
+//   - A name without a password in the map is verified against the passwords of another user of the domain.
+//   - For a user whom the rules refuse, all passwords are tried, even after a right one. A mail server may answer
+//     sooner to a right password, so it is asked about a random name instead.
+//   - A refusal by the rules is remembered like that of a wrong password.
 //   - A login that cannot succeed with any password is a rejection like any other, and counts as one: by a method that
-//     the user cannot use, or where nginx would have no password for the server.
-//   - While nginx cannot be sent to the user's server, right and wrong passwords are temporary failures.
+//     the user cannot use, or if nginx would have no password for the server.
+//   - While nginx cannot be sent to the user's servers, right and wrong passwords are temporary failures.
 //
-// A remembered password outlives its time only while none of the servers can be reached, or all are set aside. A
-// server that answers, whatever it says, and limits of our own do not count as that.
+// A remembered password is used after its TTL only while none of the servers can be reached, or all are set aside.
+// That is not so if a server answers, whatever the answer is, or if a limit of this process prevents a login.
 //
 // # Limits
 //
-//	MaxHashing    64     logins that compute a hash, or wait for it
-//	MaxHashWait   20 s   that a login waits for a slot to compute a hash
-//	MaxHashTime   10 s   after which no other of a user's passwords is tried
-//	MaxAsking     176    logins that are at a mail server, or wait for one
-//	MaxWaiting    50     of these that wait for a slot at the same server, for its timeout at most
-//	MaxUpstream   40 s   for a login at the mail servers, all that are tried
-//	MaxWaits      10     the attempt from which on nginx is not told to wait
+//	MaxHashing    64     logins that compute a hash, or wait for a slot to do so
+//	MaxHashWait   20 s   how long a login waits for a slot to compute a hash
+//	MaxHashTime   10 s   after this time no further password of a user is tried
+//	MaxAsking     176    logins that are checked at mail servers, or wait for a slot there
+//	MaxWaiting    50     logins that wait for a slot of one server, each no longer than the server's timeout
+//	MaxUpstream   40 s   for a login at all mail servers that are tried
+//	MaxWaits      10     from this attempt on nginx is not told to wait
 //	unlistedKeys  64     throttle counters for names of domains that are not listed
 //
-// The slots are HashConcurrency for hashes: each may take 64 MiB, and twice that until it is collected. For a mail
-// server they are its max_connections. A quarter of these is reserved: a known network leaves it to others, and so do all
-// unknown ones together, of which a single one takes at most half of the rest. Of MaxHashing and of MaxAsking a single
-// network has at most half, and all unknown ones three quarters. MaxHashing and MaxAsking leave slots for requests that need
-// not wait, of those that package listen has.
+// There are HashConcurrency slots for hashes. Each hash may need 64 MiB, and twice that until the memory is collected.
+// A mail server has max_connections slots. A quarter of these is reserved: neither a single network nor all unknown
+// networks together can have them, and a single unknown network has at most half of the rest. Of MaxHashing and MaxAsking
+// a single network has at most half, and all unknown networks together have three quarters. MaxHashing and MaxAsking are so small that package listen has slots left for
+// requests that need not wait.
 package auth

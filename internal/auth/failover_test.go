@@ -231,7 +231,7 @@ func TestContact(t *testing.T) {
 			err = tt.err
 		}
 		v := &atServer{mailServer: &mailServer{Server: newServer("up", "192.0.2.1")}, failed: io.EOF}
-		got := v.judge(&attempt{login: &login{}}, "", err)
+		got := v.conclude(&attempt{login: &login{}}, "", err)
 		if got.contact != tt.contact || (v.failed != nil) != (tt.contact == unreachable) {
 			t.Errorf("%v: contact %d, failed %v", err, got.contact, v.failed)
 		}

@@ -15,11 +15,11 @@ import (
 
 // Limits of logins that are checked against hashes.
 const (
-	// MaxHashing is the largest number of logins that compute a hash, or wait for it.
+	// MaxHashing is the largest number of logins that compute a hash, or wait for a slot to do so.
 	MaxHashing = 64
-	// MaxHashWait is how long a login waits for a slot to compute a hash: nginx gives up on us after 60 s.
+	// MaxHashWait is how long a login waits for a slot to compute a hash. nginx stops waiting after 60 s.
 	MaxHashWait = 20 * time.Second
-	// MaxHashTime is how long the passwords of one user are tried: the next one is not begun after it.
+	// MaxHashTime is how long the passwords of one user are tried. After that no further one is begun.
 	MaxHashTime = 10 * time.Second
 )
 
@@ -27,11 +27,11 @@ const (
 type hashes struct {
 	a     *Authenticator
 	entry *users.User
-	known bool // false: the entry stands in for a name that has none, and nobody is let in
+	known bool // false: the entry stands in for a name that has none, and every login is refused
 }
 
-// proveHash checks the password of a name's user. If there is none, or none with a password, it takes as long
-// and answers the same as a wrong password for some user of the domain.
+// proveHash checks the password of a name's user. If there is no such user, or the entry has no password, the answer and
+// its time are those of a wrong password for another user of the domain.
 func (a *Authenticator) proveHash(ctx context.Context, at *attempt, entry *users.User, name string) verdict {
 	u, known := a.entryOrStandIn(entry, name)
 	if u == nil {
@@ -47,7 +47,7 @@ func (a *Authenticator) proveHash(ctx context.Context, at *attempt, entry *users
 
 func (h hashes) callers() *limit.Group { return h.a.hashes }
 
-// scope is the passwords of the entry in their order, and what they are for: after a reload others may count.
+// scope identifies the passwords of the entry, their order and their protocols, because a reload may change them.
 func (h hashes) scope(*attempt) string {
 	id := []byte("entry ")
 	if !h.known {
@@ -62,7 +62,7 @@ func (h hashes) scope(*attempt) string {
 	return string(id)
 }
 
-// prove tries the passwords of the entry, all of them if none lets the login in.
+// prove tries the passwords of the entry, until one lets the login in.
 func (h hashes) prove(ctx context.Context, at *attempt) verdict {
 	v := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
 	begin := time.Now()

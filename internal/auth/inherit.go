@@ -6,9 +6,9 @@ import (
 	"mailauthd/internal/route"
 )
 
-// Inherit takes over from the Authenticator of the configuration before what has to live on, before the first
-// request. Nil is a configuration that is the first one. The report is called with every change in the health
-// of a server that is new.
+// Inherit takes over from the Authenticator of the previous configuration what must survive a reload. It is called
+// before the first request. For the first configuration old is nil. A new breaker calls report with each of its
+// changes.
 //
 //	throttle    what was counted, always
 //	cache       what is remembered, while [cache] stays the same: its keys tell what no longer counts
@@ -45,7 +45,7 @@ func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 	}
 }
 
-// Close ends what goes on in the background for connections that next, which may be nil, has not taken over.
+// Close closes the pools of connections that next, which may be nil, has not taken over.
 func (a *Authenticator) Close(next *Authenticator) {
 	var closing sync.WaitGroup
 	for name, s := range a.servers {

@@ -13,7 +13,7 @@ import (
 	"mailauthd/internal/users"
 )
 
-// login is one request with what was found for it. Nothing changes it once find has returned.
+// login is one request with what was found for it. It is not changed after find has returned.
 type login struct {
 	authhttp.Request
 	start      time.Time
@@ -29,8 +29,8 @@ type login struct {
 
 	// Where nginx is sent if no server is asked.
 	server   *route.Server
-	addr     netip.Addr // not valid while the server's name has none
-	setAside bool       // all servers are
+	addr     netip.Addr // not valid if the server's name has no address yet
+	setAside bool       // all servers are set aside
 }
 
 // find completes the user name, and finds entry, domain and servers.
@@ -53,7 +53,7 @@ func (a *Authenticator) find(ctx context.Context, l *login) (verdict, bool) {
 		return v, false
 	}
 	a.route(l, a.serversOf(l))
-	if a.Trace != nil { // arguments cost
+	if a.Trace != nil { // avoids the cost of the arguments
 		server, addr := l.destination(verdict{})
 		a.trace("domain %s, verify = %s, server %s at %v", l.domain.Name, l.domain.Verify, server.Name, addr)
 	}
@@ -94,9 +94,10 @@ func (a *Authenticator) findMaster(ctx context.Context, l *login, written string
 	return verdict{}, true
 }
 
-// lookup finds the entry of a name in canonical form, nil if there is none, and the name whose failures are
-// counted: that of the entry, or else the name itself, without the extension that the domain's recipient_delimiter
-// begins. As in Postfix, an entry of the whole name counts before that of the name without its extension.
+// lookup finds the entry of a name in canonical form. The entry is nil if there is none. The key is the name whose
+// failures are counted: that of the entry, or else the name without the extension that the domain's
+// recipient_delimiter begins. As in Postfix, an entry of the whole name comes before that of the name without its
+// extension.
 func (a *Authenticator) lookup(ctx context.Context, name string) (key string, entry *users.User, err error) {
 	entry, err = a.Directory.Find(ctx, name)
 	_, domain := mailaddr.Split(name)
@@ -118,8 +119,7 @@ func cutMaster(name string) (user, master string, ok bool) {
 	return strings.Cut(name, "*")
 }
 
-// serversOf are the servers of a user in the order in which to try them: the user's own,
-// else the domain's.
+// serversOf returns the servers of a user, or else of the domain, in the order in which to try them.
 func (a *Authenticator) serversOf(l *login) []*route.Server {
 	servers := l.domain.Servers
 	if l.entry != nil && len(l.entry.Servers) > 0 {
@@ -131,7 +131,7 @@ func (a *Authenticator) serversOf(l *login) []*route.Server {
 	return route.Choose(servers, l.domain.Policy, l.key)
 }
 
-// route sends a login to the first server that is not set aside. If all are, the login is told so once its
+// route sends a login to the first server that is not set aside. If all are, that becomes the answer only after the
 // password was right.
 func (a *Authenticator) route(l *login, servers []*route.Server) {
 	l.servers = servers
@@ -143,8 +143,8 @@ func (a *Authenticator) route(l *login, servers []*route.Server) {
 	l.addr, _ = a.Resolver.Addr(s.Host)
 }
 
-// destination is where nginx is sent: to the server that was asked, if one was. The address is not valid while
-// the server's name has none.
+// destination returns where nginx is sent: to the server that was asked, if one was. The address is not valid if the
+// server's name has no address yet.
 func (l *login) destination(v verdict) (*route.Server, netip.AddrPort) {
 	server, addr := l.server, l.addr
 	if v.server != nil {
@@ -156,8 +156,8 @@ func (l *login) destination(v verdict) (*route.Server, netip.AddrPort) {
 	return server, netip.AddrPortFrom(addr, server.Port(string(l.Protocol)))
 }
 
-// serverLogin is the name that the user has at the mail server: the one configured, the
-// user's own after a login by alias, or else what the client sent.
+// serverLogin returns the user's name at the mail server: the configured one; the user's own after a login by alias; or
+// else what the client sent.
 func (l *login) serverLogin() string {
 	switch {
 	case l.entry == nil:

@@ -224,7 +224,7 @@ func TestMasterLoginIsNotAmbiguous(t *testing.T) {
 	h := ask{method: "external", user: "victim-proxy@up.example"}.header()
 	h.Set("Auth-Ssl-Verify", "SUCCESS")
 	h.Set("Auth-Ssl-Subject", "emailAddress=victim-proxy@up.example")
-	wantTold(t, a, h, no(authlog.Policy, "no master login for a name that holds the separator"))
+	wantTold(t, a, h, no(authlog.Policy, "no master login for a name that contains the separator"))
 }
 
 func TestNone(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 	"mailauthd/internal/users"
 )
 
-// verifier proves a login. It returns ok, reject or a temporary failure, and does not look at the rules.
+// verifier proves a login.
 type verifier interface {
+	// prove returns ok, reject or a temporary failure. It does not apply the rules.
 	prove(ctx context.Context, at *attempt) verdict
 }
 
@@ -20,10 +21,10 @@ type verifier interface {
 type costly interface {
 	verifier
 
-	// scope identifies everything that the verdict depends on but the login's name, protocol and password.
+	// scope identifies everything that the verdict depends on, except the login's name, protocol and password.
 	scope(at *attempt) string
 
-	// callers is the group of the logins that have or wait for such a proof.
+	// callers returns the group that bounds the logins that this verifier proves.
 	callers() *limit.Group
 }
 
@@ -77,8 +78,8 @@ func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 
 const noSuchUser = "no such user in the map"
 
-// entryOrStandIn is the entry with the passwords that count for a name. If there is none, it is another user's of
-// the domain, so that the refusal takes as long; nil if there is nobody to hide.
+// entryOrStandIn returns the entry with the passwords of a name. If there is none, it returns the entry of another user
+// of the domain, so that the refusal takes as long. It returns nil if the domain has no such user.
 func (a *Authenticator) entryOrStandIn(entry *users.User, name string) (u *users.User, known bool) {
 	standIn := a.Directory.Decoy(name) // for known users too, because choosing takes time
 	if entry != nil && len(entry.Passwords) > 0 {
@@ -97,7 +98,7 @@ type bounded struct {
 	costly
 	slots *limit.Limiter
 	wait  time.Duration // for a slot
-	what  string        // the slots are for, and the key that sets their number, for the log
+	what  string        // what the slots are for, and the configuration key of their number, for the log
 }
 
 // prove waits for a slot. A login that had to wait asks the throttle again: others may have failed meanwhile.

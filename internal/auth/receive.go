@@ -10,8 +10,8 @@ import (
 	"mailauthd/internal/route"
 )
 
-// receive decides on mail without a login (method none): it may go to our own
-// domains, and nowhere else. The user and password that nginx may send along are not read.
+// receive decides about mail without a login (method none): it may go only to configured domains. The user and
+// password that nginx may send along are ignored.
 func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
 	if !slices.Contains(a.Methods, string(l.Method)) {
 		return tempFail(notOffered, l.Method) // the mail is to wait in its queue: a rejection would bounce it
@@ -53,8 +53,8 @@ func (a *Authenticator) noRelay(format string, args ...any) verdict {
 	return v
 }
 
-// receives reports whether a domain takes mail for a name: its server knows, or the map
-// does; and a postmaster always exists (RFC 5321 section 4.5.1).
+// receives reports whether a domain accepts mail for a name. It returns true if only the server can decide that
+// (verify = "upstream", catch_all). A postmaster always exists (RFC 5321 section 4.5.1).
 func (a *Authenticator) receives(ctx context.Context, d *route.Domain, key, local string) (bool, error) {
 	if d.Verify == route.VerifyUpstream || d.CatchAll || local == "postmaster" {
 		return true, nil

@@ -57,14 +57,14 @@ func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Ke
 	})
 }
 
-// remember remembers the right password of a login that is let in.
+// remember stores the right password of a login that has succeeded.
 func (a *Authenticator) remember(l *login, v verdict) {
 	if p := v.pending; p != nil {
 		a.cache.Store(p.key, l.key, p.answer, p.epoch, a.Now())
 	}
 }
 
-// recalled is the verdict of an answer from memory. The rule is the one that keeps the login out, if any.
+// recalled returns the verdict for an answer from the cache. The rule is the one that refuses the login, if any.
 func recalled(known cache.Answer, how, rule string) verdict {
 	if known.Good {
 		return verdict{outcome: authhttp.OK, cached: how, index: known.Password}
@@ -76,8 +76,8 @@ func recalled(known cache.Answer, how, rule string) verdict {
 	return v
 }
 
-// FlushCache forgets what is remembered of the users that match, and returns how many answers that were; false if
-// nothing is remembered at all.
+// FlushCache removes the remembered answers for users that match, and returns how many there were. It returns false if
+// there is no cache.
 func (a *Authenticator) FlushCache(match func(user string) bool) (answers int, ok bool) {
 	if a.cache == nil {
 		return 0, false
@@ -85,7 +85,7 @@ func (a *Authenticator) FlushCache(match func(user string) bool) (answers int, o
 	return a.cache.Flush(match), true
 }
 
-// CacheLen is the number of answers that are remembered, right and refused ones.
+// CacheLen returns the numbers of right and refused passwords that are remembered.
 func (a *Authenticator) CacheLen() (good, bad int) {
 	if a.cache == nil {
 		return 0, 0
@@ -99,19 +99,19 @@ type shared struct {
 	proofs map[string]*sharedProof
 }
 
-// sharedProof is one that is under way.
+// sharedProof is a proof that is under way.
 type sharedProof struct {
 	done    chan struct{} // closed with the verdict
 	verdict verdict
-	logins  int                // that wait for it
-	cancel  context.CancelFunc // called when none does any more
+	logins  int                // that wait for the proof
+	cancel  context.CancelFunc // called when none waits any more
 }
 
 func newShared() *shared { return &shared{proofs: make(map[string]*sharedProof)} }
 
-// prove runs prove for the first of the logins with the same key; the others join it and get what it
-// returns. The proof goes on when the first one's context ends, and is stopped when no login waits for it
-// any more. It must not panic. Join waits until the channel is closed, as the first login does by itself.
+// prove runs prove for the first of the logins with the same key. The others join it and get the same verdict. The proof
+// goes on if the context of the first login ends, and is stopped when no login waits for it any more. It must not
+// panic. The function join waits until its channel is closed; the first login does not need it.
 func (s *shared) prove(ctx context.Context, key string, join func(done <-chan struct{}) error, prove func(context.Context) verdict) verdict {
 	s.mu.Lock()
 	p, joins := s.proofs[key]

@@ -6,12 +6,11 @@ import (
 	"mailauthd/internal/authhttp"
 )
 
-// tempFailMessage is what a client is told on a temporary failure.
+// tempFailMessage is the text that a client gets on a temporary failure.
 const tempFailMessage = "Temporary authentication failure"
 
-// response puts a verdict into nginx's terms. A failure with ResponseCodes carries
-// the code that mail programs know: RFC 5530 for IMAP, RFC 3206 for POP3,
-// RFC 4954 for SMTP.
+// response returns the response for a verdict. With ResponseCodes, a failure has the code that mail programs know:
+// RFC 5530 for IMAP, RFC 3206 for POP3, RFC 4954 for SMTP.
 func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
 	switch v.outcome {
 	case authhttp.OK:
@@ -26,7 +25,7 @@ func (a *Authenticator) response(l *login, v verdict) authhttp.Response {
 	return a.failure(l, v, tempFailMessage, "[UNAVAILABLE] ", "[SYS/TEMP] ")
 }
 
-// Unavailable is the temporary failure for a request that no Authenticator could answer.
+// Unavailable returns the temporary failure for a request that no Authenticator could answer.
 func Unavailable(h http.Header) authhttp.Response {
 	r, _ := authhttp.ReadRequest(h)
 	return new(Authenticator).response(&login{Request: r}, verdict{})
@@ -49,8 +48,8 @@ func (a *Authenticator) failure(l *login, v verdict, text, imap, pop3 string) au
 	return r
 }
 
-// smtpCode is the reply code, empty for nginx's own "535 5.7.0". A temporary
-// failure needs one always: 535 would make mail programs ask for the password again.
+// smtpCode returns the reply code. It is empty for nginx's own "535 5.7.0". A temporary failure always has one, because
+// 535 would make mail programs ask for the password again.
 func (a *Authenticator) smtpCode(l *login, v verdict) string {
 	switch {
 	case v.outcome == authhttp.TempFail && l.Method == authhttp.None:

@@ -51,7 +51,7 @@ func (a *Authenticator) rules(l *login) *verdict {
 	return &verdict{outcome: authhttp.Reject, reason: reason, detail: why}
 }
 
-// domainRules are those of a user's domain, none if it is not listed any more.
+// domainRules returns the rules of a user's domain. There are none if the domain is no longer listed.
 func (a *Authenticator) domainRules(u *users.User) access.Rules {
 	_, domain := mailaddr.Split(u.Name)
 	if d := a.Domains.Find(domain); d != nil {

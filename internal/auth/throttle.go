@@ -28,8 +28,7 @@ func throttled(standing throttle.Verdict) verdict {
 	return v
 }
 
-// limitClient is whom a login counts for where it may have to wait. Without a throttle there are no unknown
-// networks.
+// limitClient returns the client for package limit. Without a throttle all networks are known.
 func (a *Authenticator) limitClient(l *login, standing throttle.Verdict) limit.Client {
 	if a.throttle == nil {
 		config := throttle.Defaults()
@@ -39,8 +38,8 @@ func (a *Authenticator) limitClient(l *login, standing throttle.Verdict) limit.C
 	return limit.Client{Network: standing.Network, Known: standing.Known, Trusted: standing.Trusted}
 }
 
-// countFailure counts rejections, but for the throttle's own: wrong passwords, users that do not exist, and
-// right passwords of users who may not log in, or the penalty would tell one from the other.
+// countFailure counts a rejection, unless it is by the throttle itself: a wrong password, a user that does not exist, or
+// a right password of a user who may not log in. If one of them did not count, the penalty would reveal which it was.
 func (a *Authenticator) countFailure(l *login, v verdict) {
 	if a.throttle == nil || v.outcome != authhttp.Reject || v.throttled || l.Method == authhttp.External {
 		return
@@ -61,8 +60,8 @@ func (a *Authenticator) countSuccess(l *login) {
 // Throttles reports whether failures are counted.
 func (a *Authenticator) Throttles() bool { return a.throttle != nil }
 
-// Forgive takes back what the throttle counts of a client's address, or of a user by any
-// of the user's names, and returns how many counters were forgotten.
+// Forgive removes the counts of a client's address, or of a user by any of the user's names, and returns the number of
+// counters.
 func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (counters int, err error) {
 	if client, err := netip.ParseAddr(userOrAddress); err == nil {
 		return a.throttle.ForgetNetwork(client, a.Now()), nil
@@ -78,7 +77,7 @@ func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (coun
 	return a.throttle.ForgetUser(key, a.Now()), nil
 }
 
-// account is the name whose password the login tries.
+// account returns the name whose password the login tries.
 func (l *login) account() string {
 	switch {
 	case l.domain == nil:
@@ -89,29 +88,29 @@ func (l *login) account() string {
 	return l.key
 }
 
-// unlistedKeys is the largest number of counters for names whose domain is not listed: they cost us nothing, so
-// the throttle need not hold them back by name, and a flood of them must not evict the counters of others.
+// unlistedKeys is the largest number of counters for names whose domain is not listed. A flood of such names must not
+// evict the counters of others. Several names may share a counter, because refusing them costs nothing.
 const unlistedKeys = 64
 
-// unlisted is the throttle's key for a name whose domain is not listed.
+// unlisted returns the throttle's key for a name whose domain is not listed.
 func unlisted(name string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
 	return fmt.Sprintf("@%d", h.Sum32()%unlistedKeys)
 }
 
-// client is the zero Addr if nginx sent no address.
+// client returns the client's address. It is the zero Addr if nginx sent none.
 func (l *login) client() netip.Addr {
 	addr, _ := netip.ParseAddr(l.ClientIP)
 	return addr
 }
 
-// MaxWaits is from which attempt on nginx is not told to wait, but closes the
-// connection: it keeps memory for each attempt until then.
+// MaxWaits is the attempt from which on nginx is not told to wait, so that it closes the connection. Until then nginx
+// keeps memory for each attempt.
 const MaxWaits = 10
 
-// authWait is how long nginx is to hold back the refusal. It is never set with a method other than plain: nginx
-// before 1.29.1 discloses memory after none (CVE-2025-53859), and nginx before 1.29.7 crashes after cram-md5 and apop
+// authWait returns how long nginx should delay the refusal. It is 0 for methods other than plain: nginx before 1.29.1
+// discloses memory after none (CVE-2025-53859), and nginx before 1.29.7 crashes after cram-md5 and apop
 // (CVE-2026-27651).
 func (a *Authenticator) authWait(l *login, v verdict) time.Duration {
 	if !a.AuthWait || v.outcome != authhttp.Reject || l.Method != authhttp.Plain || l.Attempt < 1 || l.Attempt >= MaxWaits {

@@ -12,40 +12,40 @@ import (
 	"mailauthd/internal/users"
 )
 
-// verdict is a decision and why.
+// verdict is a decision and its reason.
 type verdict struct {
 	outcome authhttp.Outcome
 	reason  authlog.Reason
 	detail  string // for the log
-	reply   string // the mail server's own words, after a good login there
+	reply   string // the mail server's line that accepted the login
 
-	server  *route.Server // that was asked; nil: none
-	addr    netip.Addr    // where it was asked
+	server  *route.Server // the server that was asked; nil: none
+	addr    netip.Addr    // the address at which it was asked
 	contact contact
-	matched *users.Password // the one that was right
-	index   int             // of it, in the user's entry
+	matched *users.Password // the password that was right
+	index   int             // the index of matched in the user's entry
 
-	cached  string   // "hit" or "stale" for an answer from memory
-	pending *pending // to remember if the login is let in; nil: nothing
+	cached  string   // "hit" or "stale" for an answer from the cache
+	pending *pending // stored if the login succeeds; nil: nothing
 
-	waited    bool             // for a slot; then the throttle was asked again
-	standing  throttle.Verdict // what the throttle said last
-	throttled bool             // it rejected the login
+	waited    bool             // the login has waited for a slot, and the throttle was asked again
+	standing  throttle.Verdict // the last verdict of the throttle
+	throttled bool             // the throttle rejected the login
 
-	user, password string // for nginx to use at the server instead of the client's
-	code, text     string // for the client instead of what the outcome says
+	user, password string // for nginx to use at the server, instead of the client's
+	code, text     string // for the client, instead of those of the outcome
 }
 
-// contact says whether mail servers were reached to prove a login.
+// contact is whether mail servers were reached to prove a login.
 type contact int
 
 const (
-	notAsked    contact = iota // there was no need, or no way on our side
-	answered                   // one of them answered, whatever it said
+	notAsked    contact = iota // none had to be asked, or a limit of this process prevented it
+	answered                   // one of them answered, whatever the answer was
 	unreachable                // none of them could be reached, or all are set aside
 )
 
-// pending is a right password that is remembered only if the login is let in.
+// pending is a right password that is stored only if the login succeeds.
 type pending struct {
 	key    cache.Key
 	answer cache.Answer
