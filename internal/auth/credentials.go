@@ -23,7 +23,7 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 	case ok:
 		v.password = clear
 	case server.Master != nil && server.Master.Ambiguous(name):
-		return v.instead(reject(authlog.Policy, "no master login for a name that holds the separator: the server could take it for another user"))
+		return v.instead(reject(authlog.Policy, "no master login for a name that contains the separator: the server could take it for another user"))
 	case server.Master != nil:
 		v.user, v.password = server.Master.Login(name), server.Master.Password
 	case l.Protocol == authhttp.SMTP: // nginx logs in to an SMTP server only if told to

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestCache: a password that was right is remembered while the mail server is stopped, until somebody
-// has mailauthd forget it. What is not remembered is not known to be wrong.
+// TestCache checks that a right password is remembered while the mail server is stopped, until the cache
+// is flushed. A password that is not remembered then is a temporary failure, not a wrong password.
 func TestCache(t *testing.T) {
 	t.Parallel()
 	const unknown = "Temporary authentication failure"
@@ -21,7 +21,7 @@ func TestCache(t *testing.T) {
 	checkAuthStatus(t, d.site, bob.user, bob.password, unknown)
 }
 
-// TestThrottleReset: a user who has guessed too often is let in again by the administrator.
+// TestThrottleReset checks that a throttled user can log in again after "throttle reset".
 func TestThrottleReset(t *testing.T) {
 	t.Parallel()
 	const failed = "Invalid login or password"

@@ -30,8 +30,8 @@ const (
 	digestLimit    = 3 // pair_limit
 )
 
-// TestDigestsTellNoUsers: by cram-md5 and apop a client learns of no name whether it exists, how its
-// password is kept, or that only the mail server knows it. Each wrong digest counts for the throttle.
+// TestDigestsTellNoUsers checks that cram-md5 and apop do not reveal whether a name exists, how its password
+// is stored, or whether only the mail server has it. Each wrong digest counts for the throttle.
 func TestDigestsTellNoUsers(t *testing.T) {
 	t.Parallel()
 	server := startScripted(t, "imap", func(a account) scriptedReply {

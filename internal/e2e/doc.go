@@ -7,27 +7,28 @@
 //	                                                         |
 //	                                        what SMTP sends: a sink in the test
 //
-// For mail from outside, which needs no login, Postfix stands in Dovecot's place.
+// For mail from outside, which needs no login, Postfix replaces Dovecot.
 //
-// The package holds tests only. Everything listens on 127.0.0.1, on ports that were free,
-// keeps its files in a temporary directory, and is ended with the test.
+// The package has only tests. All programs listen on free ports of 127.0.0.1, keep their files in a
+// temporary directory, and are stopped at the end of the test.
 //
 // # What is started
 //
-//	mailauthd  built once, from ./cmd/mailauthd (with -race if the tests are); listens on
-//	           FastCGI over unix and TCP and on HTTP, all at once
-//	nginx      in front, with contrib/nginx/mail.conf as it is, or with all that its comments offer and
-//	           mail-mx.conf; between, with contrib/nginx/auth-fastcgi.conf
-//	Apache     between, with contrib/apache/mailauthd-unix.conf or -tcp.conf
-//	lighttpd   between, with testdata/lighttpd.conf
-//	Dovecot    imap, pop3 and submission, behind; offers PLAIN, LOGIN and CRAM-MD5, and a master login
-//	Postfix    a mail exchanger, behind, and a server that checks passwords; doveadm, of Dovecot, makes hashes
-//	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl
-//	           cannot be told to prefer: IMAP LOGIN and POP3 USER/PASS
-//	fail2ban   its own test tool, with contrib/fail2ban, on logs that authlog writes; the service is not started
+//	mailauthd  built once, from ./cmd/mailauthd (with -race if the tests are); listens for
+//	           FastCGI on a unix socket and on TCP, and for HTTP, at the same time
+//	nginx      the mail proxy, with contrib/nginx/mail.conf as it is, or with everything that its comments
+//	           offer and mail-mx.conf; and a web server, with contrib/nginx/auth-fastcgi.conf
+//	Apache     a web server, with contrib/apache/mailauthd-unix.conf or -tcp.conf
+//	lighttpd   a web server, with testdata/lighttpd.conf
+//	Dovecot    a mail server for imap, pop3 and submission; offers PLAIN, LOGIN and CRAM-MD5, and a
+//	           master login; its tool doveadm makes hashes
+//	Postfix    a mail exchanger, and a mail server that checks passwords
+//	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl does not
+//	           prefer with any option: IMAP LOGIN and POP3 USER/PASS
+//	fail2ban   only its test tool, with contrib/fail2ban, on logs that package authlog writes
 //
-// The files in contrib/ are used as they are: [site.relocate] puts the test's ports, sockets and
-// certificate in the place of those in the file, and nothing else.
+// The files in contrib/ are used as they are: [site.relocate] replaces only the ports, sockets and
+// certificate.
 //
 // # Running
 //
@@ -38,23 +39,24 @@
 //	go test -run IMAPLogins -v ./internal/e2e/ -throughput
 //	go test -run Guessing -v ./internal/e2e/ -guessing
 //
-// The last three are of make bench. TestGuessing without its flag makes a small part of the guesses.
-// TestReloadsUnderLoad is always the whole, and prints what it measured too.
+// make bench runs the last three. Without its flag TestGuessing makes a small part of the guesses.
+// TestReloadsUnderLoad always runs in full, and prints its measurements too.
 //
-// A test fails with the ends of the logs of the programs that it had started. Whatever the test, it
-// fails if mailauthd does not end with status 0, or if a password is in its log or its messages: every
-// password here contains the same word.
+// A test that fails prints the ends of the logs of the programs that it has started. Every test fails if
+// mailauthd does not exit with status 0, or if a password is in its log or its messages. To find
+// them, all passwords contain the same word.
 //
 // # Running out
 //
-// The tests in runout_*_test.go take something away from the running program: file descriptors and room on
-// the disk (by prlimit), the log's directory or the right to write to it (by setpriv), a configuration
-// that can be loaded, its sockets, and its life in the middle of a load. They ask it directly.
+// The tests in runout_*_test.go take something away from the running program: file descriptors and disk
+// space (by prlimit), the log's directory or the permission to write to it (by setpriv), a valid
+// configuration, or its sockets. They also kill it under load. They send their requests to mailauthd
+// directly.
 //
 // # What is skipped
 //
-// A test is skipped if a program that it needs is not installed, or if it is not run by root: the servers
-// change to users of their own. With CI=true in the environment both are failures.
+// A test is skipped if a program that it needs is not installed, or if it is not run by root, because
+// the servers change to other users. With CI=true in the environment both are failures.
 //
 // On Debian:
 //

@@ -41,9 +41,8 @@ type failover struct {
 	stopped       atomic.Bool // as often as it shall be
 }
 
-// TestFailover stops and starts one of two servers again while users log in, most of them as nginx
-// asks for them and one by a mail client: whatever the server does in its last moment, no right password is
-// called wrong.
+// TestFailover stops and starts one of two servers while users log in, most of them as nginx asks and one
+// by a mail client. Whatever the server does while it stops, no right password is rejected.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	a, b := prepareDovecot(t, 1, []account{bob}, manyLogins), prepareDovecot(t, 1, []account{bob}, manyLogins)

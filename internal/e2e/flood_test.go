@@ -38,9 +38,8 @@ func honestUser(i int) account {
 	return account{fmt.Sprintf("honest%d@flood.example", i%floodUsers), mark + "-honest"}
 }
 
-// TestFloodAtServer has one client send one wrong password, on as many connections as it gets. The mail
-// server takes its time to refuse it. Users from other networks, whom the throttle knows from
-// there, notice nothing.
+// TestFloodAtServer has one client send a wrong password on many connections, which the mail server is
+// slow to refuse. Logins of users from other known networks must be as fast as usual.
 func TestFloodAtServer(t *testing.T) {
 	for _, tt := range []struct {
 		name, settings string

@@ -76,8 +76,8 @@ type guessRun struct {
 	peak                       float64 // MiB
 }
 
-// TestGuessing guesses passwords from many addresses at once, of many users. Nobody gets in by it, a third of the
-// guesses at most cost a hash, and who logs in from where it has been good before hardly notices.
+// TestGuessing guesses passwords of many users from many addresses at once. No guess succeeds, at most a third of
+// the guesses need a hash, and logins from known networks are hardly slower.
 func TestGuessing(t *testing.T) {
 	var runs []*guessRun
 	for _, h := range guessedHashes {

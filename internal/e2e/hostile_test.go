@@ -51,8 +51,8 @@ func TestHostilePeers(t *testing.T) {
 	honest(t, s.socket, 1, nil)
 }
 
-// under is the median time of honest logins while an attack is played. Attackers
-// have machines of their own, so here they get what time the others leave.
+// under returns the median time of honest logins during an attack. In reality attackers have their own
+// machines, so here they run with a low priority.
 func under(t *testing.T, socket, name string) time.Duration {
 	t.Helper()
 	self, err := os.Executable()

@@ -63,9 +63,9 @@ func (c closedUsers) toml(hash string) string {
 // leakPasswords are of one length: a longer one takes longer.
 var leakPasswords = map[string]string{"wrong": mark + "-wrong", "right": mark + "-right", "other": mark + "-other"}
 
-// TestCacheTellsNoRightPassword: a user who may not log in gets the same answer to the right password as to
-// a wrong one, and in the same time: the first time and again. A wrong one
-// takes as long as for a name that does not exist.
+// TestCacheTellsNoRightPassword checks that a user who may not log in gets the same answer to the right
+// password as to a wrong one, in the same time, the first time and later. A wrong password takes as long
+// as for a name that does not exist.
 func TestCacheTellsNoRightPassword(t *testing.T) {
 	server := startScripted(t, "imap", func(a account) scriptedReply {
 		if a.password == leakPasswords["right"] && strings.HasPrefix(a.user, "user") {
