@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/testport"
 )
 
 // account is a mailbox at Dovecot. The password is any bytes.
@@ -50,7 +52,7 @@ func prepareDovecot(tb testing.TB, relay int, accounts []account, settings strin
 		}
 	}
 	uid, gid := nobody(tb)
-	d := &dovecot{dir: tempDir(tb), pop3: freePort(tb), imap: freePort(tb), smtp: freePort(tb)}
+	d := &dovecot{dir: tempDir(tb), pop3: testport.Free(tb), imap: testport.Free(tb), smtp: testport.Free(tb)}
 	config := render(tb, "dovecot.conf", map[string]any{
 		"Dir": d.dir, "UID": uid, "GID": gid, "Relay": relay,
 		"POP3": d.pop3, "IMAP": d.imap, "SMTP": d.smtp,

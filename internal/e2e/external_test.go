@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/testport"
 )
 
 // externalWay is how a client logs in by its certificate. The user name may be empty.
@@ -97,7 +99,7 @@ upstream_password = %q
 		domainTOML("domain1.com", "upstream")+domainTOML("domain02.com", "users"))
 	startFront(t, e.site, allMethods(t))
 	e.lenient = e.site
-	e.lenient.imap, e.lenient.pop3, e.lenient.smtp, e.lenient.mx = freePort(t), freePort(t), freePort(t), freePort(t)
+	e.lenient.imap, e.lenient.pop3, e.lenient.smtp, e.lenient.mx = testport.Free(t), testport.Free(t), testport.Free(t), testport.Free(t)
 	startFront(t, e.lenient, replace(allMethods(t), `(ssl_verify_client +)optional;`, "${1}optional_no_ca;"))
 	return e
 }

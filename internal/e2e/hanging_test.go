@@ -30,18 +30,9 @@ func TestHangingServer(t *testing.T) {
 
 // hangServer wants so many logins to be at the server, and so many to be answered because there is no room for them.
 func hangServer(t *testing.T, address string, hang, answered int) {
-	l, err := net.Listen("tcp", loopback(freePort(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 	hanging := make(chan net.Conn, hangingLogins)
-	go func() {
-		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-			hanging <- c
-		}
-	}()
-	s, d := startPlain(t, aliceTOML+fmt.Sprintf("\n[servers.hanging]\nhost = \"127.0.0.1\"\nimap = %d\n", l.Addr().(*net.TCPAddr).Port)+
+	l := serve(t, func(c net.Conn) { hanging <- c })
+	s, d := startPlain(t, aliceTOML+fmt.Sprintf("\n[servers.hanging]\nhost = \"127.0.0.1\"\nimap = %d\n", l.port)+
 		"\n[domains.\"hanging.example\"]\nservers = [\"hanging\"]\n")
 	t.Cleanup(func() { // before mailauthd is stopped, which waits for them
 		l.Close()

@@ -11,25 +11,12 @@ import (
 // mailauthd checks it, and by LOGIN with literals, as nginx logs a user in. It returns the port.
 func startIMAPServer(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", loopback(freePort(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serveIMAP(textproto.NewConn(conn))
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port
+	return serve(tb, serveIMAP).port
 }
 
 // serveIMAP is one session; it ends at the first error, which is the end of the connection.
-func serveIMAP(c *textproto.Conn) {
+func serveIMAP(conn net.Conn) {
+	c := textproto.NewConn(conn)
 	defer c.Close()
 	err := c.PrintfLine("* OK ready")
 	for err == nil {

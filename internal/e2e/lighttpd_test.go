@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"mailauthd/internal/testport"
+)
 
 // startLighttpd starts lighttpd between the mail proxy and mailauthd. It opens a new FastCGI
 // connection for each login.
@@ -29,7 +33,7 @@ func TestLighttpd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := s
-			s.auth = loopback(freePort(t))
+			s.auth = loopback(testport.Free(t))
 			startLighttpd(t, s, socket)
 			for range 3 {
 				checkAuthStatus(t, s, alice.user, escapeNew(alice.password), "OK")

@@ -4,38 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // readyTimeout is how long a program may take until it accepts connections.
 const readyTimeout = 20 * time.Second
-
-// ports are handed out upwards, from below the range that the kernel picks from for outgoing
-// connections: a port that was free stays free until its program listens on it.
-var ports = func() *atomic.Int32 {
-	var next atomic.Int32
-	next.Store(12000 + int32(os.Getpid()%16)*1000)
-	return &next
-}()
-
-// freePort is a TCP port of 127.0.0.1 that nobody listens on.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	for range 1000 {
-		port := int(ports.Add(1))
-		l, err := net.Listen("tcp", loopback(port))
-		if err != nil {
-			continue
-		}
-		l.Close()
-		return port
-	}
-	tb.Fatal("no free port")
-	return 0
-}
 
 func loopback(port int) string {
 	return fmt.Sprintf("127.0.0.1:%d", port)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/testport"
 )
 
 // postfix is a mail exchanger for domain1.com, domain02.com and domain03.com.
@@ -24,7 +26,7 @@ func startPostfix(tb testing.TB, settings string) *postfix {
 	command := program(tb, "postfix")
 	dir, mail := tempDir(tb), tempDir(tb)
 	uid, gid := nobody(tb)
-	p := &postfix{smtp: freePort(tb), mailbox: filepath.Join(mail, "mailbox", "new")}
+	p := &postfix{smtp: testport.Free(tb), mailbox: filepath.Join(mail, "mailbox", "new")}
 	config := map[string]any{"Dir": dir, "Mail": mail, "UID": uid, "GID": gid, "Port": p.smtp}
 	writeFile(tb, dir, "main.cf", render(tb, "postfix-main.cf", config)+settings)
 	writeFile(tb, dir, "master.cf", render(tb, "postfix-master.cf", config))

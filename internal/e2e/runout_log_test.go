@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mailauthd/internal/testport"
 )
 
 // TestLogWithoutRoom lets the log grow up to a limit, in the middle of a line, and then again: who logs in
@@ -124,7 +126,7 @@ func TestLogDirectoryReadOnly(t *testing.T) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			address := loopback(freePort(t))
+			address := loopback(testport.Free(t))
 			d := startAsNobody(t, address, dir)
 			if before != "" {
 				writeFile(t, dir, "auth.log", before)

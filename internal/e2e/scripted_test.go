@@ -16,11 +16,10 @@ import (
 // scriptedServer is a mail server of the test itself. It takes any number of connections, offers the
 // mechanism PLAIN only, and answers each login as the script says.
 type scriptedServer struct {
-	protocol string // "imap", "pop3" or "smtp"
-	port     int
+	listener
+	protocol string                        // "imap", "pop3" or "smtp"
 	script   func(a account) scriptedReply // is called by many goroutines
-	listener net.Listener
-	mute     atomic.Bool // new connections are accepted, but not greeted
+	mute     atomic.Bool                   // new connections are accepted, but not greeted
 }
 
 // scriptedReply is the answer to a login.
@@ -31,17 +30,8 @@ type scriptedReply struct {
 
 func startScripted(tb testing.TB, protocol string, script func(a account) scriptedReply) *scriptedServer {
 	tb.Helper()
-	l, err := net.Listen("tcp", loopback(freePort(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { l.Close() })
-	s := &scriptedServer{protocol: protocol, port: l.Addr().(*net.TCPAddr).Port, script: script, listener: l}
-	go func() {
-		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-			go s.serve(c)
-		}
-	}()
+	s := &scriptedServer{protocol: protocol, script: script}
+	s.listener = serve(tb, s.serve)
 	return s
 }
 

@@ -19,26 +19,14 @@ type sink struct {
 
 func startSink(tb testing.TB) *sink {
 	tb.Helper()
-	l, err := net.Listen("tcp", loopback(freePort(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { l.Close() })
-	s := &sink{port: l.Addr().(*net.TCPAddr).Port}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(textproto.NewConn(conn))
-		}
-	}()
+	s := new(sink)
+	s.port = serve(tb, s.serve).port
 	return s
 }
 
 // serve is one session; it ends at the first error, which is the end of the connection.
-func (s *sink) serve(c *textproto.Conn) {
+func (s *sink) serve(conn net.Conn) {
+	c := textproto.NewConn(conn)
 	defer c.Close()
 	err := c.PrintfLine("220 sink")
 	for err == nil {

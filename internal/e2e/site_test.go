@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/testport"
 )
 
 // site says where in this test the places are that the files for administrators name.
@@ -49,15 +51,15 @@ func newSite(tb testing.TB, dir string) site {
 	tb.Helper()
 	ca := newAuthority(tb, dir, "authority of this site")
 	return site{
-		pop3:    freePort(tb),
-		imap:    freePort(tb),
-		smtp:    freePort(tb),
-		auth:    loopback(freePort(tb)),
+		pop3:    testport.Free(tb),
+		imap:    testport.Free(tb),
+		smtp:    testport.Free(tb),
+		auth:    loopback(testport.Free(tb)),
 		socket:  filepath.Join(dir, "fastcgi.sock"),
-		fastcgi: loopback(freePort(tb)),
+		fastcgi: loopback(testport.Free(tb)),
 		admin:   filepath.Join(dir, "admin.sock"),
-		http:    loopback(freePort(tb)),
-		mx:      freePort(tb),
+		http:    loopback(testport.Free(tb)),
+		mx:      testport.Free(tb),
 		ca:      ca,
 		tls:     ca.issue(tb, dir, "nginx", pkix.Name{CommonName: "127.0.0.1"}),
 	}

@@ -16,30 +16,14 @@ type slowServer struct {
 
 func startSlowServer(tb testing.TB) *slowServer {
 	tb.Helper()
-	l, err := net.Listen("tcp", loopback(freePort(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { l.Close() })
-	s := &slowServer{
-		port:    l.Addr().(*net.TCPAddr).Port,
-		reached: make(chan struct{}, 1),
-		release: make(chan struct{}),
-	}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(textproto.NewConn(conn))
-		}
-	}()
+	s := &slowServer{reached: make(chan struct{}, 1), release: make(chan struct{})}
+	s.port = serve(tb, s.serve).port
 	return s
 }
 
 // serve is one session; it ends at the first error, which is the end of the connection.
-func (s *slowServer) serve(c *textproto.Conn) {
+func (s *slowServer) serve(conn net.Conn) {
+	c := textproto.NewConn(conn)
 	defer c.Close()
 	err := c.PrintfLine("* OK slow server")
 	for err == nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"mailauthd/internal/testport"
 	"mailauthd/internal/upstream"
 )
 
@@ -159,7 +160,7 @@ func startTLSDovecot(tb testing.TB, accounts []account) *tlsDovecot {
 		cas: x509.NewCertPool(), certs: map[string]*x509.Certificate{},
 	}
 	for protocol := range d.offers {
-		d.ports[protocol] = [2]int{freePort(tb), freePort(tb)}
+		d.ports[protocol] = [2]int{testport.Free(tb), testport.Free(tb)}
 	}
 	base := render(tb, "dovecot.conf", map[string]any{
 		"Dir": dir, "UID": uid, "GID": gid, "Relay": 1,

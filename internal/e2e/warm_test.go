@@ -74,30 +74,17 @@ type relay struct {
 
 func startRelay(tb testing.TB, server string) *relay {
 	tb.Helper()
-	l, err := net.Listen("tcp", loopback(freePort(tb)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	r := &relay{port: l.Addr().(*net.TCPAddr).Port}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
-			r.clients.Add(1)
-			r.open.Add(1)
-			r.mu.Lock()
-			r.conns = append(r.conns, conn)
-			r.mu.Unlock()
-			all.Go(func() {
-				defer r.open.Add(-1)
-				pass(conn, server)
-			})
-		}
-	})
-	tb.Cleanup(func() {
-		l.Close()
-		r.cut()
-		all.Wait()
-	})
+	r := new(relay)
+	tb.Cleanup(r.cut)
+	r.port = serve(tb, func(conn net.Conn) {
+		r.clients.Add(1)
+		r.open.Add(1)
+		defer r.open.Add(-1)
+		r.mu.Lock()
+		r.conns = append(r.conns, conn)
+		r.mu.Unlock()
+		pass(conn, server)
+	}).port
 	return r
 }
 

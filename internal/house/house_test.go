@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"cmd/md5cram":       6,
 	"internal/e2e":      7,
 	"internal/house":    7,
+	"internal/testport": 7,
 }
 
 type goPackage struct {

@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"mailauthd/internal/testport"
 )
 
 // password is the password of alice@users.example.
@@ -151,25 +151,10 @@ var (
 	bad  = login("alice@users.example", "wrong")
 )
 
-// ports are given out upwards, below the range of the kernel's ephemeral ports.
-var ports = func() *atomic.Int32 {
-	var next atomic.Int32
-	next.Store(29000 + int32(os.Getpid()%30)*100)
-	return &next
-}()
-
 // freeAddress returns an address where no process listens, because [listen] does not allow port 0.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", ports.Add(1))
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close()
-			return address
-		}
-	}
-	t.Fatal("no free port")
-	return ""
+	return fmt.Sprintf("127.0.0.1:%d", testport.Free(t))
 }
 
 // eventually polls until yes returns true, for at most 10 s.
