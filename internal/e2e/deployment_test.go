@@ -33,7 +33,7 @@ var middles = []middle{
 func overTCP(tb testing.TB, config string) string {
 	tb.Helper()
 	const server = "server 127.0.0.1:9000;"
-	if !strings.Contains(config, "over TCP:  "+server) {
+	if !strings.Contains(config, "Over TCP:  "+server) {
 		tb.Fatalf("auth-fastcgi.conf does not mention %q", server)
 	}
 	return replace(config, `(?m)^ *server +unix:.*$`, server)
