@@ -83,12 +83,12 @@ func mailModule(tb testing.TB) string {
 	tb.Helper()
 	options := nginxOptions(tb)
 	if !strings.Contains(options, "--with-mail=dynamic") {
-		if !strings.Contains(options, "--with-mail ") {
+		if !strings.Contains(options, "--with-mail ") && !strings.Contains(options, "--with-mail\n") {
 			skip(tb, "nginx is built without its mail module")
 		}
 		return ""
 	}
-	file := filepath.Join(nginxPath(tb, "modules"), "ngx_mail_module.so")
+	file := filepath.Join(nginxPath(options, "modules-path"), "ngx_mail_module.so")
 	if !exists(file) {
 		skip(tb, "nginx's mail module is not installed (Debian: libnginx-mod-mail)")
 	}
@@ -99,20 +99,44 @@ func mailModule(tb testing.TB) string {
 func linkParams(tb testing.TB, dir string) {
 	tb.Helper()
 	const name = "fastcgi_params"
-	file := filepath.Join(filepath.Dir(nginxPath(tb, "conf")), name)
+	file := filepath.Join(filepath.Dir(nginxPath(nginxOptions(tb), "conf-path")), name)
 	if err := os.Symlink(file, filepath.Join(dir, name)); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// nginxPath is one of the paths that nginx was built with.
-func nginxPath(tb testing.TB, name string) string {
-	tb.Helper()
-	match := regexp.MustCompile(`--` + name + `-path=(\S+)`).FindStringSubmatch(nginxOptions(tb))
-	if match == nil {
-		tb.Fatalf("nginx -V shows no %s path", name)
+// nginxDefaults are the paths of an nginx that was built without an option for them; relative ones are below the prefix
+// (nginx's auto/options).
+var nginxDefaults = map[string]string{
+	"prefix":       "/usr/local/nginx",
+	"conf-path":    "conf/nginx.conf",
+	"modules-path": "modules",
+}
+
+// nginxPath returns the path that nginx was built with. options is what nginx -V prints.
+func nginxPath(options, name string) string {
+	path := nginxDefaults[name]
+	if match := regexp.MustCompile(`(?m)(?:^|\s)--` + name + `=(\S+)`).FindStringSubmatch(options); match != nil {
+		path = match[1]
 	}
-	return match[1]
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(nginxPath(options, "prefix"), path)
+}
+
+func TestNginxPath(t *testing.T) {
+	for _, tt := range []struct{ options, conf, modules string }{
+		{"--with-mail=dynamic", "/usr/local/nginx/conf/nginx.conf", "/usr/local/nginx/modules"},
+		{"--with-cc-opt='-ffile-prefix-map=/a=.' --prefix=/opt/nginx --with-mail", "/opt/nginx/conf/nginx.conf", "/opt/nginx/modules"},
+		{"--prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf --modules-path=/usr/lib/nginx/modules", "/etc/nginx/nginx.conf", "/usr/lib/nginx/modules"},
+		{"--conf-path=etc/nginx.conf", "/usr/local/nginx/etc/nginx.conf", "/usr/local/nginx/modules"},
+	} {
+		options := "configure arguments: " + tt.options + "\n"
+		if conf, modules := nginxPath(options, "conf-path"), nginxPath(options, "modules-path"); conf != tt.conf || modules != tt.modules {
+			t.Errorf("%s: %s and %s, want %s and %s", tt.options, conf, modules, tt.conf, tt.modules)
+		}
+	}
 }
 
 func nginxOptions(tb testing.TB) string {
