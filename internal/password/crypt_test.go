@@ -39,7 +39,7 @@ func TestCryptOfTheSystem(t *testing.T) {
 				t.Errorf("%s: %v", value, err)
 				continue
 			}
-			checkOnly(t, h, password, cut(value))
+			checkOnly(t, h, value, password, cut(value))
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestKnownAnswers(t *testing.T) {
 		if h.Scheme() != tt.scheme {
 			t.Errorf("%s: scheme = %q, want %q", tt.hash, h.Scheme(), tt.scheme)
 		}
-		checkOnly(t, h, tt.password, cut(tt.hash))
+		checkOnly(t, h, tt.hash, tt.password, cut(tt.hash))
 	}
 }
 
