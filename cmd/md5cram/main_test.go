@@ -11,5 +11,11 @@ func TestMain(m *testing.M) {
 }
 
 func TestCommand(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits 1 s at each exit
+			return nil
+		},
+	})
 }

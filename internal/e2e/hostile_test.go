@@ -88,13 +88,13 @@ func under(t *testing.T, socket, name string) time.Duration {
 	return took
 }
 
-// startPlain starts mailauthd as it is run outside of tests: the race detector takes memory.
+// startPlain starts mailauthd as it is run outside of tests.
 func startPlain(t *testing.T, routing string) (site, *daemon) {
 	t.Helper()
 	s := newSite(t, tempDir(t))
 	d := prepareMailauthd(t, s, routing)
-	plain := filepath.Join(filepath.Dir(d.config), "mailauthd")
-	if err := build(plain, false); err != nil {
+	plain, err := plainBinary()
+	if err != nil {
 		t.Fatal(err)
 	}
 	d.process = start(t, filepath.Dir(d.config), "mailauthd", plain, "serve", "-config", d.config)

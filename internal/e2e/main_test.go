@@ -6,11 +6,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
-// binary is the mailauthd under test; TestMain builds it.
+// binary is the mailauthd under test; TestMain builds it. plainBinary, beside it, is built for the first test that wants it.
 var binary string
+
+// plainBinary is mailauthd as it is run outside of tests: the race detector takes memory and time.
+var plainBinary = sync.OnceValues(func() (string, error) {
+	if !raceEnabled {
+		return binary, nil
+	}
+	path := binary + "-plain"
+	return path, build(path, false)
+})
 
 // repository is the top of the source tree, seen from a test's working directory.
 const repository = "../.."
@@ -36,6 +46,9 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin") // where servers are
+	if os.Getenv("GORACE") == "" {
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits 1 s at each exit
+	}
 	binary = filepath.Join(dir, "mailauthd")
 	if err := build(binary, raceEnabled); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	twoFilesUsers = 5000 // in each file, so that it takes a while to load them
-	twoFilesPairs = 6
+	twoFilesUsers = 500 // in each file, so that it takes a while to load them
+	twoFilesPairs = 4
 )
 
 // TestUserCommandsOnTwoFiles adds one user to two files at the same time. Only one command may succeed, since
