@@ -18,7 +18,7 @@ const (
 // ones before it fail meanwhile: how long nginx is told to wait grows, with a cache as without.
 func TestAuthWaitIsTheSameWithCache(t *testing.T) {
 	t.Parallel()
-	hash := doveadmPW(t, mark+"-unguessed", "-s", "SHA512-CRYPT", "-r", "200000")
+	hash := doveadmPW(t, mark+"-unguessed", "-s", "SHA512-CRYPT", "-r", "50000")
 	var waits [2][]int
 	for i, cache := range []string{"", "[cache]\nsize = 1000\n"} {
 		waits[i] = authWaits(t, cache, hash)

@@ -13,19 +13,15 @@ import (
 
 // The load of TestFailover. Clients go on until both are reached.
 const (
-	failoverLogins  = 10_000
+	failoverLogins  = 2000
 	failoverStops   = 4
 	failoverClients = 16
 	failoverTimeout = 2 * time.Minute
 )
 
-// manyLogins are settings for Dovecot: by default each login costs it two processes, and a user
-// has ten connections at most.
+// manyLogins are settings for Dovecot: by default each login costs it a process, and a user has ten connections at most.
 const manyLogins = `
 mail_max_userip_connections = 0
-service imap-login {
-  service_count = 0
-}
 service imap {
   service_count = 1000
   process_min_avail = 2

@@ -16,10 +16,10 @@ import (
 // The flood, and the honest logins beside it.
 const (
 	floodRequests = 215                    // at a time: more than may wait for mail servers, fewer than listen.MaxRequests
-	floodRefusal  = 2 * time.Second        // that the mail server takes to refuse a password
+	floodRefusal  = time.Second            // that the mail server takes to refuse a password
 	floodPause    = 100 * time.Millisecond // of a connection after a temporary failure
 	floodUsers    = 60                     // honest ones
-	floodLogins   = 3 * floodUsers         // honest ones in a pass, one after the other,
+	floodLogins   = 2 * floodUsers         // honest ones in a pass, one after the other,
 	floodTime     = 10 * time.Second       // unless they take longer than this
 	floodPasses   = 3                      // before slow logins are taken for a fault: the machine may be busy
 	floodBetween  = 20 * time.Millisecond  // between two logins: each user is back after [cache] ttl
@@ -155,7 +155,7 @@ func (p loginPass) tail() time.Duration {
 
 // flood is many connections with one login each, again and again.
 type flood struct {
-	over                       chan struct{}
+	over                       atomic.Bool
 	all                        sync.WaitGroup
 	sent, rejected, tempFailed atomic.Int64
 }
@@ -163,7 +163,7 @@ type flood struct {
 // startFlood returns when each connection has sent its first request.
 func startFlood(t *testing.T, socket string) *flood {
 	t.Helper()
-	f := &flood{over: make(chan struct{})}
+	f := new(flood)
 	for range floodRequests {
 		f.all.Go(func() {
 			if err := f.play(socket); err != nil {
@@ -178,7 +178,7 @@ func startFlood(t *testing.T, socket string) *flood {
 }
 
 func (f *flood) stop() {
-	close(f.over)
+	f.over.Store(true)
 	f.all.Wait()
 }
 
@@ -208,10 +208,9 @@ func (f *flood) play(socket string) error {
 		default:
 			return fmt.Errorf("answer %q", answer)
 		}
-		select {
-		case <-f.over:
+		time.Sleep(wait)
+		if f.over.Load() {
 			return nil
-		case <-time.After(wait):
 		}
 	}
 }

@@ -21,17 +21,15 @@ var guessing = flag.Bool("guessing", false, "TestGuessing with all its guesses, 
 
 // The attack: each address tries ten passwords, each user is tried a hundred times.
 const (
-	guesses        = 1_000_000
-	guessAddresses = 100_000
-	guessUsers     = 10_000
-	fewerGuesses   = 40 // without the flag, one of so many; addresses and users too
+	guessesPerAddress = 10
+	guessesPerUser    = 100
 
 	guessHashes    = 2    // hash_concurrency
 	guessMemory    = 100  // MiB at the peak, and
 	hashMemory     = 4    // for each hash at a time so many times its own: the collector comes later
 	hashesPerUser  = 32   // user_limit, and what decays meanwhile
 	fewHashes      = 0.35 // of the guesses
-	honestLogins   = 10   // before, of each honest user
+	honestLogins   = 5    // before, of each honest user
 	honestPause    = 20 * time.Millisecond
 	honestFactor   = 20 // by which an honest login may take longer meanwhile: there are few in the small part
 	honestNetworks = 250
@@ -42,12 +40,12 @@ type guessedHash struct {
 	name           string
 	memory, passes int // KiB
 	conns          int // at a time
-	fewer          int // one of so many guesses is tried
+	guesses, few   int // with the flag, and without
 }
 
 var guessedHashes = []guessedHash{
-	{"256 KiB, 1 pass", 256, 1, 64, 1},         // as many as auth.MaxHashing: all are judged, until their limits
-	{"64 MiB, 3 passes", 64 << 10, 3, 400, 10}, // more than listen.MaxRequests
+	{"256 KiB, 1 pass", 256, 1, 64, 1_000_000, 5000},     // as many as auth.MaxHashing: all are judged, until their limits
+	{"64 MiB, 3 passes", 64 << 10, 3, 400, 100_000, 800}, // more than listen.MaxRequests
 }
 
 // honest users are among those that are guessed at. One logs in from where that has been good before, the
@@ -81,11 +79,11 @@ type guessRun struct {
 func TestGuessing(t *testing.T) {
 	var runs []*guessRun
 	for _, h := range guessedHashes {
-		n := h.fewer
-		if !*guessing {
-			n *= fewerGuesses
+		n := h.few
+		if *guessing {
+			n = h.guesses
 		}
-		run := &guessRun{hash: h, guesses: guesses / n, addresses: guessAddresses / n, users: guessUsers / n}
+		run := &guessRun{hash: h, guesses: n, addresses: n / guessesPerAddress, users: n / guessesPerUser}
 		if t.Run(h.name, run.play) {
 			runs = append(runs, run)
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var throughput = flag.Bool("throughput", false, "run TestThroughput and TestIMAPLogins, benchmarks of make bench")
+var throughput = flag.Bool("throughput", false, "run TestThroughput and TestIMAPLogins, and all logins of TestReloadsUnderLoad: benchmarks of make bench")
 
 // The load: bounded in time, and in turns, so that what else the machine does
 // strikes all of them alike.
