@@ -33,14 +33,20 @@
 // # Running
 //
 //	go test ./internal/e2e/
-//	go test -run 'Middles/apache-unix/imap_plain' -v ./internal/e2e/
+//	go test -run 'Middles/apache-unix/dovecot-running/imap_plain' -v ./internal/e2e/
 //	go test -run Snippets ./internal/e2e/
 //	go test -run Throughput -v ./internal/e2e/ -throughput
 //	go test -run IMAPLogins -v ./internal/e2e/ -throughput
+//	go test -run ReloadsUnderLoad -v ./internal/e2e/ -throughput
 //	go test -run Guessing -v ./internal/e2e/ -guessing
 //
-// make bench runs the last three. Without its flag TestGuessing makes a small part of the guesses.
-// TestReloadsUnderLoad always runs in full, and prints its measurements too.
+// make bench runs the last four. Without their flags TestReloadsUnderLoad and TestGuessing make a small part of the logins and
+// guesses, and the other two are skipped.
+//
+// Most tests run in parallel. Those that measure times, such as TestHostilePeers and TestFloodAtServer, do not: they run one
+// after the other before these, and make test runs this package when all others have ended. Several runs on one
+// machine do not share ports (package testport). Programs that are built with the race detector run with
+// GORACE=atexit_sleep_ms=0, because each would exit a second later without.
 //
 // A test that fails prints the ends of the logs of the programs that it has started. Every test fails if
 // mailauthd does not exit with status 0, or if a password is in its log or its messages. To find

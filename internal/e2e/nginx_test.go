@@ -126,6 +126,7 @@ func nginxPath(options, name string) string {
 }
 
 func TestNginxPath(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ options, conf, modules string }{
 		{"--with-mail=dynamic", "/usr/local/nginx/conf/nginx.conf", "/usr/local/nginx/modules"},
 		{"--with-cc-opt='-ffile-prefix-map=/a=.' --prefix=/opt/nginx --with-mail", "/opt/nginx/conf/nginx.conf", "/opt/nginx/modules"},

@@ -46,7 +46,7 @@ func schemeHash(tb testing.TB, scheme string, a account) string {
 	return hash
 }
 
-// testScheme logs in with the right password, and with one that is wrong at its beginning, its middle or its end.
+// testScheme logs in with the right password, and asks with one that is wrong at its beginning, its middle or its end.
 func testScheme(t *testing.T, d *deployment, scheme string, a account) {
 	imap := way{"imap plain", "imap", "AUTH=PLAIN", curlSession}
 	testMail(t, d, imap, a)
@@ -56,6 +56,6 @@ func testScheme(t *testing.T, d *deployment, scheme string, a account) {
 	}
 	for _, at := range []int{0, length / 2, length - 1} {
 		wrong := a.password[:at] + string([]byte{a.password[at] ^ 1}) + a.password[at+1:]
-		imap.login(t, d, account{a.user, wrong}).checkRefused(t, invalidLogin["imap"])
+		checkAuthStatus(t, d.site, a.user, escapeNew(wrong), "Invalid login or password")
 	}
 }

@@ -96,6 +96,7 @@ func TestTerminate(t *testing.T) {
 // TestRestart restarts mailauthd under a running web server: connections that it kept open, and a failure
 // that it remembers, must not cost the next login.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	for _, m := range middles {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ import (
 // TestSnippets has nginx and Apache load what is there to be copied: the files of contrib/ and the
 // blocks of README.md.
 func TestSnippets(t *testing.T) {
+	t.Parallel()
 	for _, server := range []struct {
 		name string
 		load func(testing.TB, string)
@@ -37,6 +38,7 @@ func TestSnippets(t *testing.T) {
 // TestReadme logs in through each web server that README.md sets up between nginx's mail proxy and
 // mailauthd. The files of contrib/ are what the other tests use.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	for _, server := range []struct {
 		name  string
 		start func(testing.TB, site, string) *process
