@@ -67,8 +67,8 @@ var leastCost = map[string]int{
 // costly matches hashes that take some tenths of a second to verify with the race detector.
 var costly = regexp.MustCompile(`m=(65536|32768),|\$y\$j9T|\$7\$C6|\$sha1\$40000`)
 
-// checkOnly tests that a hash matches the password, and no password that differs by one byte. A costly hash is tested
-// with one of these.
+// checkOnly tests that a hash matches the password, and no password that differs by one byte. A costly hash is not
+// tested with these: there are cheaper ones of the same format.
 func checkOnly(t *testing.T, h Hash, value, password string, cut int) {
 	t.Helper()
 	verify := func(p string, want bool) {
@@ -78,12 +78,12 @@ func checkOnly(t *testing.T, h Hash, value, password string, cut int) {
 		}
 	}
 	verify(password, true)
-	last := min(len(password), cut) - 1
-	verify(changed(password, last), false)
 	if costly.MatchString(value) {
 		return
 	}
+	last := min(len(password), cut) - 1
 	verify(changed(password, 0), false)
+	verify(changed(password, last), false)
 	verify(password[:last], false)
 	verify(password+"\x00", false)
 	verify(password+"x", len(password) >= cut)
