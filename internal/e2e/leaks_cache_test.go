@@ -13,7 +13,7 @@ import (
 const (
 	leakRounds  = "20000" // of SHA512-CRYPT: a login from memory is many times as fast
 	leakSamples = 11      // in each round
-	leakTries   = 6       // rounds, before a difference is taken for real
+	leakTries   = 30      // rounds, before a difference is taken for real: the machine may be busy
 	leakPercent = 5
 	leakFloor   = 100 * time.Microsecond // differences below it tell nothing
 	leakServer  = 20 * time.Millisecond  // that the mail server takes for any answer
