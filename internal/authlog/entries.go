@@ -38,7 +38,7 @@ func endsWithinLine(path string) bool {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return true
+		return !errors.Is(err, fs.ErrNotExist) // it may have been moved since
 	}
 	defer f.Close()
 	last := make([]byte, 1)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -74,6 +75,34 @@ func TestPartialLineInTheFile(t *testing.T) {
 	}
 	l.Write(login("reopened"))
 	wantFile(t, file, "half\n"+entry(t, "start")+"half\n"+entry(t, "reload")+"half\n"+entry(t, "reopened"))
+}
+
+// A file that logrotate moves while it is looked at does not end within a line.
+func TestMovedWhileLookedAt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "auth.log")
+	over := make(chan struct{})
+	var mover sync.WaitGroup
+	mover.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			if err := errors.Join(os.WriteFile(path+".new", []byte("line\n"), 0o600), os.Rename(path+".new", path), os.Rename(path, path+".1")); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 5000 {
+		if endsWithinLine(path) {
+			t.Error("ends within a line")
+			break
+		}
+	}
+	close(over)
+	mover.Wait()
 }
 
 func TestCheckFile(t *testing.T) {
