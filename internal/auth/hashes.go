@@ -90,7 +90,7 @@ func (h hashes) prove(ctx context.Context, at *attempt) verdict {
 		}
 	}
 	if !h.known {
-		return reject(authlog.UserUnknown, noSuchUser)
+		return verdict{outcome: authhttp.Reject, reason: authlog.UserUnknown, detail: noSuchUser}
 	}
 	return v
 }
