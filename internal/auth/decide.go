@@ -108,7 +108,7 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	case !standing.Allowed:
 		v = throttled(standing)
 	case found:
-		at := &attempt{l, a.limitClient(l, standing), a.hopeless(l)}
+		at := &attempt{l, a.limitClient(l, standing), a.certainRefusal(l)}
 		v = at.ruled(a.prove(ctx, at))
 	}
 	if !v.waited {

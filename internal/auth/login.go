@@ -131,8 +131,7 @@ func (a *Authenticator) serversOf(l *login) []*route.Server {
 	return route.Choose(servers, l.domain.Policy, l.key)
 }
 
-// route sends a login to the first server that is not set aside. If all are, that becomes the answer only after the
-// password was right.
+// route sends a login to the first server that is not set aside. If all are, it notes that, and chooses the first one.
 func (a *Authenticator) route(l *login, servers []*route.Server) {
 	l.servers = servers
 	s, ok := a.Health.First(servers, string(l.Protocol))

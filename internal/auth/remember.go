@@ -44,8 +44,8 @@ func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Ke
 	epoch := a.cache.Epoch()
 	same := fmt.Sprint(string(key[:]), epoch, at.client)
 	join := func(done <-chan struct{}) error { return by.callers().Join(ctx, at.client, done) }
-	return a.shared.prove(ctx, same, join, func(ctx context.Context) verdict {
-		v := safely(func() verdict { return by.prove(ctx, at) })
+	proveAndStore := func(ctx context.Context) verdict {
+		v := by.prove(ctx, at)
 		if v.outcome == authhttp.OK && !at.keptOut() {
 			v.pending = &pending{key, cache.Answer{Good: true, Password: v.index}, epoch}
 			return v
@@ -54,6 +54,9 @@ func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Ke
 			a.cache.Store(key, at.key, cache.Answer{Reason: string(refusal.reason)}, epoch, a.Now())
 		}
 		return v
+	}
+	return a.shared.prove(ctx, same, join, func(ctx context.Context) verdict {
+		return safely(func() verdict { return proveAndStore(ctx) }) // no other recover is below this goroutine
 	})
 }
 

@@ -9,9 +9,9 @@ import (
 	"mailauthd/internal/users"
 )
 
-// hopeless returns the verdict on a login that is not let in whatever its password is, nil if it may be. What decides
+// certainRefusal returns the verdict on a login that is not let in whatever its password is, nil if it may be. What decides
 // that is known before the login is proved, so neither the answer nor its time depends on the password.
-func (a *Authenticator) hopeless(l *login) *verdict {
+func (a *Authenticator) certainRefusal(l *login) *verdict {
 	if refusal := a.rules(l); refusal != nil {
 		return refusal
 	}

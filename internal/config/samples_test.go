@@ -81,7 +81,7 @@ func TestSamplesShowEveryKey(t *testing.T) {
 	}
 }
 
-// saysDefault is how a comment tells of another default than the value below it.
+// saysDefault matches a comment that names another default than the value below it.
 var saysDefault = regexp.MustCompile(`(?i)\bdefault(:| is )`)
 
 // The samples show the defaults, or say in a comment what the default is. That holds for the first server and domain;

@@ -28,7 +28,7 @@ func TestAuthWaitIsTheSameWithCache(t *testing.T) {
 	if without-with > 1 || with-without > 1 {
 		t.Errorf("the longest Auth-Wait is %d s without a cache, and %d s with one", without, with)
 	}
-	// One login more or less may have failed before: each step is less than two seconds and a half.
+	// A login more or less may have failed before, because each step is less than 2.5 seconds.
 	for i := range waitLogins {
 		if d := waits[0][i] - waits[1][i]; d < -3 || d > 3 {
 			t.Errorf("Auth-Wait %d of %d is %d s without a cache, and %d s with one", i+1, waitLogins, waits[0][i], waits[1][i])
