@@ -12,10 +12,14 @@ func startApache(tb testing.TB, s site, config string) *process {
 	tb.Helper()
 	needRoot(tb)
 	dir := tempDir(tb)
-	args := apacheArgs(tb, dir, s.relocate(tb, config))
+	return runApache(tb, dir, apacheArgs(tb, dir, s.relocate(tb, config)), s.auth)
+}
+
+func runApache(tb testing.TB, dir string, args []string, addresses ...string) *process {
+	tb.Helper()
 	p := start(tb, dir, "middle", apache(tb), append(args, "-D", "FOREGROUND")...)
 	p.logs = append(p.logs, filepath.Join(dir, "error.log"))
-	waitReady(tb, p, s.auth)
+	waitReady(tb, p, addresses...)
 	return p
 }
 
@@ -31,10 +35,15 @@ var apacheModules = []string{"mpm_event", "unixd", "authz_core", "authz_host", "
 // apacheArgs writes a whole configuration into dir and returns the arguments to run Apache with it.
 func apacheArgs(tb testing.TB, dir, config string) []string {
 	tb.Helper()
+	return apacheArgsWith(tb, dir, config, apacheModules)
+}
+
+func apacheArgsWith(tb testing.TB, dir, config string, modules []string) []string {
+	tb.Helper()
 	var b strings.Builder
 	fmt.Fprintf(&b, "ServerRoot %q\nDefaultRuntimeDir %q\nPidFile apache.pid\n", dir, dir)
 	fmt.Fprintf(&b, "ServerName localhost\nErrorLog %q\n", filepath.Join(dir, "error.log"))
-	for _, name := range apacheModules {
+	for _, name := range modules {
 		if file := apacheModule(tb, name); file != "" {
 			fmt.Fprintf(&b, "<IfModule !%s_module>\n    LoadModule %s_module %q\n</IfModule>\n", name, name, file)
 		}

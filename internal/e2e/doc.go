@@ -19,6 +19,7 @@
 //	nginx      the mail proxy, with contrib/nginx/mail.conf as it is, or with everything that its comments
 //	           offer and mail-mx.conf; and a web server, with contrib/nginx/auth-fastcgi.conf
 //	Apache     a web server, with contrib/apache/mailauthd-unix.conf or -tcp.conf
+//	           with mod_php and testdata/auth.php, as in a deployment of auth.php
 //	lighttpd   a web server, with testdata/lighttpd.conf
 //	Dovecot    a mail server for imap, pop3 and submission; offers PLAIN, LOGIN and CRAM-MD5, and a
 //	           master login; its tool doveadm makes hashes
@@ -66,6 +67,6 @@
 //
 // On Debian:
 //
-//	apt-get install nginx-light libnginx-mod-mail apache2 lighttpd dovecot-imapd dovecot-pop3d \
-//	    dovecot-submissiond postfix curl python3 fail2ban
+//	apt-get install nginx-light libnginx-mod-mail apache2 libapache2-mod-php lighttpd dovecot-imapd \
+//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban
 package e2e

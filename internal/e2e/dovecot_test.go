@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -23,6 +24,7 @@ type account struct {
 type dovecot struct {
 	*process         // of the last start
 	dir              string
+	host             string // 127.0.0.1, or another address of the loopback network
 	pop3, imap, smtp int
 }
 
@@ -44,6 +46,13 @@ func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
 // prepareDovecot makes all that a mail server needs. The settings come after those of dovecot.conf.
 func prepareDovecot(tb testing.TB, relay int, accounts []account, settings string) *dovecot {
 	tb.Helper()
+	d := &dovecot{host: "127.0.0.1", pop3: testport.Free(tb), imap: testport.Free(tb), smtp: testport.Free(tb)}
+	d.prepare(tb, relay, accounts, settings)
+	return d
+}
+
+func (d *dovecot) prepare(tb testing.TB, relay int, accounts []account, settings string) {
+	tb.Helper()
 	needRoot(tb)
 	for _, protocol := range []string{"imap", "pop3", "submission"} {
 		login := protocol + "-login"
@@ -52,16 +61,15 @@ func prepareDovecot(tb testing.TB, relay int, accounts []account, settings strin
 		}
 	}
 	uid, gid := nobody(tb)
-	d := &dovecot{dir: tempDir(tb), pop3: testport.Free(tb), imap: testport.Free(tb), smtp: testport.Free(tb)}
+	d.dir = tempDir(tb)
 	config := render(tb, "dovecot.conf", map[string]any{
-		"Dir": d.dir, "UID": uid, "GID": gid, "Relay": relay,
+		"Dir": d.dir, "Host": d.host, "UID": uid, "GID": gid, "Relay": relay,
 		"POP3": d.pop3, "IMAP": d.imap, "SMTP": d.smtp,
 	})
 	writeFile(tb, d.dir, "dovecot.conf", config+settings)
 	writeFile(tb, d.dir, "users", passwdFile(accounts))
 	writeFile(tb, d.dir, "masters", passwdFile([]account{dovecotMaster}))
 	makeMail(tb, filepath.Join(d.dir, "mail"), uid, gid, accounts)
-	return d
 }
 
 // run starts the mail server, for the first time or after it was stopped.
@@ -69,7 +77,9 @@ func (d *dovecot) run(tb testing.TB) {
 	tb.Helper()
 	d.process = start(tb, d.dir, "dovecot", program(tb, "dovecot"), "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
 	d.logs = append(d.logs, filepath.Join(d.dir, "dovecot.log"))
-	waitReady(tb, d.process, loopback(d.pop3), loopback(d.imap), loopback(d.smtp))
+	for _, port := range []int{d.pop3, d.imap, d.smtp} {
+		waitReady(tb, d.process, net.JoinHostPort(d.host, strconv.Itoa(port)))
+	}
 }
 
 // passwdFile writes passwords in hex: the file has one line a user, with colons between fields.
