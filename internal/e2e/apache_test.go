@@ -12,7 +12,17 @@ func startApache(tb testing.TB, s site, config string) *process {
 	tb.Helper()
 	needRoot(tb)
 	dir := tempDir(tb)
-	return runApache(tb, dir, apacheArgs(tb, dir, s.relocate(tb, config)), s.auth)
+	return runApache(tb, dir, apacheArgs(tb, dir, s.relocateApache(tb, config)), s.auth)
+}
+
+// relocateApache puts the places of this test into a configuration, and adds the Listen line that an administrator has.
+func (s site) relocateApache(tb testing.TB, config string) string {
+	tb.Helper()
+	config = s.relocate(tb, config)
+	if !strings.Contains(withoutComments(config), "Listen "+s.auth) {
+		config = "Listen " + s.auth + "\n" + config
+	}
+	return config
 }
 
 func runApache(tb testing.TB, dir string, args []string, addresses ...string) *process {

@@ -18,7 +18,7 @@
 //	           FastCGI on a unix socket and on TCP, and for HTTP, at the same time
 //	nginx      the mail proxy, with contrib/nginx/mail.conf as it is, or with everything that its comments
 //	           offer and mail-mx.conf; and a web server, with contrib/nginx/auth-fastcgi.conf
-//	Apache     a web server, with contrib/apache/mailauthd-unix.conf or -tcp.conf
+//	Apache     a web server, with contrib/apache/mailauthd-unix.conf or -tcp.conf; and one
 //	           with mod_php and testdata/auth.php, as in a deployment of auth.php
 //	lighttpd   a web server, with testdata/lighttpd.conf
 //	Dovecot    a mail server for imap, pop3 and submission; offers PLAIN, LOGIN and CRAM-MD5, and a

@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"mailauthd/internal/testport"
 )
 
 // secondAddress is where the second mail server of an old site listens, on the ports of the first: auth.php knows one
@@ -22,7 +20,6 @@ type oldSite struct {
 	dir    string
 	script string // file
 	log    string // file, auth.log
-	beside string // the HTTP address at which the script answers during the shadow run
 	first  *dovecot
 	apache *process
 	trust  *tls.Config
@@ -32,7 +29,7 @@ type oldSite struct {
 func startOldSite(tb testing.TB, first, second []account) *oldSite {
 	tb.Helper()
 	dir := tempDir(tb)
-	o := &oldSite{site: newSite(tb, dir), dir: dir, beside: loopback(testport.Free(tb)), log: filepath.Join(dir, "log", "auth.log")}
+	o := &oldSite{site: newSite(tb, dir), dir: dir, log: filepath.Join(dir, "log", "auth.log")}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(readFile(tb, o.ca.file)))
 	o.trust = &tls.Config{RootCAs: roots}

@@ -19,13 +19,14 @@ type site struct {
 	fastcgi          string      // mailauthd's FastCGI address: 127.0.0.1:9000
 	admin            string      // mailauthd's socket for its commands: /run/mailauthd/admin.sock
 	http             string      // mailauthd's HTTP address, for nothing in between: auth is the same then
+	beside           string      // the HTTP address of auth.php during the shadow run: localhost:8009
 	mx               int         // nginx's port for other mail servers: 25
 	ca               authority   // signs certificates, of nginx and of clients
 	tls              certificate // nginx's: /etc/letsencrypt/live/...
 }
 
 // leftover finds places that relocate has to know but does not.
-var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|9000)\b|listen +\d+[ ;]`)
+var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|8009|9000)\b|listen +\d+[ ;]`)
 
 // relocate puts the places of this test into a configuration of nginx or Apache, and changes nothing else.
 func (s site) relocate(tb testing.TB, config string) string {
@@ -35,6 +36,7 @@ func (s site) relocate(tb testing.TB, config string) string {
 	config = replace(config, `listen( +)465 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.smtp))
 	config = replace(config, `listen( +)25;`, fmt.Sprintf("listen${1}127.0.0.1:%d;", s.mx))
 	config = replace(config, `(localhost|127\.0\.0\.1):8008\b`, s.auth)
+	config = replace(config, `(localhost|127\.0\.0\.1):8009\b`, s.beside)
 	config = replace(config, `127\.0\.0\.1:9000\b`, s.fastcgi)
 	config = replace(config, `/run/mailauthd/fastcgi\.sock`, s.socket)
 	config = replace(config, `(ssl_certificate +)[^;]+;`, "${1}"+s.tls.file+";")
@@ -59,6 +61,7 @@ func newSite(tb testing.TB, dir string) site {
 		fastcgi: loopback(testport.Free(tb)),
 		admin:   filepath.Join(dir, "admin.sock"),
 		http:    loopback(testport.Free(tb)),
+		beside:  loopback(testport.Free(tb)),
 		mx:      testport.Free(tb),
 		ca:      ca,
 		tls:     ca.issue(tb, dir, "nginx", pkix.Name{CommonName: "127.0.0.1"}),

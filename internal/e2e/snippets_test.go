@@ -122,7 +122,7 @@ func loadNginx(tb testing.TB, config string) {
 func loadApache(tb testing.TB, config string) {
 	tb.Helper()
 	dir := tempDir(tb)
-	config = newSite(tb, dir).relocate(tb, config)
+	config = newSite(tb, dir).relocateApache(tb, config)
 	wantLoads(tb, apache(tb), append(apacheArgs(tb, dir, config), "-t"))
 }
 
