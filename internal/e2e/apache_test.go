@@ -27,7 +27,7 @@ func (s site) relocateApache(tb testing.TB, config string) string {
 
 func runApache(tb testing.TB, dir string, args []string, addresses ...string) *process {
 	tb.Helper()
-	p := start(tb, dir, "middle", apache(tb), append(args, "-D", "FOREGROUND")...)
+	p := start(tb, dir, "webserver", apache(tb), append(args, "-D", "FOREGROUND")...)
 	p.logs = append(p.logs, filepath.Join(dir, "error.log"))
 	waitReady(tb, p, addresses...)
 	return p
@@ -38,8 +38,8 @@ func apache(tb testing.TB) string {
 	return program(tb, "apache2", "httpd")
 }
 
-// apacheModules is what Debian and Arch load by default, as far as it is needed, and what the files in
-// contrib/apache say to add.
+// apacheModules are those modules that Debian and Arch load by default and the tests need, and those that
+// the files in contrib/apache say to add.
 var apacheModules = []string{"mpm_event", "unixd", "authz_core", "authz_host", "proxy", "proxy_fcgi"}
 
 // apacheArgs writes a whole configuration into dir and returns the arguments to run Apache with it.
@@ -62,7 +62,7 @@ func apacheArgsWith(tb testing.TB, dir, config string, modules []string) []strin
 	return []string{"-f", writeFile(tb, dir, "apache.conf", b.String())}
 }
 
-// apacheModule is the file of a module, or nothing: then it must be built in.
+// apacheModule returns the file of a module. It returns an empty string for a module that is built in.
 func apacheModule(tb testing.TB, name string) string {
 	tb.Helper()
 	dirs := []string{"/usr/lib/apache2/modules", "/usr/lib/httpd/modules", "/usr/lib64/httpd/modules"}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ask sends the request that nginx sends for an IMAP login, with the user name and password as they
-// are given: escaped or not. It returns the headers of the answer.
+// ask sends the request that nginx sends for an IMAP login, and returns the headers of the answer. It does not
+// escape the user name and password.
 func ask(address, user, password string) (textproto.MIMEHeader, error) {
 	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// loginRequest is what nginx asks about one login.
+// loginRequest is the request of nginx for one login.
 type loginRequest struct {
 	account
 	client   string // the client's address; 127.0.0.1 if it is empty
@@ -30,8 +30,8 @@ func (r loginRequest) encode() string {
 		pair("HTTP_AUTH_USER", r.user) + pair("HTTP_AUTH_PASS", r.password) + r.more)
 }
 
-// ask sends the request on a connection of its own. It returns the headers of the answer, and how long
-// the answer took from when the request was sent.
+// ask sends the request on a connection of its own. It returns the headers of the answer, and the time from
+// the request to the answer.
 func (r loginRequest) ask(socket string) (textproto.MIMEHeader, time.Duration, error) {
 	c, err := net.DialTimeout("unix", socket, clientTimeout)
 	if err != nil {
@@ -55,7 +55,7 @@ func (r loginRequest) ask(socket string) (textproto.MIMEHeader, time.Duration, e
 	return header, took, err
 }
 
-// status is the Auth-Status of the answer.
+// status asks, and returns the Auth-Status of the answer.
 func (r loginRequest) status(tb testing.TB, socket string) string {
 	tb.Helper()
 	header, _, err := r.ask(socket)
@@ -65,7 +65,7 @@ func (r loginRequest) status(tb testing.TB, socket string) string {
 	return header.Get("Auth-Status")
 }
 
-// check wants the login to be answered with this Auth-Status.
+// check asks, and checks the Auth-Status of the answer.
 func (r loginRequest) check(tb testing.TB, socket, want string) {
 	tb.Helper()
 	if got := r.status(tb, socket); got != want {
@@ -73,7 +73,7 @@ func (r loginRequest) check(tb testing.TB, socket, want string) {
 	}
 }
 
-// startLogfmt is startMailauthd with a log that tells the reasons.
+// startLogfmt starts mailauthd with a log in the format logfmt, which has the reasons.
 func startLogfmt(t *testing.T, routing string) (site, *daemon) {
 	t.Helper()
 	s := newSite(t, tempDir(t))
@@ -88,7 +88,7 @@ func startLogfmt(t *testing.T, routing string) (site, *daemon) {
 
 var logfmtPair = regexp.MustCompile(`(\w+)=("(?:[^"\\]|\\.)*"|\S*)`)
 
-// events are the lines of the log: values by name. An event is written before the answer is sent.
+// events returns the entries of the log, each with its values by name. mailauthd writes an event before it answers.
 func (d *daemon) events(tb testing.TB) (events []map[string]string) {
 	tb.Helper()
 	for line := range strings.Lines(readFile(tb, d.authLog)) {
@@ -104,7 +104,7 @@ func (d *daemon) events(tb testing.TB) (events []map[string]string) {
 	return events
 }
 
-// lastEvent is the event of the login that was answered last.
+// lastEvent returns the event of the login that was answered last.
 func (d *daemon) lastEvent(tb testing.TB) map[string]string {
 	tb.Helper()
 	events := d.events(tb)

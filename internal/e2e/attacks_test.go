@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// Set in the environment, these make the test binary an attacker.
+// With these variables in its environment, the test binary is an attacker.
 const (
 	attackSocket = "E2E_ATTACK_SOCKET"
 	attackName   = "E2E_ATTACK"
 	allAttacks   = "all at once"
 )
 
-// The pace of attackers.
+// How fast attackers go on.
 const (
 	hostileTime  = 150 * time.Millisecond // of each attack
 	hostilePause = 5 * time.Millisecond   // of a peer before it connects again
 )
 
-// attack is a game that hostile peers play against the FastCGI socket, again and again on a number of
-// connections. It returns when the connection is of no more use.
+// attack is what hostile peers repeat on a number of connections to the FastCGI socket. play returns when
+// its connection can no longer be used.
 type attack struct {
 	name  string
 	peers int
 	play  func(c net.Conn)
 }
 
-// send writes until it is cut off.
+// send writes the parts, until the peer closes the connection.
 func send(c net.Conn, parts ...string) bool {
 	for _, p := range parts {
 		if _, err := io.WriteString(c, p); err != nil {
@@ -41,7 +41,7 @@ func send(c net.Conn, parts ...string) bool {
 	return true
 }
 
-// sendAll writes, and reads what comes back, until the other side ends the connection.
+// sendAll writes the parts while it reads and discards the answers, until the peer closes the connection.
 func sendAll(c net.Conn, parts ...string) {
 	go func() { send(c, parts...) }()
 	_, _ = io.Copy(io.Discard, c)
@@ -103,7 +103,7 @@ func attacks() []attack {
 	return list
 }
 
-// brokenInputs are what a guard should see at once.
+// brokenInputs returns requests that the FastCGI guard must refuse as soon as it has read them.
 func brokenInputs(begin string) map[string]string {
 	inputs := map[string]string{
 		"no name":              fastcgiRequest(pair("", "value")),
@@ -124,8 +124,8 @@ func brokenInputs(begin string) map[string]string {
 	return inputs
 }
 
-// playAttacks plays the attack of a name, or all of them, and writes a byte as it begins and one when
-// the time is over.
+// playAttacks plays the attack with this name, or all of them. It writes a byte to standard output when it
+// begins and another one when the time is over.
 func playAttacks(socket, name string) {
 	over := make(chan struct{})
 	var all sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 // logLine is the layout of auth.php's log: time, and a value at column 16.
 var logLine = regexp.MustCompile(`^(\d{8} \d\d:\d\d:\d\d'\d{6}): (.*)$`)
 
-// The lines that one login leaves, without their times.
+// The lines of one login in auth.log, without their times.
 var (
 	upstreamEntry = []string{
 		`Auth-Method:   plain`,
@@ -47,11 +47,11 @@ var (
 	}
 )
 
-// TestAuthLog looks at what logins through a whole deployment leave in auth.log. That no password is
-// in it is checked for every mailauthd that the tests start.
+// TestAuthLog checks the entries in auth.log of logins through a whole deployment. Every test checks that
+// there is no password in the log.
 func TestAuthLog(t *testing.T) {
 	t.Parallel()
-	d := deploy(t, middles[0], []account{bob, alice}, bobAndAlice(t))
+	d := deploy(t, webServers[0], []account{bob, alice}, bobAndAlice(t))
 	logins := []struct {
 		account
 		status int

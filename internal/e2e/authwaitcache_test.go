@@ -14,8 +14,8 @@ const (
 	waitUser   = "target@domain02.com"
 )
 
-// TestAuthWaitIsTheSameWithCache sends different wrong passwords at once. Each waits for its hash, and the
-// ones before it fail meanwhile: how long nginx is told to wait grows, with a cache as without.
+// TestAuthWaitIsTheSameWithCache sends different wrong passwords at once. Each login waits for its hash, while
+// earlier ones fail. So Auth-Wait must grow, with a cache as without.
 func TestAuthWaitIsTheSameWithCache(t *testing.T) {
 	t.Parallel()
 	hash := doveadmPW(t, mark+"-unguessed", "-s", "SHA512-CRYPT", "-r", "50000")
@@ -28,7 +28,7 @@ func TestAuthWaitIsTheSameWithCache(t *testing.T) {
 	if without-with > 1 || with-without > 1 {
 		t.Errorf("the longest Auth-Wait is %d s without a cache, and %d s with one", without, with)
 	}
-	// A login more or less may have failed before, because each step is less than 2.5 seconds.
+	// The number of logins that have failed before may differ by one. A failure adds less than 2.5 seconds.
 	for i := range waitLogins {
 		if d := waits[0][i] - waits[1][i]; d < -3 || d > 3 {
 			t.Errorf("Auth-Wait %d of %d is %d s without a cache, and %d s with one", i+1, waitLogins, waits[0][i], waits[1][i])
@@ -36,7 +36,7 @@ func TestAuthWaitIsTheSameWithCache(t *testing.T) {
 	}
 }
 
-// authWaits are the values of Auth-Wait in seconds, sorted.
+// authWaits returns the values of Auth-Wait in seconds, sorted.
 func authWaits(t *testing.T, cache, hash string) (waits []int) {
 	t.Helper()
 	s := newSite(t, tempDir(t))

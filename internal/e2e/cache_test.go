@@ -10,7 +10,7 @@ import (
 func TestCache(t *testing.T) {
 	t.Parallel()
 	const unknown = "Temporary authentication failure"
-	d := deployBehind(t, middles[0], newSite(t, tempDir(t)), []account{bob},
+	d := deployBehind(t, webServers[0], newSite(t, tempDir(t)), []account{bob},
 		domainTOML("domain1.com", "upstream")+"\n[cache]\nsize = 100\n")
 	checkAuthStatus(t, d.site, bob.user, bob.password, "OK")
 	d.dovecot.stop(t)
@@ -25,7 +25,7 @@ func TestCache(t *testing.T) {
 func TestThrottleReset(t *testing.T) {
 	t.Parallel()
 	const failed = "Invalid login or password"
-	d := deployBehind(t, middles[0], newSite(t, tempDir(t)), []account{bob},
+	d := deployBehind(t, webServers[0], newSite(t, tempDir(t)), []account{bob},
 		domainTOML("domain1.com", "upstream")+"\n[throttle]\npair_limit = 1\n")
 	checkAuthStatus(t, d.site, bob.user, alice.password, failed)
 	checkAuthStatus(t, d.site, bob.user, bob.password, failed)

@@ -15,9 +15,9 @@ import (
 
 const (
 	clientTimeout = 30 * time.Second
-	// loginDenied is curl's exit status for it.
+	// loginDenied is curl's exit status for a refused login.
 	loginDenied = 67
-	// unsent is what to send where it is refused.
+	// unsent is a message to send if the login must be refused.
 	unsent = "This message must not be sent."
 )
 
@@ -28,8 +28,8 @@ type session struct {
 	trace  string // what the server said, each line behind "< "
 }
 
-// curlSession has curl log in. options is what --login-options takes: the SASL mechanism. message is
-// what to send by SMTP.
+// curlSession logs in by curl. The options are those of --login-options, which has the SASL mechanism. By SMTP,
+// curl sends the message.
 func curlSession(tb testing.TB, s site, protocol, options string, a account, message string) session {
 	tb.Helper()
 	config := []string{
@@ -46,11 +46,11 @@ func curlSession(tb testing.TB, s site, protocol, options string, a account, mes
 func runCurl(tb testing.TB, s site, config []string) session {
 	tb.Helper()
 	config = append(config, "silent", "verbose", curlOption("cacert", s.ca.file))
-	// The password goes by standard input: a command line is there for everyone to see.
+	// The configuration goes to standard input, because all users can see a command line.
 	return runClient(tb, strings.Join(config, "\n"), program(tb, "curl"), "--disable", "--config", "-")
 }
 
-// curlMail is what makes curl send a message.
+// curlMail returns the curl options that send a message.
 func curlMail(tb testing.TB, message string, recipients ...string) []string {
 	tb.Helper()
 	mail := writeFile(tb, tempDir(tb), "message", "Subject: test\r\n\r\n"+message+"\r\n")
@@ -61,13 +61,13 @@ func curlMail(tb testing.TB, message string, recipients ...string) []string {
 	return config
 }
 
-// curlOption is a line of a curl configuration file. Its strings know five escapes and are bytes otherwise.
+// curlOption returns a line of a curl configuration file. A string there has five escapes; all other bytes stand for themselves.
 func curlOption(name, value string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	return fmt.Sprintf(`%s = "%s"`, name, escape.Replace(value))
 }
 
-// url is where a client of the protocol finds the first message, or sends.
+// url returns the address where curl reads the first message, or sends one.
 func (s site) url(protocol string) string {
 	switch protocol {
 	case "imap":
@@ -79,7 +79,7 @@ func (s site) url(protocol string) string {
 	}
 }
 
-// pythonSession has the client of Python's standard library log in.
+// pythonSession logs in by the clients of Python's standard library.
 func pythonSession(tb testing.TB, s site, protocol, _ string, a account, message string) session {
 	tb.Helper()
 	return runPython(tb, s, protocol, a.user, a.password, message)
@@ -107,18 +107,18 @@ func runClient(tb testing.TB, input, path string, args ...string) session {
 	return session{cmd.ProcessState.ExitCode(), output.String(), withoutCurlNoise(trace.String())}
 }
 
-// withoutCurlNoise leaves the dialogue, and leaves out what curl says about TLS.
+// withoutCurlNoise removes all lines of curl's trace but those of the dialogue.
 func withoutCurlNoise(trace string) string {
 	return regexp.MustCompile(`(?m)^[*{}] .*\n`).ReplaceAllString(trace, "")
 }
 
-// said reports whether the server said exactly this, as a whole line; an IMAP tag stands as "TAG".
+// said reports whether the server sent this line. "TAG" stands for an IMAP tag.
 func (s session) said(line string) bool {
 	line = strings.Replace(regexp.QuoteMeta(line), "TAG", `[A-Z]+\d+`, 1)
 	return regexp.MustCompile(`(?m)^< ` + line + `\s*$`).MatchString(s.trace)
 }
 
-// checkRefused wants the login to be refused with this line.
+// checkRefused checks that the server refused the login with this line.
 func (s session) checkRefused(tb testing.TB, line string) {
 	tb.Helper()
 	if s.status != loginDenied || !s.said(line) {

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// middle is what stands between nginx mail {} and mailauthd.
-type middle struct {
-	name string
-	// start starts what listens on the site's auth address; nil: mailauthd itself does.
-	start func(testing.TB, site)
+// webServer is a web server between nginx's mail proxy and mailauthd, with its way to mailauthd.
+type webServer struct {
+	name  string
+	start func(testing.TB, site) // listens on the site's auth address; nil: mailauthd itself does
 }
 
-var middles = []middle{
+// webServers has "http" too, where nginx's mail proxy asks mailauthd without a web server.
+var webServers = []webServer{
 	{"nginx-unix", func(tb testing.TB, s site) {
 		startNginxHTTP(tb, s, contrib(tb, "nginx/auth-fastcgi.conf"))
 	}},
@@ -29,7 +29,7 @@ var middles = []middle{
 	{"http", nil},
 }
 
-// overTCP does what the comment in auth-fastcgi.conf says to do for mailauthd on a TCP address.
+// overTCP changes auth-fastcgi.conf as its comment says, so that nginx reaches mailauthd over TCP.
 func overTCP(tb testing.TB, config string) string {
 	tb.Helper()
 	const server = "server 127.0.0.1:9000;"
@@ -39,7 +39,7 @@ func overTCP(tb testing.TB, config string) string {
 	return replace(config, `(?m)^ *server +unix:.*$`, server)
 }
 
-// deployment is a whole mail site: what clients talk to, and all behind it.
+// deployment is a whole mail site: nginx's mail proxy, a web server, mailauthd and Dovecot.
 type deployment struct {
 	site
 	sink    *sink
@@ -49,24 +49,24 @@ type deployment struct {
 
 // deploy starts a mail site with the accounts at Dovecot, which is "dovecot1" to mailauthd. routing is the
 // rest of mailauthd's TOML: domains and users.
-func deploy(tb testing.TB, m middle, accounts []account, routing string) *deployment {
+func deploy(tb testing.TB, web webServer, accounts []account, routing string) *deployment {
 	tb.Helper()
-	d := deployBehind(tb, m, newSite(tb, tempDir(tb)), accounts, routing)
+	d := deployBehind(tb, web, newSite(tb, tempDir(tb)), accounts, routing)
 	startFront(tb, d.site, contrib(tb, "nginx/mail.conf"))
 	return d
 }
 
-// deployBehind starts all but what clients talk to.
-func deployBehind(tb testing.TB, m middle, s site, accounts []account, routing string) *deployment {
+// deployBehind starts a mail site without nginx's mail proxy.
+func deployBehind(tb testing.TB, web webServer, s site, accounts []account, routing string) *deployment {
 	tb.Helper()
 	d := &deployment{site: s, sink: startSink(tb)}
-	if m.start == nil {
+	if web.start == nil {
 		d.auth = d.http
 	}
 	d.dovecot = startDovecot(tb, d.sink.port, accounts)
 	d.daemon = startMailauthd(tb, d.site, serverTOML("dovecot1", d.dovecot)+routing)
-	if m.start != nil {
-		m.start(tb, d.site)
+	if web.start != nil {
+		web.start(tb, d.site)
 	}
 	return d
 }

@@ -10,11 +10,11 @@ var digestWays = []way{
 	{"pop3 apop", "pop3", "AUTH=+APOP", curlSession},
 }
 
-// TestDigests logs in by CRAM-MD5 and APOP. nginx then has no password of the client's, and logs in to
-// Dovecot with the one from the map.
+// TestDigests logs in by CRAM-MD5 and APOP. nginx then has no password from the client, and logs in to Dovecot
+// with the password from the map.
 func TestDigests(t *testing.T) {
 	t.Parallel()
-	d := deployBehind(t, middles[0], newSite(t, tempDir(t)), []account{alice},
+	d := deployBehind(t, webServers[0], newSite(t, tempDir(t)), []account{alice},
 		domainTOML("domain02.com", "users")+userTOML(alice.user, "{PLAIN}"+alice.password))
 	startFront(t, d.site, allMethods(t))
 	for _, w := range digestWays {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// digestUser is a name of one kind. Its digests are all wrong.
+// digestUser is a user name, for which all digests are wrong.
 type digestUser struct {
 	kind   string
 	user   string
@@ -66,7 +66,7 @@ func digestDomain(domain, verify string) string {
 	return fmt.Sprintf("\n[domains.%q]\nservers = [\"scripted\"]\nverify = %q\n", domain, verify)
 }
 
-// checkLimit sends more wrong digests than may be tried.
+// checkLimit sends wrong digests until one is over the limit of the throttle.
 func (u digestUser) checkLimit(t *testing.T, s site, d *daemon, r loginRequest) {
 	t.Helper()
 	for i := range digestLimit {
@@ -80,7 +80,7 @@ func (u digestUser) checkLimit(t *testing.T, s site, d *daemon, r loginRequest) 
 	}
 }
 
-// checkTakenBack has a good login by plain take back the failures before it.
+// checkTakenBack checks that a good login by plain takes back the earlier failures.
 func (u digestUser) checkTakenBack(t *testing.T, s site, d *daemon, r loginRequest) {
 	t.Helper()
 	for i := range digestLimit - 1 {
@@ -98,7 +98,7 @@ func (u digestUser) checkTakenBack(t *testing.T, s site, d *daemon, r loginReque
 	}
 }
 
-// tryDigest sends a wrong digest, wants it to be rejected, and returns the event.
+// tryDigest sends a wrong digest, checks that the login is rejected, and returns the event.
 func tryDigest(t *testing.T, s site, d *daemon, r loginRequest, n int) map[string]string {
 	t.Helper()
 	salt := fmt.Sprintf("<%d.1@mail.example>", n)

@@ -34,7 +34,7 @@
 // # Running
 //
 //	go test ./internal/e2e/
-//	go test -run 'Middles/apache-unix/dovecot-running/imap_plain' -v ./internal/e2e/
+//	go test -run 'WebServers/apache-unix/dovecot-running/imap_plain' -v ./internal/e2e/
 //	go test -run Snippets ./internal/e2e/
 //	go test -run Throughput -v ./internal/e2e/ -throughput
 //	go test -run IMAPLogins -v ./internal/e2e/ -throughput

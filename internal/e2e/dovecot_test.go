@@ -15,7 +15,7 @@ import (
 	"mailauthd/internal/testport"
 )
 
-// account is a mailbox at Dovecot. The password is any bytes.
+// account is a mailbox at Dovecot. The password may hold any bytes.
 type account struct {
 	user, password string
 }
@@ -28,14 +28,14 @@ type dovecot struct {
 	pop3, imap, smtp int
 }
 
-// dovecotMaster may log in as anybody.
+// dovecotMaster is Dovecot's master user, who may log in as any user.
 var dovecotMaster = account{"proxy", mark + "-master"}
 
 // greeting is the text of the message that waits in every mailbox.
 const greeting = "This message waited in the mailbox."
 
-// startDovecot starts a mail server with the accounts; what is sent through it goes to relay, a
-// port of 127.0.0.1.
+// startDovecot starts a mail server with the accounts. Its submission server sends messages to relay, a port
+// of 127.0.0.1.
 func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
 	tb.Helper()
 	d := prepareDovecot(tb, relay, accounts, "")
@@ -43,7 +43,7 @@ func startDovecot(tb testing.TB, relay int, accounts []account) *dovecot {
 	return d
 }
 
-// prepareDovecot makes all that a mail server needs. The settings come after those of dovecot.conf.
+// prepareDovecot writes the files of a mail server. The settings come after those of dovecot.conf.
 func prepareDovecot(tb testing.TB, relay int, accounts []account, settings string) *dovecot {
 	tb.Helper()
 	d := &dovecot{host: "127.0.0.1", pop3: testport.Free(tb), imap: testport.Free(tb), smtp: testport.Free(tb)}
@@ -82,7 +82,7 @@ func (d *dovecot) run(tb testing.TB) {
 	}
 }
 
-// passwdFile writes passwords in hex: the file has one line a user, with colons between fields.
+// passwdFile returns a passwd-file. Its passwords are in hex, because they may hold colons and line breaks.
 func passwdFile(accounts []account) string {
 	var b strings.Builder
 	for _, a := range accounts {
@@ -112,7 +112,7 @@ func makeMail(tb testing.TB, dir string, uid, gid int, accounts []account) {
 	}
 }
 
-// nobody is the user that reads mailboxes: Dovecot refuses to do that as root.
+// nobody returns the numbers of the user that reads mailboxes, because Dovecot refuses to do that as root.
 func nobody(tb testing.TB) (uid, gid int) {
 	tb.Helper()
 	u, err := user.Lookup("nobody")

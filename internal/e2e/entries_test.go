@@ -18,8 +18,8 @@ func glob(tb testing.TB, dir, pattern string) []string {
 	return files
 }
 
-// readEntries reads the entries of files in auth.php's layout, compressed or not: values by name. What is no
-// whole entry fails the test.
+// readEntries reads the entries of files in auth.php's layout, which may be compressed. Each entry has its
+// values by name. The test fails if an entry is not complete.
 func readEntries(tb testing.TB, files []string) (entries []map[string]string) {
 	tb.Helper()
 	for _, file := range files {

@@ -10,7 +10,7 @@ import (
 	"mailauthd/internal/testport"
 )
 
-// externalWay is how a client logs in by its certificate. The user name may be empty.
+// externalWay is a way to log in by a client certificate. The user name may be empty.
 type externalWay struct {
 	name     string
 	protocol string
@@ -54,9 +54,9 @@ func emailAddress(address string) pkix.Name {
 	return pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: oid, Value: address}}}
 }
 
-// externalSite is a deployment with three users: alice's certificate is listed by its fingerprint, carol's by
-// its subject, and bob's has his name. nginx logs the first two in by upstream_password, and bob by
-// the master login. The second site is the same, but nginx passes on certificates that it could not verify.
+// externalSite is a deployment with three users. The map lists alice's certificate by its fingerprint and carol's
+// by its subject; bob's has the name of the user. nginx logs in alice and carol by upstream_password, and bob by
+// the master login. In the second site nginx also passes on certificates that it could not verify.
 type externalSite struct {
 	*deployment
 	lenient           site
@@ -79,7 +79,7 @@ func deployExternal(t *testing.T) *externalSite {
 		forgedBob:   other.issue(t, others, "bob", emailAddress(bob.user)),
 		forgedCarol: other.issue(t, others, "carol", subject),
 	}
-	e.deployment = deployBehind(t, middles[0], s, []account{alice, bob, carol}, fmt.Sprintf(`
+	e.deployment = deployBehind(t, webServers[0], s, []account{alice, bob, carol}, fmt.Sprintf(`
 [auth]
 methods = ["plain", "external"]
 external.user_from = "emailAddress"

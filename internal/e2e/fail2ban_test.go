@@ -19,7 +19,7 @@ const (
 	framed   = "198.51.100.7" // the address that an attacker would like to see banned
 )
 
-// banned are the addresses that fail2ban's own tool finds in a log, in order.
+// banned returns the addresses that fail2ban's test tool finds in a log, in order.
 func banned(t *testing.T, log, format, encoding string) []string {
 	t.Helper()
 	filter := fmt.Sprintf("%s/filter.d/mailauthd.conf[format=%s]", fail2ban, format)
@@ -31,7 +31,7 @@ func banned(t *testing.T, log, format, encoding string) []string {
 	return strings.Fields(string(out))
 }
 
-// TestFail2banGolden: of the golden logs' entries one is a refused login with a client's address.
+// TestFail2banGolden checks the golden logs. Each has one refused login with a client's address.
 func TestFail2banGolden(t *testing.T) {
 	t.Parallel()
 	for _, format := range authlog.Formats {
@@ -42,8 +42,8 @@ func TestFail2banGolden(t *testing.T) {
 	}
 }
 
-// TestFail2banCannotFrame: whatever clients send, each refused login is found with the address that it came
-// from, nothing else is, and never an address that a client has written.
+// TestFail2banCannotFrame checks that fail2ban finds each refused login by the client's address, and nothing else.
+// No client can make it find an address that the client has sent.
 func TestFail2banCannotFrame(t *testing.T) {
 	t.Parallel()
 	events, want := hostileEvents()
@@ -106,7 +106,7 @@ func hostileEvents() (events []authlog.Event, refused []string) {
 	return events, refused
 }
 
-// outcomes are all the answers that a login can get.
+// outcomes has an event for each answer that a login can get.
 var outcomes = []authlog.Event{
 	{Method: "plain", Protocol: "imap", Outcome: "ok", Status: "OK"},
 	{Method: "plain", Protocol: "imap", Outcome: "ok", Status: "OK", Reply: "001 OK " + framed + ` "x" client_ip=` + framed},
@@ -119,8 +119,8 @@ var outcomes = []authlog.Event{
 	{Method: "none", Protocol: "smtp", Outcome: "reject", Status: "Relay access denied", Reason: authlog.Policy},
 }
 
-// hostileTexts try to end their field, in each format, and to go on with a refusal of somebody else. The shorter ones
-// leave fields out, or the end.
+// hostileTexts returns values that try to end their field, in each format, and to go on with the refusal of another
+// client. The shorter ones lack some fields, or the end.
 func hostileTexts() []string {
 	texts := []string{
 		"", "x", "x Client-IP: " + framed, "Client-IP:     " + framed, `x\`, `x\\`, `x"`, `x\"`, "'", "=", `="`, "<HOST>", "outcome=reject", "none", "pässwörd\xff",
@@ -139,14 +139,14 @@ func hostileTexts() []string {
 	return texts
 }
 
-// legacyEntry is a refusal in the legacy layout, with an attacker's idea of a line end.
+// legacyEntry returns a refusal in the legacy layout, with a line end of the attacker's choice.
 func legacyEntry(time, end string) string {
 	lines := []string{"", "Auth-Method:   plain", "Auth-User:     x", "Auth-Salt:     ", "Auth-Protocol: imap",
 		"Client-IP:     " + framed, "Auth-SSL:      on", "Auth-Status:   Invalid login or password", ""}
 	return strings.Join(lines, end+time)
 }
 
-// TestFail2banJail lets fail2ban load the jail beside all it has itself.
+// TestFail2banJail checks that fail2ban loads the jail, together with its own files.
 func TestFail2banJail(t *testing.T) {
 	t.Parallel()
 	client := program(t, "fail2ban-client")

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The load of TestFailover. Clients go on until both are reached.
+// The load of TestFailover. Clients go on until both numbers are reached.
 const (
 	failoverLogins  = 2000
 	failoverStops   = 4
@@ -31,14 +31,14 @@ service imap {
 // failover counts the answers to logins with the right password.
 type failover struct {
 	site          site
-	first, second atomic.Int64 // good ones, by the server that judged them
+	first, second atomic.Int64 // good ones, by the server that checked them
 	tempFails     atomic.Int64
 	begun         atomic.Int64
 	stopped       atomic.Bool // as often as it shall be
 }
 
-// TestFailover stops and starts one of two servers while users log in, most of them as nginx asks and one
-// by a mail client. Whatever the server does while it stops, no right password is rejected.
+// TestFailover stops and starts one of two servers while users log in: one by a mail client, the others by requests
+// like nginx's. No right password is rejected, whatever the server does while it stops.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	a, b := prepareDovecot(t, 1, []account{bob}, manyLogins), prepareDovecot(t, 1, []account{bob}, manyLogins)
@@ -49,7 +49,7 @@ func TestFailover(t *testing.T) {
 		"\n[domains.\"domain1.com\"]\nservers = [\"a\", \"b\"]\nverify = \"upstream\"\n")
 	startNginxHTTP(t, f.site, contrib(t, "nginx/auth-fastcgi.conf"))
 	startFront(t, f.site, contrib(t, "nginx/mail.conf"))
-	client := startAgain(t, f.site, bob)
+	client := startRepeatedClient(t, f.site, bob)
 	ctx, cancel := context.WithTimeout(t.Context(), failoverTimeout)
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -65,7 +65,7 @@ func TestFailover(t *testing.T) {
 	clients.Wait()
 	took := time.Since(begin)
 	first, second, tempFails := f.first.Load(), f.second.Load(), f.tempFails.Load()
-	t.Logf("%d logins by %d clients in %.1f s, server a stopped %d times: %d judged by a, %d by b, %d temporary failures",
+	t.Logf("%d logins by %d clients in %.1f s, server a stopped %d times: %d checked by a, %d by b, %d temporary failures",
 		first+second+tempFails, failoverClients, took.Seconds(), failoverStops, first, second, tempFails)
 	seen := client.stop(t)
 	t.Logf("a mail client behind nginx saw meanwhile: %v", seen)
@@ -80,7 +80,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// logIn is one client.
+// logIn logs in until the test is over.
 func (f *failover) logIn(ctx context.Context, t *testing.T, first, second string) {
 	for ctx.Err() == nil && (f.begun.Add(1) <= failoverLogins || !f.stopped.Load()) {
 		header, err := ask(f.site.auth, bob.user, bob.password)
@@ -103,7 +103,7 @@ func (f *failover) logIn(ctx context.Context, t *testing.T, first, second string
 	}
 }
 
-// stopAndStart waits until logins go to the other server, and come back.
+// stopAndStart stops and starts a server. It waits until logins go to the other one, and come back.
 func (f *failover) stopAndStart(ctx context.Context, t *testing.T, a *dovecot) {
 	t.Helper()
 	a.stop(t)
@@ -117,6 +117,6 @@ func (f *failover) waitForMore(ctx context.Context, t *testing.T, name string, c
 	t.Helper()
 	enough := counter.Load() + 2*failoverClients
 	if !poll(clientTimeout, ctx.Done(), func() bool { return counter.Load() >= enough }) {
-		t.Errorf("the %s server judges no logins", name)
+		t.Errorf("the %s server checks no logins", name)
 	}
 }

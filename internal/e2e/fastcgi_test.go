@@ -30,10 +30,10 @@ func pair(name, value string) string {
 	return string([]byte{byte(len(name)), 0x80 | byte(n>>24), byte(n >> 16), byte(n >> 8), byte(n)}) + name + value
 }
 
-// fastcgiLogin is the whole request for an IMAP login.
+// fastcgiLogin returns the request for an IMAP login.
 func fastcgiLogin(a account) string { return fastcgiLoginFrom("127.0.0.1", a) }
 
-// fastcgiLoginFrom is one by a client's address.
+// fastcgiLoginFrom returns the request for an IMAP login from a client's address.
 func fastcgiLoginFrom(address string, a account) string {
 	return fastcgiRequest(loginVariables(address, a))
 }
@@ -48,7 +48,7 @@ func fastcgiRequest(variables string) string {
 	return record(beginRequest, 1, keepConnection) + record(paramsRecord, 1, variables) + record(paramsRecord, 1, "") + record(stdinRecord, 1, "")
 }
 
-// readAnswer reads what a responder wrote, up to the end of a request.
+// readAnswer reads a responder's answer, up to the end of the request.
 func readAnswer(r io.Reader) (stdout string, err error) {
 	header := make([]byte, 8)
 	for {

@@ -28,7 +28,7 @@ const (
 	floodUser     = "target@flood.example" // whose password is guessed
 )
 
-// What counts as usual at least: a quiet machine is faster.
+// The usual times are at least these, although a quiet machine is faster.
 const (
 	floodMedian = 5 * time.Millisecond
 	floodTail   = 10 * time.Millisecond // 90% of the logins
@@ -38,8 +38,8 @@ func honestUser(i int) account {
 	return account{fmt.Sprintf("honest%d@flood.example", i%floodUsers), mark + "-honest"}
 }
 
-// TestFloodAtServer has one client send a wrong password on many connections, which the mail server is
-// slow to refuse. Logins of users from other known networks must be as fast as usual.
+// TestFloodAtServer sends wrong passwords on many connections from one client. The mail server is slow to refuse
+// them. Logins from other known networks must be as fast as usual.
 func TestFloodAtServer(t *testing.T) {
 	for _, tt := range []struct {
 		name, settings string
@@ -76,7 +76,7 @@ func floodedScripted(t *testing.T) (toml string, asked func() int64) {
 	return server.toml("flooded", ""), good.Load
 }
 
-// floodedDovecot is Dovecot with the delay that it has without a setting.
+// floodedDovecot is Dovecot with its default delay of failures.
 func floodedDovecot(t *testing.T) (toml string, asked func() int64) {
 	t.Helper()
 	var accounts []account

@@ -35,7 +35,7 @@ const (
 	honestNetworks = 250
 )
 
-// guessedHash is what the passwords of users are kept as.
+// guessedHash describes the argon2id hashes of the users' passwords.
 type guessedHash struct {
 	name           string
 	memory, passes int // KiB
@@ -44,12 +44,12 @@ type guessedHash struct {
 }
 
 var guessedHashes = []guessedHash{
-	{"256 KiB, 1 pass", 256, 1, 64, 1_000_000, 5000},     // as many as auth.MaxHashing: all are judged, until their limits
+	{"256 KiB, 1 pass", 256, 1, 64, 1_000_000, 5000},     // as many as auth.MaxHashing: all are hashed, until their limits
 	{"64 MiB, 3 passes", 64 << 10, 3, 400, 100_000, 800}, // more than listen.MaxRequests
 }
 
-// honest users are among those that are guessed at. One logs in from where that has been good before, the
-// other by webmail, from a trusted network.
+// honestUsers are two of the users whose passwords are guessed. One logs in from a known network, the other by
+// webmail, from a trusted network.
 var honestUsers = []struct {
 	address string
 	account
@@ -58,7 +58,7 @@ var honestUsers = []struct {
 	{"127.0.0.1", account{guessedUser(1), mark + "-webmail"}},
 }
 
-// away is nobody's victim, and logs in from another network each time. Nothing tells this from guesses.
+// away logs in from another network each time, which looks like guessing. Nobody guesses this user's password.
 var away = account{"away@domain02.com", mark + "-away"}
 
 // guessRun is one attack, and how it ended.
@@ -121,7 +121,7 @@ func (r *guessRun) play(t *testing.T) {
 	r.check(t)
 }
 
-// routing is a map of users that are guessed at, with the throttle of the sample configuration.
+// routing returns a map of the users whose passwords are guessed, with the throttle of the sample configuration.
 func (r *guessRun) routing(t *testing.T) string {
 	t.Helper()
 	throttle := throttleSection.FindString(readFile(t, repository, "conf", "mailauthd.toml"))
@@ -142,7 +142,7 @@ func (r *guessRun) routing(t *testing.T) string {
 	return b.String()
 }
 
-// random is a hash that costs what it says, of a password that nobody knows.
+// random returns a hash with these costs, of a password that nobody knows.
 func (h guessedHash) random(r *rand.ChaCha8) string {
 	salt, key := make([]byte, 16), make([]byte, 32)
 	r.Read(salt)
@@ -151,7 +151,7 @@ func (h guessedHash) random(r *rand.ChaCha8) string {
 	return fmt.Sprintf("{ARGON2ID}$argon2id$v=19$m=%d,t=%d,p=1$%s$%s", h.memory, h.passes, encode(salt), encode(key))
 }
 
-// throttleSection is that of a configuration file, up to the next one.
+// throttleSection matches the [throttle] section of a configuration file.
 var throttleSection = regexp.MustCompile(`(?ms)^\[throttle\].*?^\n`)
 
 // pw hashes as doveadm pw does.
@@ -166,7 +166,7 @@ func pw(t *testing.T, password string) string {
 
 func guessedUser(i int) string { return fmt.Sprintf("user%d@domain02.com", i) }
 
-// guessAddress is one of the network for benchmarks, 198.18.0.0/15 (RFC 2544).
+// guessAddress returns an address of the network for benchmarks, 198.18.0.0/15 (RFC 2544).
 func guessAddress(i int) string {
 	return netip.AddrFrom4([4]byte{198, byte(18 + i>>16), byte(i >> 8), byte(i)}).String()
 }
@@ -183,7 +183,7 @@ func (r *guessRun) logIn(t *testing.T, socket string, times *[2][]time.Duration)
 	}
 }
 
-// logInAway may fail, but not for good.
+// logInAway logs in as away. The login may be a temporary failure, but not rejected.
 func (r *guessRun) logInAway(t *testing.T, socket string) {
 	t.Helper()
 	n := r.awayGood + r.awayTempFailed
@@ -198,7 +198,7 @@ func (r *guessRun) logInAway(t *testing.T, socket string) {
 	}
 }
 
-// guess is one connection of the web server.
+// guess sends guesses on one connection, as a web server would.
 func (r *guessRun) guess(t *testing.T, socket string) {
 	c, err := net.DialTimeout("unix", socket, clientTimeout)
 	if err != nil {

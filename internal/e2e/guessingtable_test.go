@@ -25,7 +25,7 @@ func (r *guessRun) measure(t *testing.T, s site, d *daemon) {
 	}
 }
 
-// check wants each guess answered, and few of them judged.
+// check checks that each guess was answered, and that few of them needed a hash.
 func (r *guessRun) check(t *testing.T) {
 	t.Helper()
 	if n := r.rejected.Load() + r.tempFailed.Load(); n != int64(r.guesses) {
@@ -45,7 +45,7 @@ func (r *guessRun) check(t *testing.T) {
 	}
 }
 
-// honest is how many honest logins there were, each of one hash at most.
+// honest returns the number of honest logins. Each needs at most one hash.
 func (r *guessRun) honest() int {
 	n := r.awayGood
 	for i := range honestUsers {
@@ -70,7 +70,7 @@ func printGuesses(runs []*guessRun) {
 	row("guesses", number(func(r *guessRun) float64 { return float64(r.guesses) }))
 	row("answers per second", number(func(r *guessRun) float64 { return float64(r.rejected.Load()+r.tempFailed.Load()) / r.took.Seconds() }))
 	row("rejected by the throttle", number(func(r *guessRun) float64 { return r.policy }))
-	row("judged", number(func(r *guessRun) float64 { return r.mismatches }))
+	row("hashed", number(func(r *guessRun) float64 { return r.mismatches }))
 	row("temporary failures", number(func(r *guessRun) float64 { return float64(r.tempFailed.Load()) }))
 	row("hashes, honest ones too", number(func(r *guessRun) float64 { return r.hashes }))
 	row("MiB at the peak", number(func(r *guessRun) float64 { return r.peak }))
@@ -84,7 +84,7 @@ func printGuesses(runs []*guessRun) {
 	w.Flush()
 }
 
-// spread is the median and the 99th percentile.
+// spread returns the median and the 99th percentile.
 func spread(times []time.Duration) string {
 	if len(times) == 0 {
 		return "none"

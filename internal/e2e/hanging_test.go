@@ -11,11 +11,11 @@ import (
 	"mailauthd/internal/auth"
 )
 
-// hangingLogins are more than mailauthd has at a time.
+// hangingLogins is more than the number of logins that mailauthd has at mail servers at a time.
 const hangingLogins = 400
 
-// TestHangingServer: a mail server that takes connections and never says a word must not keep out users who do
-// not need it. A single network takes three quarters of the server's connections.
+// TestHangingServer checks that a mail server that accepts connections and sends nothing does not keep out users who
+// do not need it. A single network takes three quarters of the server's connections.
 func TestHangingServer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		address        string
@@ -28,7 +28,7 @@ func TestHangingServer(t *testing.T) {
 	}
 }
 
-// hangServer wants so many logins to be at the server, and so many to be answered because there is no room for them.
+// hangServer checks how many logins are at the server, and how many are answered at once because there is no slot for them.
 func hangServer(t *testing.T, address string, hang, answered int) {
 	hanging := make(chan net.Conn, hangingLogins)
 	l := serve(t, func(c net.Conn) { hanging <- c })

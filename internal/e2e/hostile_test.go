@@ -22,8 +22,8 @@ const (
 	hostileRetries = 3                // of an attack during which honest logins were slow
 )
 
-// TestHostilePeers plays each attack, and then all at once, next to requests that never end. In between,
-// honest logins are about as fast as ever.
+// TestHostilePeers plays each attack, and then all at once, while there are requests that never end. Honest logins
+// must be about as fast as before.
 func TestHostilePeers(t *testing.T) {
 	s, d := startPlain(t, aliceTOML)
 	usual := honest(t, s.socket, hostileLogins, nil)
@@ -88,7 +88,7 @@ func under(t *testing.T, socket, name string) time.Duration {
 	return took
 }
 
-// startPlain starts mailauthd as it is run outside of tests.
+// startPlain starts mailauthd without the race detector, as administrators do.
 func startPlain(t *testing.T, routing string) (site, *daemon) {
 	t.Helper()
 	s := newSite(t, tempDir(t))
@@ -121,7 +121,7 @@ func honest(t *testing.T, socket string, n int, stop <-chan struct{}) time.Durat
 	return median(times)
 }
 
-// neverFinished are connections with a request on each that is not complete, of up to 60 KB.
+// neverFinished opens connections, each with an incomplete request of up to 60 KB.
 func neverFinished(t *testing.T, socket string, n int) []net.Conn {
 	t.Helper()
 	var conns []net.Conn
@@ -138,7 +138,7 @@ func neverFinished(t *testing.T, socket string, n int) []net.Conn {
 	return conns
 }
 
-// openSockets counts what a process has open, listeners included.
+// openSockets returns the number of a process's open sockets, listeners included.
 func openSockets(tb testing.TB, p *process) (n int) {
 	tb.Helper()
 	dir := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "fd")

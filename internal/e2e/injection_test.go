@@ -72,7 +72,7 @@ var answerHeaders = []string{"Auth-Status", "Auth-Error-Code", "Server", "Date",
 // in, the answer has the headers that it should, and the log has one entry for each request.
 func TestInjection(t *testing.T) {
 	t.Parallel()
-	for _, m := range []middle{middles[0], middles[2], middles[4]} {
+	for _, m := range []webServer{webServers[0], webServers[2], webServers[4]} {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, tempDir(t))

@@ -17,7 +17,7 @@ func startLighttpd(tb testing.TB, s site, socket string) {
 		"Dir": dir, "Host": host, "Port": port, "User": webGroup(tb), "Socket": socket,
 	})
 	file := writeFile(tb, dir, "lighttpd.conf", config)
-	p := start(tb, dir, "middle", program(tb, "lighttpd"), "-D", "-f", file)
+	p := start(tb, dir, "webserver", program(tb, "lighttpd"), "-D", "-f", file)
 	waitReady(tb, p, s.auth)
 }
 

@@ -30,7 +30,7 @@ func allMethods(tb testing.TB) string {
 // inside http {}.
 func startNginxHTTP(tb testing.TB, s site, config string) *process {
 	tb.Helper()
-	return startNginx(tb, "middle", inHTTP(s.relocate(tb, config)), s.auth)
+	return startNginx(tb, "webserver", inHTTP(s.relocate(tb, config)), s.auth)
 }
 
 func startNginx(tb testing.TB, name, config string, addresses ...string) *process {

@@ -44,16 +44,16 @@ const (
 	plainDomain    = "plain.example"
 )
 
-// passwordMiddles are where the passwords go through: each program that can stand in the
+// passwordWebServers are where the passwords go through: each program that can stand in the
 // middle once.
-var passwordMiddles = map[string]bool{"nginx-unix": true, "apache-unix": true, "http": true}
+var passwordWebServers = map[string]bool{"nginx-unix": true, "apache-unix": true, "http": true}
 
 // TestPasswords logs in with each kind of password, through nginx and each program in the middle. A mail client logs in to
 // all users behind the first of these: whatever is in the middle, nginx asks it as checkAuthStatus does.
 func TestPasswords(t *testing.T) {
 	t.Parallel()
-	for i, m := range middles {
-		if !passwordMiddles[m.name] {
+	for i, m := range webServers {
+		if !passwordWebServers[m.name] {
 			continue
 		}
 		t.Run(m.name, func(t *testing.T) {

@@ -30,14 +30,14 @@ func TestOutOfDescriptors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, tempDir(t))
-			outOfDescriptors(t, s, doors(s)[i])
+			outOfDescriptors(t, s, endpoints(s)[i])
 		})
 	}
 }
 
-func outOfDescriptors(t *testing.T, s site, door door) {
+func outOfDescriptors(t *testing.T, s site, endpoint endpoint) {
 	d := startLimited(t, s, "compress = false\n"+aliceTOML+bobElsewhere(t), "--nofile="+strconv.Itoa(fewDescriptors))
-	kept, err := door.dial()
+	kept, err := endpoint.dial()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func outOfDescriptors(t *testing.T, s site, door door) {
 	kept.check(t, bob, "OK")
 	kept.check(t, alice, "OK")
 
-	letGo := takeAll(t, d, door)
+	letGo := takeAll(t, d, endpoint)
 	for range 5 { // more than it takes to set a server aside
 		kept.check(t, bob, tempFailure)
 	}
@@ -56,7 +56,7 @@ func outOfDescriptors(t *testing.T, s site, door door) {
 	before := starvedLog(t, d, kept)
 
 	letGo()
-	again := func() bool { return door.letsIn(alice) && d.logged(t) > before }
+	again := func() bool { return endpoint.letsIn(alice) && d.logged(t) > before }
 	if !poll(10*time.Second, d.done, again) {
 		t.Fatal("no login, or none in the log, when there are descriptors again")
 	}
@@ -70,9 +70,9 @@ func outOfDescriptors(t *testing.T, s site, door door) {
 }
 
 // takeAll connects until mailauthd cannot accept any more.
-func takeAll(t *testing.T, d *daemon, door door) (letGo func()) {
+func takeAll(t *testing.T, d *daemon, endpoint endpoint) (letGo func()) {
 	t.Helper()
-	var peers []*caller
+	var peers []*endpointConn
 	letGo = func() {
 		for _, c := range peers {
 			c.Close()
@@ -80,7 +80,7 @@ func takeAll(t *testing.T, d *daemon, door door) (letGo func()) {
 	}
 	t.Cleanup(letGo)
 	for range manyPeers {
-		c, err := door.dial()
+		c, err := endpoint.dial()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func starvedReload(t *testing.T, s site, d *daemon) {
 
 // starvedLog has the log closed, and its descriptor go to a peer: a login is answered, and lost to the log. It
 // returns how many good ones there are.
-func starvedLog(t *testing.T, d *daemon, kept *caller) int {
+func starvedLog(t *testing.T, d *daemon, kept *endpointConn) int {
 	t.Helper()
 	d.signal(t, syscall.SIGUSR1)
 	taken := func() bool {

@@ -24,7 +24,7 @@ func TestLogWithoutRoom(t *testing.T) {
 	writeFile(t, filepath.Dir(d.config), "mailauthd.toml", strings.Replace(readFile(t, d.config), "legacy", "json", 1))
 	d.serve(t)
 	waitReady(t, d.process, s.http)
-	http := doors(s)[2]
+	http := endpoints(s)[2]
 	logins, lost := 0, 0
 	login := func() {
 		http.check(t, alice, "OK")
@@ -65,9 +65,9 @@ func TestLogDevice(t *testing.T) {
 	writeFile(t, filepath.Dir(d.config), "mailauthd.toml", mailauthdTOML(t, s, "/dev/full")+"max_size = 0\n"+aliceTOML)
 	d.serve(t)
 	waitReady(t, d.process, s.socket, s.fastcgi, s.http)
-	for _, door := range doors(s) {
-		door.check(t, alice, "OK")
-		door.check(t, account{alice.user, bob.password}, "Invalid login or password")
+	for _, endpoint := range endpoints(s) {
+		endpoint.check(t, alice, "OK")
+		endpoint.check(t, account{alice.user, bob.password}, "Invalid login or password")
 	}
 	if lost := d.lostEvents(t, s); lost != 6 {
 		t.Errorf("%d lost events, want 6", lost)
@@ -87,7 +87,7 @@ func TestLogDirectoryGone(t *testing.T) {
 	writeFile(t, filepath.Dir(d.config), "mailauthd.toml", mailauthdTOML(t, s, d.authLog)+aliceTOML)
 	d.serve(t)
 	waitReady(t, d.process, s.http)
-	http := doors(s)[2]
+	http := endpoints(s)[2]
 	for name, again := range map[string]func() error{
 		"not made again": func() error { return nil },
 		"made again":     func() error { return os.Mkdir(dir, 0o755) },

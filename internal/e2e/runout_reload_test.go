@@ -67,7 +67,7 @@ func TestSpoiledReload(t *testing.T) {
 	restore(aliceTOML)
 	d.serve(t)
 	waitReady(t, d.process, s.http)
-	http := doors(s)[2]
+	http := endpoints(s)[2]
 	for _, c := range spoiledConfigs {
 		if err := c.spoil(d.config, users); err != nil {
 			t.Fatal(err)

@@ -15,12 +15,12 @@ import (
 
 // The load of TestTerminateUnderLoad.
 const (
-	stopCallers = 4   // for each door, and each way of using it
+	stopClients = 4   // for each endpoint, and each way of using it
 	stopAfter   = 500 // answers
 	stopTime    = 8 * time.Second
 )
 
-// load is what callers did. Each login has a client address of its own, by which it is found in the log.
+// load is what clients did. Each login has a client address of its own, by which it is found in the log.
 type load struct {
 	next     atomic.Int32
 	mu       sync.Mutex
@@ -35,11 +35,11 @@ func TestTerminateUnderLoad(t *testing.T) {
 	s := newSite(t, tempDir(t))
 	d := startMailauthd(t, s, aliceTOML)
 	l := new(load)
-	var callers sync.WaitGroup
-	for _, door := range doors(s) {
-		for range stopCallers {
-			callers.Go(func() { l.call(t, d, door, 1<<30) })
-			callers.Go(func() { l.call(t, d, door, 1) })
+	var clients sync.WaitGroup
+	for _, endpoint := range endpoints(s) {
+		for range stopClients {
+			clients.Go(func() { l.call(t, d, endpoint, 1<<30) })
+			clients.Go(func() { l.call(t, d, endpoint, 1) })
 		}
 	}
 	if !poll(clientTimeout, d.done, func() bool { return l.count() >= stopAfter }) {
@@ -50,7 +50,7 @@ func TestTerminateUnderLoad(t *testing.T) {
 		t.Errorf("still running after %v", stopTime)
 		d.kill()
 	}
-	callers.Wait()
+	clients.Wait()
 	entries := make(map[string]int)
 	for line := range strings.Lines(readFile(t, d.authLog)) {
 		if _, client, ok := strings.Cut(line, ": Client-IP:     "); ok {
@@ -71,9 +71,9 @@ func TestTerminateUnderLoad(t *testing.T) {
 }
 
 // call logs in, so often on each connection, until there are no connections any more.
-func (l *load) call(t *testing.T, d *daemon, door door, each int) {
+func (l *load) call(t *testing.T, d *daemon, endpoint endpoint, each int) {
 	for !d.ended(0) {
-		c, err := door.dial()
+		c, err := endpoint.dial()
 		if err != nil {
 			return
 		}
@@ -84,7 +84,7 @@ func (l *load) call(t *testing.T, d *daemon, door door, each int) {
 	}
 }
 
-func (l *load) login(t *testing.T, c *caller) error {
+func (l *load) login(t *testing.T, c *endpointConn) error {
 	n := l.next.Add(1)
 	client := fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)
 	status, err := c.login(alice, client)
@@ -115,7 +115,7 @@ func TestTerminateTwice(t *testing.T) {
 	d := prepareMailauthd(t, s, fmt.Sprintf("[servers.dovecot1]\nhost = \"127.0.0.1\"\nimap = %d\n", server.port)+domainTOML("domain1.com", "upstream"))
 	p := start(t, filepath.Dir(d.config), "terminated", binary, "serve", "-config", d.config)
 	waitReady(t, p, s.http)
-	c, err := doors(s)[2].dial()
+	c, err := endpoints(s)[2].dial()
 	if err != nil {
 		t.Fatal(err)
 	}

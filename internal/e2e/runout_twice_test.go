@@ -39,11 +39,11 @@ func TestTwice(t *testing.T) {
 	if now := inode(t, s.socket); now != made {
 		t.Errorf("inode %d at the socket's name, %d before", now, made)
 	}
-	for _, door := range doors(s) {
-		door.check(t, alice, "OK")
+	for _, endpoint := range endpoints(s) {
+		endpoint.check(t, alice, "OK")
 	}
-	if n := first.logged(t); n != len(doors(s)) {
-		t.Errorf("%d good logins in the log, want %d", n, len(doors(s)))
+	if n := first.logged(t); n != len(endpoints(s)) {
+		t.Errorf("%d good logins in the log, want %d", n, len(endpoints(s)))
 	}
 }
 
@@ -61,8 +61,8 @@ func TestKilled(t *testing.T) {
 	}
 	d.serve(t)
 	waitReady(t, d.process, s.socket, s.fastcgi, s.http)
-	for _, door := range doors(s) {
-		door.check(t, alice, "OK")
+	for _, endpoint := range endpoints(s) {
+		endpoint.check(t, alice, "OK")
 	}
 	if inode(t, s.socket) == made {
 		t.Error("the stale socket is still there")

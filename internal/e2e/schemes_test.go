@@ -27,7 +27,7 @@ func TestSchemes(t *testing.T) {
 		accounts = append(accounts, a)
 		routing.WriteString(userTOML(a.user, schemeHash(t, scheme, a)))
 	}
-	d := deploy(t, middles[0], accounts, routing.String())
+	d := deploy(t, webServers[0], accounts, routing.String())
 	for i, scheme := range schemes {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()

@@ -97,7 +97,7 @@ func TestTerminate(t *testing.T) {
 // that it remembers, must not cost the next login.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	for _, m := range middles {
+	for _, m := range webServers {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, tempDir(t))

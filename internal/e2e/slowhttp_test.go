@@ -17,7 +17,7 @@ func TestSlowHTTPConnections(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
 	startMailauthd(t, s, aliceTOML)
-	http := doors(s)[2]
+	http := endpoints(s)[2]
 	whole := http.request(alice, "127.0.0.1")
 	for range slowConnections {
 		c, err := net.DialTimeout("tcp", s.http, clientTimeout)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// saslSettings have Dovecot judge passwords for another program.
+// saslSettings have Dovecot check passwords for another program.
 const saslSettings = `
 service auth {
   unix_listener %s {

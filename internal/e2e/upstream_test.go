@@ -18,7 +18,7 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// TestUpstreamMechanisms: Dovecot judges by every mechanism that it offers, in clear and by TLS.
+// TestUpstreamMechanisms: Dovecot checks passwords by every mechanism that it offers, in clear and by TLS.
 func TestUpstreamMechanisms(t *testing.T) {
 	t.Parallel()
 	// A comma and an equals sign have a meaning in SCRAM, quotes and what is not ASCII in IMAP's LOGIN.

@@ -15,7 +15,7 @@ import (
 func TestAuthWait(t *testing.T) {
 	t.Parallel()
 	const wait = time.Second
-	d := deploy(t, middles[0], []account{bob}, domainTOML("domain1.com", "users")+userTOML(bob.user, "{PLAIN}"+bob.password)+
+	d := deploy(t, webServers[0], []account{bob}, domainTOML("domain1.com", "users")+userTOML(bob.user, "{PLAIN}"+bob.password)+
 		"\n[throttle]\nauth_wait = true\npenalty = \"1s\"\nmax_penalty = \"1s\"\n")
 	c := dialIMAP(t, d.site)
 	begin := time.Now()

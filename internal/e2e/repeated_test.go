@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// again is a mail client that logs in again and again, through all of a deployment.
-type again struct {
+// repeatedClient is a mail client that logs in again and again, through nginx's mail proxy.
+type repeatedClient struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	output bytes.Buffer
 }
 
-func startAgain(t *testing.T, s site, a account) *again {
+func startRepeatedClient(t *testing.T, s site, a account) *repeatedClient {
 	t.Helper()
-	c := &again{cmd: exec.Command(program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "again.py"), fmt.Sprint(s.imap), s.ca.file)}
+	c := &repeatedClient{cmd: exec.Command(program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "again.py"), fmt.Sprint(s.imap), s.ca.file)}
 	var err error
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -34,8 +34,8 @@ func startAgain(t *testing.T, s site, a account) *again {
 	return c
 }
 
-// stop ends the client after the login that it is at, and returns how its logins ended, by the answer.
-func (c *again) stop(t *testing.T) map[string]int {
+// stop ends the client after its present login. It returns the number of logins by the answer that they got.
+func (c *repeatedClient) stop(t *testing.T) map[string]int {
 	t.Helper()
 	c.stdin.Close()
 	if err := c.cmd.Wait(); err != nil {

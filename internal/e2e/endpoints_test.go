@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// door is a way to ask mailauthd itself, on connections that live on.
-type door struct {
+// endpoint is a way to ask mailauthd itself, on connections that live on.
+type endpoint struct {
 	name, network, address string
 	request                func(a account, client string) string
 	answer                 func(r *bufio.Reader) (status string, err error) // Auth-Status
 }
 
-func doors(s site) []door {
-	return []door{
+func endpoints(s site) []endpoint {
+	return []endpoint{
 		{"FastCGI unix", "unix", s.socket, fastcgiFrom, fastcgiStatus},
 		{"FastCGI tcp", "tcp", s.fastcgi, fastcgiFrom, fastcgiStatus},
 		{"HTTP", "tcp", s.http, httpFrom, httpStatus},
@@ -58,26 +58,26 @@ func httpStatus(r *bufio.Reader) (string, error) {
 	return response.Header.Get("Auth-Status"), err
 }
 
-// caller is a connection through a door.
-type caller struct {
-	door
+// endpointConn is a connection to an endpoint.
+type endpointConn struct {
+	endpoint
 	net.Conn
 	in *bufio.Reader
 }
 
-func (d door) dial() (*caller, error) {
+func (d endpoint) dial() (*endpointConn, error) {
 	c, err := net.DialTimeout(d.network, d.address, clientTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return &caller{d, c, bufio.NewReader(c)}, c.SetDeadline(time.Now().Add(clientTimeout))
+	return &endpointConn{d, c, bufio.NewReader(c)}, c.SetDeadline(time.Now().Add(clientTimeout))
 }
 
 // errHalf is an answer that breaks off.
 var errHalf = errors.New("half an answer")
 
 // login is one request. Its error wraps errHalf unless nothing at all came back.
-func (c *caller) login(a account, client string) (status string, err error) {
+func (c *endpointConn) login(a account, client string) (status string, err error) {
 	if _, err := io.WriteString(c, c.request(a, client)); err != nil {
 		return "", err
 	}
@@ -92,7 +92,7 @@ func (c *caller) login(a account, client string) (status string, err error) {
 }
 
 // check wants a login on this connection to be answered so.
-func (c *caller) check(t *testing.T, a account, want string) {
+func (c *endpointConn) check(t *testing.T, a account, want string) {
 	t.Helper()
 	if status, err := c.login(a, "127.0.0.1"); err != nil || status != want {
 		t.Errorf("%s: %s: Auth-Status %q (%v), want %q", c.name, a.user, status, err, want)
@@ -100,7 +100,7 @@ func (c *caller) check(t *testing.T, a account, want string) {
 }
 
 // check wants a login on a connection of its own to be answered so.
-func (d door) check(t *testing.T, a account, want string) {
+func (d endpoint) check(t *testing.T, a account, want string) {
 	t.Helper()
 	c, err := d.dial()
 	if err != nil {
@@ -112,7 +112,7 @@ func (d door) check(t *testing.T, a account, want string) {
 }
 
 // letsIn tells whether a login on a connection of its own is good.
-func (d door) letsIn(a account) bool {
+func (d endpoint) letsIn(a account) bool {
 	c, err := d.dial()
 	if err != nil {
 		return false

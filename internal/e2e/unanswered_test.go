@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	lonelyLogins  = 20              // of the user whom the server does not answer, all at once
-	lonelyTimeout = time.Second     // of the server
-	lonelyUser    = "lonely@domain" // whom the server does not answer
+	unansweredLogins  = 20                  // of the user whom the server does not answer, all at once
+	unansweredTimeout = time.Second         // of the server
+	unansweredUser    = "unanswered@domain" // whom the server does not answer
 )
 
-// lonelyCases are what the server does after the credentials of one user.
-var lonelyCases = []struct {
+// unansweredCases are what the server does after the credentials of one user.
+var unansweredCases = []struct {
 	name  string
 	reply scriptedReply
 }{
@@ -28,19 +28,19 @@ var lonelyCases = []struct {
 // one user are temporary failures; they neither set the server aside nor go to the next one.
 func TestServerIsNotSetAsideByOneLogin(t *testing.T) {
 	t.Parallel()
-	for _, tt := range lonelyCases {
+	for _, tt := range unansweredCases {
 		for _, second := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, second server %v", tt.name, second), func(t *testing.T) {
 				t.Parallel()
-				testLonely(t, tt.reply, second)
+				testUnanswered(t, tt.reply, second)
 			})
 		}
 	}
 }
 
-func testLonely(t *testing.T, reply scriptedReply, second bool) {
+func testUnanswered(t *testing.T, reply scriptedReply, second bool) {
 	first := startScripted(t, "imap", func(a account) scriptedReply {
-		if a.user == lonelyUser {
+		if a.user == unansweredUser {
 			return reply
 		}
 		return scriptedReply{line: "OK welcome"}
@@ -54,17 +54,17 @@ func testLonely(t *testing.T, reply scriptedReply, second bool) {
 	if second {
 		servers = `["first", "second"]`
 	}
-	verify := fmt.Sprintf("timeout = %q\nconnect_timeout = %q\n", lonelyTimeout, lonelyTimeout)
+	verify := fmt.Sprintf("timeout = %q\nconnect_timeout = %q\n", unansweredTimeout, unansweredTimeout)
 	s := newSite(t, tempDir(t))
 	d := startMailauthd(t, s, first.toml("first", verify)+other.toml("second", verify)+"\n[domains.domain]\nservers = "+servers+"\n")
 	for round := range 2 {
 		var logins sync.WaitGroup
-		for range lonelyLogins / 2 {
-			logins.Go(func() { checkLonely(t, s, tempFailure, lonelyUser, 0) })
+		for range unansweredLogins / 2 {
+			logins.Go(func() { checkAnswer(t, s, tempFailure, unansweredUser, 0) })
 		}
-		checkLonely(t, s, "OK", fmt.Sprintf("between%d@domain", round), first.port)
+		checkAnswer(t, s, "OK", fmt.Sprintf("between%d@domain", round), first.port)
 		logins.Wait()
-		checkLonely(t, s, "OK", fmt.Sprintf("after%d@domain", round), first.port)
+		checkAnswer(t, s, "OK", fmt.Sprintf("after%d@domain", round), first.port)
 	}
 	if n := asked.Load(); n > 0 {
 		t.Errorf("the second server was asked %d times", n)
@@ -74,8 +74,8 @@ func testLonely(t *testing.T, reply scriptedReply, second bool) {
 	}
 }
 
-// checkLonely wants a login to be answered so, and with this port unless it is 0.
-func checkLonely(t *testing.T, s site, want, user string, port int) {
+// checkAnswer wants a login to be answered so, and with this port unless it is 0.
+func checkAnswer(t *testing.T, s site, want, user string, port int) {
 	header, _, err := loginRequest{account: account{user, mark}}.ask(s.socket)
 	if err != nil {
 		t.Error(err)

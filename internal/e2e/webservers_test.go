@@ -65,11 +65,11 @@ func bobAndAlice(tb testing.TB) string {
 		userTOML(alice.user, sha512Crypt(tb, alice.password))
 }
 
-// TestMiddles logs in through every deployment, in every way. All refusals are tried in every way behind the first middle
+// TestWebServers logs in through every deployment, in every way. All refusals are tried in every way behind the first middle
 // program, and in one or two behind each of the others: these pass on what mailauthd answers, whatever it is.
-func TestMiddles(t *testing.T) {
+func TestWebServers(t *testing.T) {
 	t.Parallel()
-	for i, m := range middles {
+	for i, m := range webServers {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			accounts := slices.AppendSeq([]account{bob, alice}, maps.Values(unlisted))
@@ -79,7 +79,7 @@ func TestMiddles(t *testing.T) {
 					for j, w := range ways {
 						t.Run(w.name, func(t *testing.T) {
 							t.Parallel()
-							test(t, w, i == 0 || j%len(middles) == i)
+							test(t, w, i == 0 || j%len(webServers) == i)
 						})
 					}
 				})
