@@ -61,7 +61,7 @@ func curlMail(tb testing.TB, message string, recipients ...string) []string {
 	return config
 }
 
-// curlOption returns a line of a curl configuration file. A string there has five escapes; all other bytes stand for themselves.
+// curlOption returns a line of a curl configuration file. Strings there have five escapes.
 func curlOption(name, value string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	return fmt.Sprintf(`%s = "%s"`, name, escape.Replace(value))

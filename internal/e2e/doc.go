@@ -49,7 +49,7 @@
 // machine do not share ports (package testport). Programs that are built with the race detector run with
 // GORACE=atexit_sleep_ms=0, because each would exit a second later without.
 //
-// A test that fails prints the ends of the logs of the programs that it has started. Every test fails if
+// A test that fails prints the ends of the logs of its programs. Every test fails if
 // mailauthd does not exit with status 0, or if a password is in its log or its messages. To find
 // them, all passwords contain the same word.
 //

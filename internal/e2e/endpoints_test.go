@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// endpoint is a way to ask mailauthd itself, on connections that live on.
+// endpoint is a socket of mailauthd. Its connections serve several requests.
 type endpoint struct {
 	name, network, address string
 	request                func(a account, client string) string
@@ -73,10 +73,10 @@ func (d endpoint) dial() (*endpointConn, error) {
 	return &endpointConn{d, c, bufio.NewReader(c)}, c.SetDeadline(time.Now().Add(clientTimeout))
 }
 
-// errHalf is an answer that breaks off.
+// errHalf is the error of an incomplete answer.
 var errHalf = errors.New("half an answer")
 
-// login is one request. Its error wraps errHalf unless nothing at all came back.
+// login sends one request. Its error wraps errHalf if a part of the answer was received.
 func (c *endpointConn) login(a account, client string) (status string, err error) {
 	if _, err := io.WriteString(c, c.request(a, client)); err != nil {
 		return "", err
@@ -91,7 +91,7 @@ func (c *endpointConn) login(a account, client string) (status string, err error
 	return status, err
 }
 
-// check wants a login on this connection to be answered so.
+// check logs in on this connection, and checks the Auth-Status.
 func (c *endpointConn) check(t *testing.T, a account, want string) {
 	t.Helper()
 	if status, err := c.login(a, "127.0.0.1"); err != nil || status != want {
@@ -99,7 +99,7 @@ func (c *endpointConn) check(t *testing.T, a account, want string) {
 	}
 }
 
-// check wants a login on a connection of its own to be answered so.
+// check logs in on a connection of its own, and checks the Auth-Status.
 func (d endpoint) check(t *testing.T, a account, want string) {
 	t.Helper()
 	c, err := d.dial()
@@ -111,7 +111,7 @@ func (d endpoint) check(t *testing.T, a account, want string) {
 	c.check(t, a, want)
 }
 
-// letsIn tells whether a login on a connection of its own is good.
+// letsIn reports whether a login on a connection of its own is accepted.
 func (d endpoint) letsIn(a account) bool {
 	c, err := d.dial()
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// More and shorter rounds than in TestThroughput: the ratios compare what was measured right after each other.
+// The rounds are more and shorter than in TestThroughput, because the ratios compare measurements that follow each other.
 const (
 	loginRounds   = 12
 	loginDuration = 500 * time.Millisecond
 )
 
-// loginContender is one line of the table: an answer to auth_http, and a user that logs in by it.
+// loginContender is one line of the table: a responder to auth_http, and a user who logs in through it.
 type loginContender struct {
 	name      string
 	responder *process // nil: nginx answers
@@ -30,8 +30,8 @@ type loginContender struct {
 	cpu       time.Duration // that the responder spent on them
 }
 
-// TestIMAPLogins measures whole IMAP logins through nginx mail {}: connect, greeting, LOGIN, OK, close. Only the
-// answer to auth_http differs; the first one costs nothing but nginx, so that its rate is the limit.
+// TestIMAPLogins measures whole IMAP logins through nginx mail {}: connect, greeting, LOGIN, OK, close. The
+// responders to auth_http differ. The first one is nginx with a fixed answer, so its rate is the limit.
 func TestIMAPLogins(t *testing.T) {
 	if !*throughput {
 		t.Skip("a benchmark: make bench")
@@ -54,7 +54,7 @@ func TestIMAPLogins(t *testing.T) {
 	printLoginTable(contenders)
 }
 
-// startLoginContenders starts a front for each way to ask, and one mailauthd and one mail server for all.
+// startLoginContenders starts an nginx mail proxy for each responder, and one mailauthd and one mail server for all.
 func startLoginContenders(t *testing.T) ([]loginContender, string) {
 	limit, fastcgi, plain := newSite(t, tempDir(t)), newSite(t, tempDir(t)), newSite(t, tempDir(t))
 	server := startIMAPServer(t)
@@ -74,7 +74,7 @@ func startLoginContenders(t *testing.T) ([]loginContender, string) {
 	}, ours.authLog
 }
 
-// fixedAnswer is the configuration of an nginx http {} that lets every user in.
+// fixedAnswer returns the configuration of an nginx http {} that accepts every login.
 func fixedAnswer(port int) string {
 	return fmt.Sprintf(`server {
 	listen 127.0.0.1:8008;
@@ -88,7 +88,7 @@ func fixedAnswer(port int) string {
 }`, port)
 }
 
-// load logs in as fast as it can.
+// load logs in as fast as possible.
 func (c *loginContender) load(t *testing.T) {
 	t.Helper()
 	spent := func() time.Duration { return 0 }

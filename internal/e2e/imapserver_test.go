@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// startIMAPServer starts an IMAP server in the test that takes any password: by AUTHENTICATE CRAM-MD5, as
-// mailauthd checks it, and by LOGIN with literals, as nginx logs a user in. It returns the port.
+// startIMAPServer starts an IMAP server that accepts any password: by AUTHENTICATE CRAM-MD5, which mailauthd uses,
+// and by LOGIN with literals, which nginx uses. It returns the port.
 func startIMAPServer(tb testing.TB) int {
 	tb.Helper()
 	return serve(tb, serveIMAP).port
 }
 
-// serveIMAP is one session; it ends at the first error, which is the end of the connection.
+// serveIMAP serves one connection, until the first error.
 func serveIMAP(conn net.Conn) {
 	c := textproto.NewConn(conn)
 	defer c.Close()

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// hostile are values that a header could be made of. In a line of HTTP only an escape can hold a
-// line end.
+// hostile has values that could add a header. In a line of HTTP only an escape can hold a line end.
 func hostile() map[string]string {
 	return map[string]string{
 		"line end":         "bob%0d%0aAuth-Status: OK%0d%0aAuth-Server: 203.0.113.1",
@@ -37,8 +36,8 @@ func hostile() map[string]string {
 	}
 }
 
-// refusedBy are requests that nobody is let in by, one for each method; and those of its headers, with
-// all that nginx may send, in which the hostile value takes one's place.
+// refusedBy has a request that is refused for each method, and the names of its headers. A hostile value replaces
+// that of each header in turn.
 var refusedBy = map[string]struct {
 	values map[string]string
 	fields []string
@@ -62,14 +61,14 @@ var refusedBy = map[string]struct {
 	}},
 }
 
-// refusals are all that a client may be told.
+// refusals has all texts that a client may be told.
 var refusals = []string{"Invalid login or password", "Temporary authentication failure", "Relay access denied"}
 
-// answerHeaders are all that nginx may see of a refusal: ours, and those of the server between.
+// answerHeaders has all headers that a refusal may have: ours, and those of the web server.
 var answerHeaders = []string{"Auth-Status", "Auth-Error-Code", "Server", "Date", "Connection", "Content-Length", "Content-Type"}
 
-// TestInjection puts hostile values into each header of a request, through real servers: nobody is let
-// in, the answer has the headers that it should, and the log has one entry for each request.
+// TestInjection puts hostile values into each header of a request to real web servers. No login may be accepted,
+// the answer may have only the usual headers, and the log must have one entry for each request.
 func TestInjection(t *testing.T) {
 	t.Parallel()
 	for _, m := range []webServer{webServers[0], webServers[2], webServers[4]} {
@@ -106,8 +105,8 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-// injected sends one request. It tells whether mailauthd decided it: the servers between refuse
-// some by themselves.
+// injected sends one request. It reports whether mailauthd decided the request, because web servers refuse some
+// of them.
 func injected(t *testing.T, address, what string, values map[string]string) (decided bool) {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
@@ -122,10 +121,10 @@ func injected(t *testing.T, address, what string, values map[string]string) (dec
 	for k, v := range values {
 		request += k + ": " + v + "\r\n"
 	}
-	_, _ = fmt.Fprint(conn, request+"\r\n") // who refuses the request may not read it to its end
+	_, _ = fmt.Fprint(conn, request+"\r\n") // the web server may refuse the request before it has read all of it
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return false // closed: there is no answer, and nginx takes that for an error of ours
+		return false // closed without an answer, which nginx takes for an error of auth_http
 	}
 	defer response.Body.Close()
 	status := response.Header.Get("Auth-Status")
@@ -146,7 +145,7 @@ func injected(t *testing.T, address, what string, values map[string]string) (dec
 	return true
 }
 
-// checkEntries wants one entry in the log for each decision, in whole lines of the known layout.
+// checkEntries checks that the log has one complete entry for each decision.
 func checkEntries(t *testing.T, d *daemon, decided int) {
 	t.Helper()
 	var text string

@@ -19,7 +19,7 @@ const (
 	leakServer  = 20 * time.Millisecond  // that the mail server takes for any answer
 )
 
-// closedUsers are ways in which a right password does not let its user in.
+// closedUsers has users who cannot log in, although the password is right.
 type closedUsers struct {
 	name   string
 	domain string // more of the domain's table
@@ -39,12 +39,12 @@ var closed = []closedUsers{
 
 func (c closedUsers) domainName() string { return strings.ReplaceAll(c.name, " ", "-") + ".example" }
 
-// userName and nobody are a user's name and one that does not exist.
+// userName returns a name that exists, and nobody one that does not.
 func (c closedUsers) userName(i int) string { return fmt.Sprintf("user%d@%s", i, c.domainName()) }
 func (c closedUsers) nobody(i int) string   { return fmt.Sprintf("name%d@%s", i, c.domainName()) }
 
-// toml is the domain with its users. There is always one user whose password stands in for those of names
-// that do not exist.
+// toml returns the domain with its users. There is always a decoy, whose password is verified for names that do
+// not exist.
 func (c closedUsers) toml(hash string) string {
 	var b strings.Builder
 	verify := "verify = \"users\"\n"
@@ -60,12 +60,12 @@ func (c closedUsers) toml(hash string) string {
 	return b.String()
 }
 
-// leakPasswords are of one length: a longer one takes longer.
+// leakPasswords all have the same length, because longer ones take longer.
 var leakPasswords = map[string]string{"wrong": mark + "-wrong", "right": mark + "-right", "other": mark + "-other"}
 
-// TestCacheTellsNoRightPassword checks that a user who may not log in gets the same answer to the right
-// password as to a wrong one, in the same time, the first time and later. A wrong password takes as long
-// as for a name that does not exist.
+// TestCacheTellsNoRightPassword checks that a user who may not log in gets the same answer to the right password
+// as to a wrong one, in the same time, for the first login and later ones. A wrong password must take as long as
+// for a name that does not exist.
 func TestCacheTellsNoRightPassword(t *testing.T) {
 	server := startScripted(t, "imap", func(a account) scriptedReply {
 		if a.password == leakPasswords["right"] && strings.HasPrefix(a.user, "user") {
@@ -84,7 +84,7 @@ func TestCacheTellsNoRightPassword(t *testing.T) {
 	}
 }
 
-// leakComparisons are pairs of steps that have to take the same time.
+// leakComparisons has pairs of steps that must take the same time.
 var leakComparisons = [][2]string{
 	{"user wrong first", "user right first"},
 	{"user wrong first", "name wrong first"},
@@ -115,9 +115,9 @@ func same(a, b time.Duration) bool {
 	return difference <= leakFloor || 100*difference <= leakPercent*max(a, b)
 }
 
-// measureLeak tries each password twice, with names that are new: one password after the other, and in every
-// second sample the other way around. The right password is tried between two tries of a wrong one that
-// is remembered, or the other way around. No password is right for a name that does not exist.
+// measureLeak tries each password twice, with new names: one password after the other, and in every second sample
+// in reverse order. The right password is tried between two tries of a wrong one that is remembered, or the
+// reverse. No password is right for a name that does not exist.
 func measureLeak(t *testing.T, socket string, c closedUsers, first int) (times map[string][]time.Duration) {
 	t.Helper()
 	answers := map[string]bool{}

@@ -21,7 +21,7 @@ func startLighttpd(tb testing.TB, s site, socket string) {
 	waitReady(tb, p, s.auth)
 }
 
-// TestLighttpd asks by way of lighttpd's mod_fastcgi, over both kinds of socket.
+// TestLighttpd asks through lighttpd's mod_fastcgi, over a unix socket and over TCP.
 func TestLighttpd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// mark is part of every password in these tests, so that a password is found wherever it
-// should not be, in whatever escaping.
+// mark is part of every password in these tests. So a password that is where it should not be is found, whatever
+// the escaping.
 const mark = "Tr0ub4dor"
 
 // daemon is a running mailauthd.
@@ -29,7 +29,7 @@ func startMailauthd(tb testing.TB, s site, routing string) *daemon {
 	return d
 }
 
-// prepareMailauthd writes the configuration, and sees to it that the program's end is checked.
+// prepareMailauthd writes the configuration. At the end of the test it checks how the program has ended.
 func prepareMailauthd(tb testing.TB, s site, routing string) *daemon {
 	tb.Helper()
 	needRoot(tb) // to give the socket to the web server's group
@@ -66,7 +66,7 @@ timezone = "Europe/Moscow"
 `, "unix:"+s.socket, s.fastcgi, s.http, "unix:"+s.admin, webGroup(tb), authLog)
 }
 
-// checkNoPassword looks for passwords in all that mailauthd wrote.
+// checkNoPassword checks that mailauthd wrote no password.
 func (d *daemon) checkNoPassword(tb testing.TB) {
 	tb.Helper()
 	for _, file := range []string{d.stderr, d.authLog} {

@@ -13,7 +13,7 @@ import (
 // binary is the mailauthd under test; TestMain builds it. plainBinary, beside it, is built for the first test that wants it.
 var binary string
 
-// plainBinary is mailauthd as it is run outside of tests: the race detector takes memory and time.
+// plainBinary is mailauthd without the race detector, which takes memory and time.
 var plainBinary = sync.OnceValues(func() (string, error) {
 	if !raceEnabled {
 		return binary, nil
@@ -61,8 +61,8 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// runInParallel runs as many deployments at once, unless the command line says how many. A login mostly waits,
-// for one program after the other: as many as there are processors would leave them idle.
+// runInParallel sets how many tests run at once, unless the command line does. A login mostly waits for one program
+// after the other, so as many tests as processors would leave the processors idle.
 func runInParallel(n string) error {
 	const name = "test.parallel"
 	given := false

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// metrics are the values at mailauthd's admin socket, by name and labels.
+// metrics returns the values at mailauthd's admin socket, by name and labels.
 func metrics(tb testing.TB, s site) map[string]float64 {
 	tb.Helper()
 	client := http.Client{Timeout: clientTimeout, Transport: &http.Transport{

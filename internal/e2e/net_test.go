@@ -49,8 +49,8 @@ func accepts(address string) bool {
 	return true
 }
 
-// poll asks ok until it says yes, but no longer than d and not after stop is closed (nil: no such
-// event). It reports whether ok said yes.
+// poll calls ok until it returns true, for at most d, or until stop is closed. stop may be nil. poll reports
+// whether ok has returned true.
 func poll(d time.Duration, stop <-chan struct{}, ok func() bool) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()

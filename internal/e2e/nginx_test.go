@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// startFront starts nginx as the mail proxy that clients talk to.
+// startFront starts nginx as the mail proxy.
 func startFront(tb testing.TB, s site, config string) *process {
 	tb.Helper()
 	return startNginx(tb, "front", s.relocate(tb, config), loopback(s.pop3), loopback(s.imap), loopback(s.smtp))
 }
 
-// allMethods is mail.conf with what its comments offer: every method, and the file for port 25 in place.
+// allMethods returns mail.conf with all options in its comments: every method, and mail-mx.conf.
 func allMethods(tb testing.TB) string {
 	tb.Helper()
 	config := contrib(tb, "nginx/mail.conf")
@@ -58,7 +58,7 @@ events {}
 	return []string{"-p", dir, "-e", "stderr", "-c", writeFile(tb, dir, "nginx.conf", main)}
 }
 
-// workerUser is the directive that only a master process of root heeds.
+// workerUser returns the directive that sets the user of the workers. nginx ignores it unless root starts it.
 func workerUser(tb testing.TB) string {
 	tb.Helper()
 	if os.Geteuid() != 0 {
@@ -78,7 +78,7 @@ scgi_temp_path scgi;
 ` + config + "\n}\n"
 }
 
-// mailModule is the directive that loads nginx's mail module, if it is not built in.
+// mailModule returns the directive that loads nginx's mail module. It is empty if the module is built in.
 func mailModule(tb testing.TB) string {
 	tb.Helper()
 	options := nginxOptions(tb)

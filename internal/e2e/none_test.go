@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// noneWays are how another mail server delivers a message: it does not log in.
+// noneWays has the ways in which another mail server delivers a message, without a login.
 var noneWays = []struct {
 	name    string
 	session func(tb testing.TB, s site, recipient, message string) session
@@ -26,7 +26,7 @@ func deliverByCurl(tb testing.TB, s site, message string, recipients ...string) 
 	return runCurl(tb, s, config)
 }
 
-// noneTOML has a domain of each kind. Only by its mx does mail for domain02.com find the server.
+// noneTOML has a domain of each kind. Mail for domain02.com reaches the server only by its mx.
 const noneTOML = `
 [auth]
 methods = ["plain", "none"]
@@ -62,7 +62,7 @@ var localRecipients = []string{
 	"postmaster@domain02.com", "postmaster",
 }
 
-// What a client is shown.
+// What a client is told.
 const (
 	relayDenied = "550 5.7.1 Relay access denied"
 	userUnknown = "550 5.1.1 User unknown"
@@ -101,7 +101,7 @@ func TestNone(t *testing.T) {
 			})
 		}
 	}
-	// mail-mx.conf warns of it: nginx asks about the first one only.
+	// nginx asks about the first recipient only, as mail-mx.conf says.
 	t.Run("second-recipient", func(t *testing.T) {
 		t.Parallel()
 		deliverByCurl(t, s, unsent, alice.user, "someone@example.org").

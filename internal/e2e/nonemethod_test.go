@@ -2,8 +2,8 @@ package e2e
 
 import "testing"
 
-// TestNoneNotConfigured: where mail from outside is not taken, as none is not in [auth] methods, nginx asks
-// about it because of a mistake in its own configuration. The other mail server is told to try again.
+// TestNoneNotConfigured checks the answer to mail from outside if [auth] methods does not have none. nginx asks only
+// because of a mistake in its own configuration. So the other mail server must be told to try again.
 func TestNoneNotConfigured(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestCheckOnline: mailauthd check -online tells what a server offers and until when its certificate
-// is good, even of one that it does not trust. With such a one it fails.
+// TestCheckOnline checks that mailauthd check -online prints what a server offers and when its certificate expires,
+// also for a certificate that is not trusted. Then the command fails.
 func TestCheckOnline(t *testing.T) {
 	t.Parallel()
 	d := startTLSDovecot(t, []account{bob})
@@ -33,7 +33,7 @@ func TestCheckOnline(t *testing.T) {
 			for protocol, offers := range d.offers {
 				line := lineOf(check.output, "dovecot1", protocol)
 				want := []string{d.certs["good"].NotAfter.Format(time.DateOnly), tt.result}
-				if tt.status == 0 { // to a server that is not trusted nothing is said
+				if tt.status == 0 { // nothing is sent to a server that is not trusted
 					want = slices.Concat(want, offers)
 				}
 				for _, part := range want {
@@ -52,7 +52,7 @@ func (d *tlsDovecot) serverTOML(ca authority) string {
 		d.ports["pop3"][0], d.ports["imap"][0], d.ports["smtp"][0], ca.file)
 }
 
-// lineOf finds the line of a table that starts with these fields.
+// lineOf returns the line of a table that begins with these fields.
 func lineOf(table string, first ...string) string {
 	for line := range strings.Lines(table) {
 		if fields := strings.Fields(line); len(fields) >= len(first) && slices.Equal(fields[:len(first)], first) {

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// passwordKinds are passwords that have been mistaken on their way. What is special about
-// one is at its end, where a byte is changed to get a wrong one.
+// passwordKinds has passwords that programs on the way to mailauthd could change. The special part of each is at
+// its end, where a byte is changed to make a wrong password.
 var passwordKinds = []struct {
 	kind     string
 	password string
-	alike    []string // other passwords, that a wrong decoding takes for it
+	alike    []string // passwords that a wrong decoding would confuse with it
 }{
 	{"space", mark + " b", []string{mark + "+b", mark + "%20b", mark + "b"}},
 	{"space-at-end", mark + " ", []string{mark, mark + "+"}},
@@ -37,19 +37,18 @@ var passwordKinds = []struct {
 	{"200-characters", strings.Repeat(mark+"-", 20), []string{strings.Repeat(mark+"-", 19)}},
 }
 
-// How the passwords are checked: by the mail server, by a hash, by the password in the user map.
+// The ways to check a password: at the mail server, against a hash, against the password in the user map.
 const (
 	upstreamDomain = "upstream.example"
 	hashDomain     = "hash.example"
 	plainDomain    = "plain.example"
 )
 
-// passwordWebServers are where the passwords go through: each program that can stand in the
-// middle once.
+// passwordWebServers has each program in webServers once.
 var passwordWebServers = map[string]bool{"nginx-unix": true, "apache-unix": true, "http": true}
 
-// TestPasswords logs in with each kind of password, through nginx and each program in the middle. A mail client logs in to
-// all users behind the first of these: whatever is in the middle, nginx asks it as checkAuthStatus does.
+// TestPasswords logs in with each kind of password through each web server. A mail client does so only through the first
+// one, because nginx asks every web server in the same way as checkAuthStatus.
 func TestPasswords(t *testing.T) {
 	t.Parallel()
 	for i, m := range webServers {
@@ -77,7 +76,7 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
-// testPasswordOfClient has a mail client log in. One wrong password is enough: nginx writes all of them by the same rule.
+// testPasswordOfClient logs in by a mail client. One wrong password is enough, because nginx escapes all by the same rule.
 func testPasswordOfClient(t *testing.T, d *deployment, a account, wrong string) {
 	s := curlSession(t, d.site, "imap", "AUTH=PLAIN", a, "")
 	if s.status != 0 || !strings.Contains(s.output, greeting) {
@@ -87,7 +86,7 @@ func testPasswordOfClient(t *testing.T, d *deployment, a account, wrong string) 
 	s.checkRefused(t, invalidLogin["imap"])
 }
 
-// testPassword asks as several versions of nginx do.
+// testPassword sends the requests of several versions of nginx.
 func testPassword(t *testing.T, d *deployment, a account, wrong []string) {
 	for _, escape := range []func(string) string{escapeNew, escapeOld, escapeLeast} {
 		checkAuthStatus(t, d.site, a.user, escape(a.password), "OK")
@@ -97,7 +96,7 @@ func testPassword(t *testing.T, d *deployment, a account, wrong []string) {
 	}
 }
 
-// checkAuthStatus asks what is in the middle, as nginx would, but with a header that is escaped by us.
+// checkAuthStatus sends the request of nginx to the web server, with headers that the caller has escaped.
 func checkAuthStatus(t *testing.T, s site, user, escaped, want string) {
 	t.Helper()
 	header, err := ask(s.auth, user, escaped)
@@ -117,7 +116,7 @@ func passwordAccounts() []account {
 	return all
 }
 
-// accountsOf are the users with the i-th kind of password, one for each way to check it.
+// accountsOf returns the users with the i-th kind of password, one for each way to check it.
 func accountsOf(i int) []account {
 	password := passwordKinds[i].password
 	domains := []string{upstreamDomain, hashDomain}
@@ -153,21 +152,20 @@ func lastByteChanged(password string) string {
 	return password[:last] + string([]byte{password[last] ^ 1})
 }
 
-// escapeNew is how nginx since 1.1.15 writes Auth-User and Auth-Pass: bytes from 0x21 on stay, but
-// for the percent sign.
+// escapeNew escapes Auth-User and Auth-Pass as nginx does since 1.1.15: bytes up to 0x20, and the percent sign.
 func escapeNew(s string) string {
 	return escape(s, func(c byte) bool { return c <= ' ' || c == '%' })
 }
 
-// escapeOld is how nginx wrote them before.
+// escapeOld escapes them as nginx did before.
 func escapeOld(s string) string {
 	return escape(s, func(c byte) bool {
 		return c <= ' ' || c >= 0x7f || strings.IndexByte(`%"#?`, c) >= 0
 	})
 }
 
-// escapeLeast leaves what looks like an escape and is none, as something other than nginx may. A space at the
-// end of a header would be lost.
+// escapeLeast escapes only what a decoder could take for an escape, as other programs than nginx may. An invalid
+// escape such as "%zz" stays. It also escapes spaces, because a header would lose one at its end.
 func escapeLeast(s string) string {
 	s = regexp.MustCompile(`%[0-9A-Fa-f]{2}`).ReplaceAllStringFunc(s, escapeNew)
 	return strings.ReplaceAll(s, " ", "%20")

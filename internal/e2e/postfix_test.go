@@ -36,7 +36,7 @@ func startPostfix(tb testing.TB, settings string) *postfix {
 	if out, err := exec.Command(command, "-c", dir, "check").CombinedOutput(); err != nil {
 		tb.Fatalf("postfix check: %v\n%s", err, out)
 	}
-	// What the postfix command starts goes to the background; -d keeps master from that.
+	// The postfix command starts master in the background; -d keeps it in the foreground.
 	p.process = start(tb, dir, "postfix", filepath.Join(daemonDir(tb), "master"), "-c", dir, "-d")
 	p.logs = append(p.logs, filepath.Join(dir, "postfix.log"))
 	waitReady(tb, p.process, loopback(p.smtp))
@@ -66,7 +66,7 @@ func postfixUser(tb testing.TB) int {
 	return uid
 }
 
-// daemonDir is where Postfix has been installed to.
+// daemonDir returns the directory of Postfix's programs.
 func daemonDir(tb testing.TB) string {
 	tb.Helper()
 	out, err := exec.Command(program(tb, "postconf"), "-d", "-h", "daemon_directory").Output()

@@ -24,8 +24,8 @@ type process struct {
 	logs   []string      // more files to show when the test fails
 }
 
-// start runs a program until the test ends. Its output goes to a file in dir, and not through a
-// pipe, which a worker left behind would keep open.
+// start runs a program until the test ends. Its output goes to a file in dir. A worker that is left behind would
+// keep a pipe open.
 func start(tb testing.TB, dir, name, path string, args ...string) *process {
 	tb.Helper()
 	p := &process{

@@ -20,7 +20,7 @@ func program(tb testing.TB, names ...string) string {
 	return ""
 }
 
-// needRoot is for programs that change to a user of their own.
+// needRoot skips the test unless root runs it, because some programs change to another user.
 func needRoot(tb testing.TB) {
 	tb.Helper()
 	if os.Geteuid() != 0 {
@@ -28,7 +28,7 @@ func needRoot(tb testing.TB) {
 	}
 }
 
-// skip skips the test, except where the tests must be complete: there it fails.
+// skip skips the test. With CI=true the test fails instead.
 func skip(tb testing.TB, format string, args ...any) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {
@@ -38,7 +38,7 @@ func skip(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
-// noteSkipped tells make test, since go test without -v says nothing of what it skips.
+// noteSkipped lists the test for make test, because go test without -v does not say what it skips.
 func noteSkipped(tb testing.TB, why string) {
 	tb.Helper()
 	path := os.Getenv("SKIPPED")

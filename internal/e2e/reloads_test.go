@@ -29,10 +29,10 @@ const (
 	compressTime  = 20 * time.Second
 )
 
-// mover is at another server and port by every other configuration.
+// mover is a user whose server and port change with every reload.
 var mover = account{"mover@domain02.com", mark + "-mover"}
 
-// markedLogin is a kind of login, with what has to come of it by whatever configuration is in force.
+// markedLogin is a kind of login, with the answers that the configurations allow.
 type markedLogin struct {
 	account
 	status   string
@@ -48,7 +48,7 @@ var markedLogins = []markedLogin{
 	{account{"nobody@domain02.com", alice.password}, invalid, []string{":"}},
 }
 
-// reloadRun is the load. A login's mark is its client's address.
+// reloadRun is the load. Each login has a client address of its own, which marks it in the log.
 type reloadRun struct {
 	site      site
 	daemon    *daemon
@@ -58,7 +58,7 @@ type reloadRun struct {
 	rotations int
 }
 
-// smallLog rotates by itself as well, and keeps everything.
+// smallLog configures a log that also rotates itself, and keeps all files.
 const smallLog = "max_size = 1\nmax_age = 0\nmax_backups = 0\ncompress = true\n\n"
 
 func moverTOML(host string, port int) string {
@@ -66,8 +66,8 @@ func moverTOML(host string, port int) string {
 		userTOML(mover.user, "{PLAIN}"+mover.password) + "servers = [\"moving\"]\n"
 }
 
-// TestReloadsUnderLoad reloads the configuration and rotates the log all the time, while users log in through
-// nginx: each is answered by a configuration that is good, and is in the log once.
+// TestReloadsUnderLoad keeps reloading the configuration and rotating the log while users log in through nginx. A
+// valid configuration must answer each login, and the log must have each login once.
 func TestReloadsUnderLoad(t *testing.T) {
 	logins := fewerReloads
 	if *throughput {
@@ -95,7 +95,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 	r.report(t, took, sockets)
 }
 
-// every calls f until over.
+// every calls f at intervals, until over is closed.
 func every(d time.Duration, over <-chan struct{}, f func()) {
 	ticker := time.NewTicker(d)
 	defer ticker.Stop()
@@ -109,7 +109,7 @@ func every(d time.Duration, over <-chan struct{}, f func()) {
 	}
 }
 
-// reloader puts the next configuration in place, as a whole, and says so. The broken one has no users.
+// reloader replaces the configuration by the next one at once, and sends SIGHUP. The broken one has no users.
 func (r *reloadRun) reloader(t *testing.T) func() {
 	base := mailauthdTOML(t, r.site, r.daemon.authLog)
 	good := []string{base + moverTOML("127.0.0.1", 1001), base + moverTOML("127.0.0.2", 1002)}
@@ -134,7 +134,7 @@ func replaceFile(path, text string) error {
 	return os.Rename(path+".new", path)
 }
 
-// rotate does what logrotate does.
+// rotate renames the log and sends SIGUSR1, as logrotate does.
 func (r *reloadRun) rotate(t *testing.T) {
 	switch err := os.Rename(r.daemon.authLog, fmt.Sprintf("%s.%d", r.daemon.authLog, r.rotations+1)); {
 	case errors.Is(err, fs.ErrNotExist): // nobody has logged in since
@@ -148,7 +148,7 @@ func (r *reloadRun) rotate(t *testing.T) {
 
 func markedAddress(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&0xff, i&0xff) }
 
-// logIn is one client of nginx.
+// logIn logs in until the load is over.
 func (r *reloadRun) logIn(t *testing.T) {
 	for !t.Failed() {
 		i := int(r.next.Add(1)) - 1
@@ -189,7 +189,7 @@ func (r *reloadRun) ask(t *testing.T, address string, a account) (http.Header, e
 	return response.Header, err
 }
 
-// checkLog wants each login once in all of the files, as the client saw it end.
+// checkLog checks that the files of the log have each login once, with the result that the client got.
 func (r *reloadRun) checkLog(t *testing.T) {
 	t.Helper()
 	dir := filepath.Dir(r.daemon.authLog)

@@ -30,10 +30,10 @@ func startLibfcgi(tb testing.TB, s site) *process {
 	return p
 }
 
-// bareSocket, set in the environment, makes the test binary a FastCGI responder.
+// With the variable bareSocket in its environment, the test binary is a FastCGI responder.
 const bareSocket = "E2E_BARE_SOCKET"
 
-// startBare starts the least that net/http/fcgi can do.
+// startBare starts a responder that only calls net/http/fcgi.
 func startBare(tb testing.TB, s site) *process {
 	tb.Helper()
 	self, err := os.Executable()
@@ -58,7 +58,7 @@ func serveBare(socket string) error {
 	}))
 }
 
-// openSocket lets the web servers' user in.
+// openSocket lets the web servers' user connect to the socket.
 func openSocket(tb testing.TB, s site) {
 	tb.Helper()
 	if err := os.Chmod(s.socket, 0o666); err != nil {
@@ -69,8 +69,8 @@ func openSocket(tb testing.TB, s site) {
 // clockTick is USER_HZ, which Linux has fixed for /proc.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime is what a process has used, its threads included: fields 14 and 15 of
-// /proc/PID/stat (proc(5)).
+// cpuTime returns the CPU time that a process and its threads have used: fields 14 and 15 of /proc/PID/stat
+// (proc(5)).
 func cpuTime(tb testing.TB, p *process) time.Duration {
 	tb.Helper()
 	stat := readFile(tb, "/proc", strconv.Itoa(p.cmd.Process.Pid), "stat")
@@ -83,7 +83,7 @@ func cpuTime(tb testing.TB, p *process) time.Duration {
 	return time.Duration(user+system) * clockTick
 }
 
-// memory is a process's resident memory in MiB, now and at its peak.
+// memory returns a process's resident memory in MiB, now and at its peak.
 func memory(tb testing.TB, p *process) (now, peak float64) {
 	tb.Helper()
 	for line := range strings.Lines(readFile(tb, "/proc", strconv.Itoa(p.cmd.Process.Pid), "status")) {
@@ -98,7 +98,7 @@ func memory(tb testing.TB, p *process) (now, peak float64) {
 	return now, peak
 }
 
-// startTime is how long mailauthd takes until it accepts, with the sample configuration.
+// startTime returns how long mailauthd takes until it accepts connections, with the sample configuration.
 func startTime(t *testing.T) time.Duration {
 	t.Helper()
 	var times []time.Duration

@@ -22,8 +22,8 @@ const (
 
 const tempFailure = "Temporary authentication failure"
 
-// TestOutOfDescriptors takes all descriptors: who is connected already is still answered, nothing of the
-// configuration or the log is lost, and when they are given back all is as before.
+// TestOutOfDescriptors uses up all file descriptors of mailauthd. Open connections must still get answers, and the
+// configuration and the log must survive. When descriptors are free again, new connections must work.
 func TestOutOfDescriptors(t *testing.T) {
 	t.Parallel()
 	for i, name := range []string{"unix", "tcp", "http"} {
@@ -69,7 +69,7 @@ func outOfDescriptors(t *testing.T, s site, endpoint endpoint) {
 	}
 }
 
-// takeAll connects until mailauthd cannot accept any more.
+// takeAll connects until mailauthd has no descriptor left to accept another connection.
 func takeAll(t *testing.T, d *daemon, endpoint endpoint) (letGo func()) {
 	t.Helper()
 	var peers []*endpointConn
@@ -93,7 +93,7 @@ func takeAll(t *testing.T, d *daemon, endpoint endpoint) (letGo func()) {
 	return letGo
 }
 
-// checkIdle watches mailauthd for a while in which nobody asks.
+// checkIdle checks that mailauthd uses little CPU time while there are no requests.
 func checkIdle(t *testing.T, d *daemon) {
 	t.Helper()
 	before := cpuTime(t, d.process)
@@ -105,7 +105,7 @@ func checkIdle(t *testing.T, d *daemon) {
 	}
 }
 
-// starvedReload wants a configuration that is good to be refused for want of descriptors.
+// starvedReload checks that a valid configuration is refused because there are no descriptors.
 func starvedReload(t *testing.T, s site, d *daemon) {
 	t.Helper()
 	writeFile(t, filepath.Dir(d.config), "mailauthd.toml", mailauthdTOML(t, s, d.authLog))
@@ -116,8 +116,8 @@ func starvedReload(t *testing.T, s site, d *daemon) {
 	}
 }
 
-// starvedLog has the log closed, and its descriptor go to a peer: a login is answered, and lost to the log. It
-// returns how many good ones there are.
+// starvedLog makes mailauthd close the log, and a peer take its descriptor. A login is then answered, but missing
+// from the log. starvedLog returns the number of good logins.
 func starvedLog(t *testing.T, d *daemon, kept *endpointConn) int {
 	t.Helper()
 	d.signal(t, syscall.SIGUSR1)
@@ -139,7 +139,7 @@ func starvedLog(t *testing.T, d *daemon, kept *endpointConn) int {
 	return before
 }
 
-// startLimited starts mailauthd with limits for prlimit. The routing may begin with more of [log].
+// startLimited starts mailauthd with limits for prlimit. The routing may begin with further keys of [log].
 func startLimited(t *testing.T, s site, routing string, limits ...string) *daemon {
 	t.Helper()
 	d := prepareMailauthd(t, s, routing)
@@ -150,7 +150,7 @@ func startLimited(t *testing.T, s site, routing string, limits ...string) *daemo
 	return d
 }
 
-// bobElsewhere has bob's password checked at a server that answers at once.
+// bobElsewhere returns the TOML of a server in the test that checks bob's password and answers at once.
 func bobElsewhere(t *testing.T) string {
 	t.Helper()
 	server := startSlowServer(t)
@@ -163,13 +163,13 @@ func bobElsewhere(t *testing.T) string {
 		"\n[domains.\"domain1.com\"]\nservers = [\"elsewhere\"]\nverify = \"upstream\"\n"
 }
 
-// said tells whether standard error has a text.
+// said reports whether standard error has a text.
 func (d *daemon) said(tb testing.TB, text string) bool {
 	tb.Helper()
 	return strings.Contains(readFile(tb, d.stderr), text)
 }
 
-// logged counts the good logins in the log, and in what it was rotated to.
+// logged returns the number of good logins in the log and its rotated files.
 func (d *daemon) logged(tb testing.TB) (n int) {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Dir(d.authLog) + "/auth*.log")
@@ -182,7 +182,7 @@ func (d *daemon) logged(tb testing.TB) (n int) {
 	return n
 }
 
-// openFiles are what the descriptors below the limit stand for: a higher one may be inherited.
+// openFiles returns the names of the files behind the descriptors below the limit. Higher ones may be inherited.
 func openFiles(tb testing.TB, p *process) (names []string) {
 	tb.Helper()
 	for fd := range fewDescriptors {

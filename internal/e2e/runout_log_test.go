@@ -15,8 +15,8 @@ import (
 	"mailauthd/internal/testport"
 )
 
-// TestLogWithoutRoom lets the log grow up to a limit, in the middle of a line, and then again: who logs in
-// does not notice, what is lost is counted, and what is written is whole, a restart in between or not.
+// TestLogWithoutRoom lets the log grow up to a limit in the middle of a line, with and without a restart. Logins
+// must go on, lost entries must be counted, and all other entries must be complete.
 func TestLogWithoutRoom(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -57,7 +57,7 @@ func TestLogWithoutRoom(t *testing.T) {
 	}
 }
 
-// TestLogDevice: a disk that is full from the start.
+// TestLogDevice checks a log on a device that is full from the beginning.
 func TestLogDevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -77,7 +77,7 @@ func TestLogDevice(t *testing.T) {
 	}
 }
 
-// TestLogDirectoryGone removes the directory under the log, and makes it again or not.
+// TestLogDirectoryGone removes the log's directory, and in some cases makes it again.
 func TestLogDirectoryGone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -116,7 +116,7 @@ func TestLogDirectoryGone(t *testing.T) {
 	}
 }
 
-// TestLogDirectoryReadOnly: as long as the directory cannot be written the log can be neither made nor rotated.
+// TestLogDirectoryReadOnly checks that a log in a read-only directory is neither made nor rotated, and logins go on.
 func TestLogDirectoryReadOnly(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]string{"no log": "", "log to rotate": strings.Repeat("x", 1<<20-1) + "\n"} {
@@ -151,7 +151,7 @@ func TestLogDirectoryReadOnly(t *testing.T) {
 	}
 }
 
-// startAsNobody starts mailauthd without root's rights, which know no read-only directory.
+// startAsNobody starts mailauthd without root's rights, because root can write to read-only directories.
 func startAsNobody(t *testing.T, address, logDir string) *daemon {
 	t.Helper()
 	uid, gid := nobody(t)
@@ -170,7 +170,7 @@ func startAsNobody(t *testing.T, address, logDir string) *daemon {
 	return d
 }
 
-// giveAway makes a directory, and what is in it, nobody's.
+// giveAway gives a directory and its files to the user nobody.
 func giveAway(t *testing.T, dir string, mode os.FileMode) {
 	t.Helper()
 	uid, gid := nobody(t)
@@ -188,13 +188,13 @@ func giveAway(t *testing.T, dir string, mode os.FileMode) {
 	}
 }
 
-// serve starts what has been prepared.
+// serve starts the mailauthd that prepareMailauthd has prepared.
 func (d *daemon) serve(t *testing.T) {
 	t.Helper()
 	d.process = start(t, filepath.Dir(d.config), "mailauthd", binary, "serve", "-config", d.config)
 }
 
-// limitFiles sets how large files may get that mailauthd writes.
+// limitFiles limits the size of the files that mailauthd writes.
 func (d *daemon) limitFiles(t *testing.T, size string) {
 	t.Helper()
 	pid := strconv.Itoa(d.cmd.Process.Pid)
@@ -204,7 +204,7 @@ func (d *daemon) limitFiles(t *testing.T, size string) {
 	}
 }
 
-// reloadAgain loads the configuration as it is.
+// reloadAgain reloads the unchanged configuration.
 func (d *daemon) reloadAgain(t *testing.T) {
 	t.Helper()
 	const loaded = "configuration loaded"
@@ -215,7 +215,7 @@ func (d *daemon) reloadAgain(t *testing.T) {
 	}
 }
 
-// lostEvents asks for the metric.
+// lostEvents returns the value of mailauthd_log_lost_total.
 func (d *daemon) lostEvents(t *testing.T, s site) (n int) {
 	t.Helper()
 	out := runClient(t, "", program(t, "curl"), "--silent", "--unix-socket", s.admin, "http://mailauthd/metrics")
@@ -235,7 +235,7 @@ func size(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// jsonLines counts the lines of a log that are whole, and those that are not.
+// jsonLines returns the numbers of complete and of incomplete lines of a log.
 func jsonLines(t *testing.T, path string) (whole, torn int) {
 	t.Helper()
 	for line := range strings.Lines(readFile(t, path)) {

@@ -12,11 +12,11 @@ import (
 	"mailauthd/internal/config"
 )
 
-// spoiledConfigs are what may become of a configuration: its main file has users.toml for an include.
+// spoiledConfigs has mistakes that can make a configuration invalid. Its main file includes users.toml.
 var spoiledConfigs = []struct {
 	name  string
 	spoil func(main, users string) error
-	want  string // what is told of it, MAIN and USERS standing for the files
+	want  string // the error, where MAIN and USERS stand for the files
 }{
 	{"a directory",
 		func(main, _ string) error { return errors.Join(os.Remove(main), os.Mkdir(main, 0o755)) },
@@ -49,8 +49,8 @@ var spoiledConfigs = []struct {
 		"USERS:1: user: unknown key"},
 }
 
-// TestSpoiledReload: with each of these nothing changes; standard error says why, in the words of the check
-// command; and with the right files again the next reload is taken.
+// TestSpoiledReload checks that a reload with each mistake changes nothing, and that standard error has the same
+// messages as mailauthd check. With the right files the next reload must work.
 func TestSpoiledReload(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

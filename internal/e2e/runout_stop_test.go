@@ -20,7 +20,7 @@ const (
 	stopTime    = 8 * time.Second
 )
 
-// load is what clients did. Each login has a client address of its own, by which it is found in the log.
+// load has the logins of all clients. Each login has a client address of its own, which marks it in the log.
 type load struct {
 	next     atomic.Int32
 	mu       sync.Mutex
@@ -28,8 +28,8 @@ type load struct {
 	begun    []string // and not answered
 }
 
-// TestTerminateUnderLoad ends mailauthd in the middle of logins: each is answered as always, or not at all,
-// and those that are answered are in the log, once.
+// TestTerminateUnderLoad ends mailauthd while there are logins. Each login must get the usual answer or none. The log
+// must have each answered login once.
 func TestTerminateUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -70,7 +70,7 @@ func TestTerminateUnderLoad(t *testing.T) {
 	}
 }
 
-// call logs in, so often on each connection, until there are no connections any more.
+// call logs in until mailauthd accepts no connections, on connections with as many logins as each says.
 func (l *load) call(t *testing.T, d *daemon, endpoint endpoint, each int) {
 	for !d.ended(0) {
 		c, err := endpoint.dial()
@@ -107,7 +107,7 @@ func (l *load) count() int {
 	return len(l.answered)
 }
 
-// TestTerminateTwice: who cannot wait for a login that takes long says so again.
+// TestTerminateTwice checks that a second signal ends mailauthd although a login is in flight.
 func TestTerminateTwice(t *testing.T) {
 	t.Parallel()
 	s, server := newSite(t, tempDir(t)), startSlowServer(t)

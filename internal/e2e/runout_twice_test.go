@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTwice starts a second process on the sockets of a running one, which does not notice.
+// TestTwice starts a second process on the sockets of a running one, which must not be disturbed.
 func TestTwice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -47,7 +47,7 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// TestKilled: what a killed process leaves behind does not keep the next one from starting.
+// TestKilled checks that mailauthd starts although a killed process has left its sockets.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// encoded are schemes with the encoding said in their names, as passwd-files have them.
+// encoded has schemes with a suffix for the encoding.
 var encoded = []string{"PLAIN.b64", "SSHA.hex", "SHA256.hex", "CRAM-MD5.b64", "LDAP-MD5.BASE64", "SCRAM-SHA-1.b64"}
 
-// desLength is how much of a password DES-CRYPT looks at.
+// desLength is the number of bytes of a password that DES-CRYPT reads.
 const desLength = 8
 
-// TestSchemes has the real doveadm make a hash in each scheme that it lists, and logs in to all of
-// them, through nginx to Dovecot. A scheme that mailauthd does not know keeps it from starting.
+// TestSchemes makes a hash in each scheme that doveadm lists, and logs in with it through nginx and Dovecot. A
+// scheme that mailauthd does not know prevents its start.
 func TestSchemes(t *testing.T) {
 	t.Parallel()
 	schemes := append(strings.Fields(doveadmPW(t, "", "-l")), encoded...)
@@ -40,13 +40,13 @@ func schemeHash(tb testing.TB, scheme string, a account) string {
 	tb.Helper()
 	hash := doveadmPW(tb, a.password, "-u", a.user, "-s", scheme)
 	if scheme == "PLAIN-TRUNC" {
-		// Dovecot reads a length before the password, which its doveadm does not write.
+		// Dovecot reads a length before the password, but doveadm does not write one.
 		hash = strings.Replace(hash, "}", "}999-", 1)
 	}
 	return hash
 }
 
-// testScheme logs in with the right password, and asks with one that is wrong at its beginning, its middle or its end.
+// testScheme logs in with the right password, and with passwords that differ at the beginning, in the middle or at the end.
 func testScheme(t *testing.T, d *deployment, scheme string, a account) {
 	imap := way{"imap plain", "imap", "AUTH=PLAIN", curlSession}
 	testMail(t, d, imap, a)

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// scriptedServer is a mail server of the test itself. It takes any number of connections, offers the
-// mechanism PLAIN only, and answers each login as the script says.
+// scriptedServer is a mail server in the test. It accepts any number of connections, offers only the mechanism
+// PLAIN, and answers each login by the script.
 type scriptedServer struct {
 	listener
 	protocol string                        // "imap", "pop3" or "smtp"
-	script   func(a account) scriptedReply // is called by many goroutines
+	script   func(a account) scriptedReply // must be safe for concurrent use
 	mute     atomic.Bool                   // new connections are accepted, but not greeted
 }
 
@@ -35,7 +35,7 @@ func startScripted(tb testing.TB, protocol string, script func(a account) script
 	return s
 }
 
-// toml is the server's table, and what else is to be in its verify table.
+// toml returns the server's tables. The text verify is added to its verify table.
 func (s *scriptedServer) toml(name, verify string) string {
 	return fmt.Sprintf("\n[servers.%s]\nhost = \"127.0.0.1\"\n%s = %d\n[servers.%s.verify]\nmechanisms = [\"PLAIN\"]\n%s\n",
 		name, s.protocol, s.port, name, verify)
@@ -48,7 +48,7 @@ var (
 	scriptedDone      = map[string]string{"imap": "OK done", "pop3": "+OK done", "smtp": "250-scripted\r\n250 AUTH PLAIN"}
 )
 
-// serve is one session. It ends at the first error, which is the end of the connection.
+// serve serves one connection, until the first error.
 func (s *scriptedServer) serve(conn net.Conn) {
 	defer conn.Close()
 	c := textproto.NewConn(conn)
@@ -105,7 +105,7 @@ func (s *scriptedServer) logIn(conn net.Conn, c *textproto.Conn, tag, mechanism 
 	return c.PrintfLine("%s%s", tag, reply.line)
 }
 
-// pause waits before an answer, but no longer than the client does.
+// pause waits for d, or until the client closes the connection, which is an error.
 func pause(conn net.Conn, c *textproto.Conn, d time.Duration) error {
 	if d == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// inFlight is a login that waits at a slow mail server, on its way through nginx and mailauthd.
+// inFlight is a login through nginx and mailauthd that waits for a slow mail server.
 type inFlight struct {
 	site   site
 	daemon *daemon
@@ -56,8 +56,8 @@ func (f *inFlight) finish(t *testing.T) {
 	}
 }
 
-// TestReload changes all domains while a login waits: it ends as it began, the next ones follow the new
-// configuration.
+// TestReload changes all domains while a login waits. The old configuration must decide this login, and the new one
+// all later logins.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	f := startInFlight(t)
@@ -77,7 +77,7 @@ func TestReload(t *testing.T) {
 	f.finish(t)
 }
 
-// TestTerminate ends mailauthd while a login waits.
+// TestTerminate ends mailauthd while a login waits. The login must still be answered.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
 	f := startInFlight(t)
@@ -93,8 +93,8 @@ func TestTerminate(t *testing.T) {
 	}
 }
 
-// TestRestart restarts mailauthd under a running web server: connections that it kept open, and a failure
-// that it remembers, must not cost the next login.
+// TestRestart restarts mailauthd behind a running web server. The next login must succeed, although the web server
+// has kept connections open and remembers a failure.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for _, m := range webServers {
@@ -119,8 +119,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestBrokenReload: with a configuration that is not good nothing changes, and
-// standard error says by file and line why.
+// TestBrokenReload checks that a reload with an invalid configuration changes nothing. Standard error must name the
+// file and line.
 func TestBrokenReload(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))
@@ -139,7 +139,7 @@ func TestBrokenReload(t *testing.T) {
 	checkAuthStatus(t, site{auth: s.http}, alice.user, alice.password, "OK")
 }
 
-// TestReopen does what logrotate does.
+// TestReopen renames the log and sends SIGUSR1, as logrotate does.
 func TestReopen(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// sink is an SMTP server that keeps the messages that it gets. It knows just enough to be the relay
-// of Dovecot's submission server.
+// sink is an SMTP server that keeps the messages that it gets. It has only the commands that Dovecot's submission
+// server sends to its relay.
 type sink struct {
 	port int
 
@@ -24,7 +24,7 @@ func startSink(tb testing.TB) *sink {
 	return s
 }
 
-// serve is one session; it ends at the first error, which is the end of the connection.
+// serve serves one connection, until the first error.
 func (s *sink) serve(conn net.Conn) {
 	c := textproto.NewConn(conn)
 	defer c.Close()

@@ -11,24 +11,24 @@ import (
 	"mailauthd/internal/testport"
 )
 
-// site says where in this test the places are that the files for administrators name.
+// site has the ports, sockets and certificates of one test, in place of those in contrib/.
 type site struct {
 	pop3, imap, smtp int         // nginx's ports for mail clients: 995, 993, 465
 	auth             string      // the HTTP address that auth_http asks: localhost:8008
 	socket           string      // mailauthd's FastCGI socket: /run/mailauthd/fastcgi.sock
 	fastcgi          string      // mailauthd's FastCGI address: 127.0.0.1:9000
 	admin            string      // mailauthd's socket for its commands: /run/mailauthd/admin.sock
-	http             string      // mailauthd's HTTP address, for nothing in between: auth is the same then
+	http             string      // mailauthd's HTTP address; auth is the same if there is no web server
 	beside           string      // the HTTP address of auth.php during the shadow run: localhost:8009
 	mx               int         // nginx's port for other mail servers: 25
 	ca               authority   // signs certificates, of nginx and of clients
 	tls              certificate // nginx's: /etc/letsencrypt/live/...
 }
 
-// leftover finds places that relocate has to know but does not.
+// leftover matches a path, address or port that relocate has not replaced.
 var leftover = regexp.MustCompile(`/run/|/etc/|/var/|\b(localhost|127\.0\.0\.1):(8008|8009|9000)\b|listen +\d+[ ;]`)
 
-// relocate puts the places of this test into a configuration of nginx or Apache, and changes nothing else.
+// relocate replaces the ports, sockets and certificates in a configuration of nginx or Apache, and nothing else.
 func (s site) relocate(tb testing.TB, config string) string {
 	tb.Helper()
 	config = replace(config, `listen( +)995 `, fmt.Sprintf("listen${1}127.0.0.1:%d ", s.pop3))
@@ -48,7 +48,7 @@ func (s site) relocate(tb testing.TB, config string) string {
 	return config
 }
 
-// newSite has free ports everywhere, and a socket and certificate in dir.
+// newSite returns a site with free ports, and with its sockets and certificates in dir.
 func newSite(tb testing.TB, dir string) site {
 	tb.Helper()
 	ca := newAuthority(tb, dir, "authority of this site")
@@ -68,7 +68,7 @@ func newSite(tb testing.TB, dir string) site {
 	}
 }
 
-// contrib reads a file of contrib/.
+// contrib returns the text of a file in contrib/.
 func contrib(tb testing.TB, name string) string {
 	tb.Helper()
 	return readFile(tb, repository, "contrib", filepath.FromSlash(name))

@@ -11,8 +11,8 @@ const (
 	slowLogins      = 20
 )
 
-// TestSlowHTTPConnections opens more connections than one address may have, and sends half a request on
-// each. Logins from the same address are still answered: the connection that has waited the longest is ended.
+// TestSlowHTTPConnections opens more connections than one address may have, and sends half a request on each.
+// Logins from the same address must still be answered, because the connection that has waited the longest is evicted.
 func TestSlowHTTPConnections(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, tempDir(t))

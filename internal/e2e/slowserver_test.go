@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// slowServer is an IMAP server that takes any password, when it is told to.
+// slowServer is an IMAP server that accepts any password, but waits until the test releases it.
 type slowServer struct {
 	port    int
 	reached chan struct{} // gets one value for each login that waits
@@ -21,7 +21,7 @@ func startSlowServer(tb testing.TB) *slowServer {
 	return s
 }
 
-// serve is one session; it ends at the first error, which is the end of the connection.
+// serve serves one connection, until the first error.
 func (s *slowServer) serve(conn net.Conn) {
 	c := textproto.NewConn(conn)
 	defer c.Close()

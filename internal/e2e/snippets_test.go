@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestSnippets has nginx and Apache load what is there to be copied: the files of contrib/ and the
-// blocks of README.md.
+// TestSnippets checks that nginx and Apache load what administrators copy: the files in contrib/ and the code blocks
+// in README.md.
 func TestSnippets(t *testing.T) {
 	t.Parallel()
 	for _, server := range []struct {
@@ -74,7 +74,7 @@ func contribFiles(t *testing.T, dir string) []string {
 	return files
 }
 
-// readmeBlocks are the fenced blocks of README.md in this language.
+// readmeBlocks returns the fenced blocks of README.md in a language.
 func readmeBlocks(t *testing.T, language string) []string {
 	t.Helper()
 	blocks := fencedBlocks(readFile(t, repository, "README.md"), language)
@@ -84,7 +84,7 @@ func readmeBlocks(t *testing.T, language string) []string {
 	return blocks
 }
 
-// fencedBlocks are the fenced code blocks of a Markdown text in this language. A fence may be indented, in a list.
+// fencedBlocks returns the fenced code blocks of a Markdown text in a language. A fence in a list may be indented.
 func fencedBlocks(text, language string) []string {
 	fenced := regexp.MustCompile("(?ms)^ *```" + language + "[^\n]*\n(.*?)^ *```")
 	var blocks []string
@@ -99,8 +99,8 @@ var (
 	mailNginx  = regexp.MustCompile(`(?m)^\s*(auth_http|protocol)\s`)
 )
 
-// loadNginx wants nginx to accept a configuration. A part of one is put where it belongs: into mail {}, with the
-// auth_http that it has there, or http {}.
+// loadNginx checks that nginx accepts a configuration. A part of one is put into mail {}, with an auth_http, or into
+// http {}.
 func loadNginx(tb testing.TB, config string) {
 	tb.Helper()
 	dir := tempDir(tb)
@@ -126,7 +126,7 @@ func loadApache(tb testing.TB, config string) {
 	wantLoads(tb, apache(tb), append(apacheArgs(tb, dir, config), "-t"))
 }
 
-// wantLoads wants success without a warning.
+// wantLoads checks that a program succeeds without a warning.
 func wantLoads(tb testing.TB, path string, args []string) {
 	tb.Helper()
 	out, err := exec.Command(path, args...).CombinedOutput()

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// staleReplies are answers of a mail server that is there, and does not let the user in.
+// staleReplies has answers of a mail server that can be reached, and does not accept the login.
 var staleReplies = map[string][]string{
 	"imap": {"NO [CANNOT] no", "NO [PRIVACYREQUIRED] no", "NO [CLIENTBUG] no", "NO [UNAVAILABLE] no", "BAD no"},
 	"pop3": {"-ERR [SYS/PERM] no", "-ERR [SYS/TEMP] no"},
 	"smtp": {"534 5.7.9 no", "550 5.7.1 no", "454 4.7.0 no"},
 }
 
-// staleAccept lets a user in.
+// staleAccept has the answers that accept a login.
 var staleAccept = map[string]string{"imap": "OK welcome", "pop3": "+OK welcome", "smtp": "235 2.7.0 welcome"}
 
-// staleServer is a mail server whose answers change, and the mailauthd that asks it.
+// staleServer is a mail server whose answers change, with a mailauthd that asks it.
 type staleServer struct {
 	*scriptedServer
 	site    site
@@ -28,8 +28,7 @@ type staleServer struct {
 	replies sync.Map                      // by user
 }
 
-// startStale starts both. The passwords of the users have been right, and are not remembered as such for
-// longer than a second.
+// startStale starts both. The users have logged in before, and [cache] ttl is one second.
 func startStale(t *testing.T, protocol, verify string, users []string) *staleServer {
 	t.Helper()
 	s := &staleServer{}
@@ -52,8 +51,7 @@ func (s *staleServer) login(user string) loginRequest {
 	return loginRequest{account: account{user, mark + "-stale"}, protocol: s.protocol}
 }
 
-// afterTTL logs in until that is not answered from memory any more, or by what is remembered beyond ttl. It
-// returns the event.
+// afterTTL logs in until the ttl of the remembered answer has ended. It returns the event.
 func (s *staleServer) afterTTL(t *testing.T, user string) (event map[string]string) {
 	t.Helper()
 	old := func() bool {
@@ -67,8 +65,8 @@ func (s *staleServer) afterTTL(t *testing.T, user string) (event map[string]stri
 	return event
 }
 
-// TestStaleOnlyWhileUnreachable: a password that was right counts for stale_ttl while the mail server cannot
-// be reached. It does not count where the server answers, or is not asked because we are busy.
+// TestStaleOnlyWhileUnreachable checks that a password that was right counts for stale_ttl while the mail server
+// cannot be reached. The password must not count if the server answers, or is not asked because there is no slot.
 func TestStaleOnlyWhileUnreachable(t *testing.T) {
 	t.Parallel()
 	for protocol, replies := range staleReplies {
@@ -112,7 +110,7 @@ func testStaleGone(t *testing.T, leave func(s *staleServer)) {
 	}
 }
 
-// testStaleBusy has more logins wait for the server than may do so.
+// testStaleBusy sends more logins than may wait for the server.
 func testStaleBusy(t *testing.T) {
 	const floodLogins, users = 10, 10
 	victims := numbered("victim", users)
@@ -141,7 +139,7 @@ func testStaleBusy(t *testing.T) {
 	flood.Wait()
 }
 
-// flood logs in with another name each time.
+// flood logs in again and again, with another name each time.
 func (s *staleServer) flood(t *testing.T, prefix string, over <-chan struct{}) {
 	for i := 0; ; i++ {
 		r := s.login(fmt.Sprintf("%s-%d@stale.example", prefix, i))
@@ -165,7 +163,7 @@ func numbered(prefix string, n int) (users []string) {
 	return users
 }
 
-// eventOf is the user's last event.
+// eventOf returns the user's last event.
 func (d *daemon) eventOf(t *testing.T, user string) (last map[string]string) {
 	t.Helper()
 	for _, e := range d.events(t) {

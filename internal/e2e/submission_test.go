@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// saslSettings have Dovecot check passwords for another program.
+// saslSettings make Dovecot check passwords for another program.
 const saslSettings = `
 service auth {
   unix_listener %s {
@@ -17,8 +17,8 @@ service auth {
 }
 `
 
-// submissionSettings have Postfix offer AUTH, after STARTTLS only. There is one process to talk to:
-// it is the one that has seen Dovecot, and then sees it gone.
+// submissionSettings make Postfix offer AUTH, but only after STARTTLS. Only one smtpd process runs, so the one that
+// has reached Dovecot is also the one that loses it.
 const submissionSettings = `
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = %[1]s
@@ -32,8 +32,7 @@ smtpd_error_sleep_time = 0
 default_process_limit = 1
 `
 
-// submissionTOML sends each domain to the same server by a mechanism of its own, whatever the protocol of
-// the client.
+// submissionTOML has one server for all domains. Each domain uses another mechanism, whatever the client's protocol.
 const submissionTOML = `
 [servers.%[1]s]
 host = "127.0.0.1"
@@ -74,8 +73,8 @@ func TestSubmissionToPostfix(t *testing.T) {
 		checkAuthStatus(t, direct, "nobody"+a.user, a.password, "Invalid login or password")
 		checkAuthStatus(t, direct, a.user, a.password, "OK")
 	}
-	d.kill() // if asked to end, Dovecot goes on to serve who is connected: Postfix
-	// Postfix says so once; then its master starts no process for a while, and nobody greets.
+	d.kill() // after a SIGTERM Dovecot would go on to serve Postfix, which is connected
+	// Postfix reports the failure once. Then its master starts no process for a while, so there is no greeting.
 	login := account{bob.user, bob.password}.testLogin(t, m)
 	if login.status != 1 || !strings.Contains(login.output, "454 4.7.0 Temporary authentication failure") {
 		t.Errorf("Dovecot is stopped: exit status %d:\n%s%s", login.status, login.output, login.trace)
@@ -83,7 +82,7 @@ func TestSubmissionToPostfix(t *testing.T) {
 	checkAuthStatus(t, direct, alice.user, alice.password, "Temporary authentication failure")
 }
 
-// testLogin has mailauthd show what it says to a server, and what it hears.
+// testLogin runs mailauthd test-login, which prints the dialogue with the server.
 func (a account) testLogin(tb testing.TB, d *daemon) session {
 	tb.Helper()
 	return runClient(tb, a.password+"\n", binary, "test-login", "-config", d.config, a.user)

@@ -16,8 +16,8 @@ import (
 
 var throughput = flag.Bool("throughput", false, "run TestThroughput and TestIMAPLogins, and all logins of TestReloadsUnderLoad: benchmarks of make bench")
 
-// The load: bounded in time, and in turns, so that what else the machine does
-// strikes all of them alike.
+// The load is bounded in time. The contenders are measured in turn, so that other work of the machine slows down all
+// of them alike.
 const (
 	loadConnections = 16
 	loadRounds      = 3
@@ -36,7 +36,7 @@ type contender struct {
 }
 
 // TestThroughput measures mailauthd beside a C responder that does nothing, in one run.
-// The ratios count: the absolute numbers are the machine's.
+// Compare the ratios, because the absolute numbers depend on the machine.
 func TestThroughput(t *testing.T) {
 	if !*throughput {
 		t.Skip("a benchmark: make bench")
@@ -62,7 +62,7 @@ func TestThroughput(t *testing.T) {
 	fmt.Printf("\nmailauthd starts in %v (median of %d, exec to first accepted connection)\n", startTime(t), startRounds)
 }
 
-// startContenders starts all of them. They stay idle but for the one that is measured.
+// startContenders starts all contenders. All but the one that is measured are idle.
 func startContenders(t *testing.T) ([]contender, string) {
 	c, bare := newSite(t, tempDir(t)), newSite(t, tempDir(t))
 	nginx, apache := newSite(t, tempDir(t)), newSite(t, tempDir(t))
@@ -86,7 +86,7 @@ func startContenders(t *testing.T) ([]contender, string) {
 	}, ours.authLog
 }
 
-// sampleUsers is the sample user map as it is.
+// sampleUsers returns the sample user map.
 func sampleUsers(tb testing.TB) string {
 	tb.Helper()
 	return "\n" + readFile(tb, repository, "conf", "users.toml")
@@ -97,7 +97,7 @@ var sampleLogin = []string{
 	"Auth-User: carol@domain02.com", "Auth-Pass: sample-carol",
 }
 
-// load asks as fast as it can, and returns how many requests were answered.
+// load sends requests as fast as possible, and returns the number of answers.
 func (c *contender) load(t *testing.T) int {
 	t.Helper()
 	args := []string{"-t1", fmt.Sprintf("-c%d", loadConnections), fmt.Sprintf("-d%ds", int(loadDuration.Seconds()))}
@@ -129,7 +129,7 @@ func parseWrk(t *testing.T, out string) (requests int, rate float64) {
 	return requests, rate
 }
 
-// goodLogins counts them in auth.log and in what it was rotated to meanwhile.
+// goodLogins returns the number of good logins in auth.log and its rotated files.
 func goodLogins(t *testing.T, authLog string) int {
 	t.Helper()
 	out, err := exec.Command("sh", "-c", `zcat -f "$1"/auth*.log* | grep -c "Auth-Status:   OK$"`, "-", filepath.Dir(authLog)).Output()

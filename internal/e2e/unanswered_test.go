@@ -15,7 +15,7 @@ const (
 	unansweredUser    = "unanswered@domain" // whom the server does not answer
 )
 
-// unansweredCases are what the server does after the credentials of one user.
+// unansweredCases has what the server does after it has received the credentials of one user.
 var unansweredCases = []struct {
 	name  string
 	reply scriptedReply
@@ -24,8 +24,8 @@ var unansweredCases = []struct {
 	{"does not answer", scriptedReply{"OK too late", clientTimeout}},
 }
 
-// TestServerIsNotSetAsideByOneLogin: a mail server that answers all users but one is there. Logins of that
-// one user are temporary failures; they neither set the server aside nor go to the next one.
+// TestServerIsNotSetAsideByOneLogin checks a mail server that answers all users but one. Logins of that user must be
+// temporary failures. They must neither set the server aside nor go to the next one.
 func TestServerIsNotSetAsideByOneLogin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range unansweredCases {
@@ -74,7 +74,7 @@ func testUnanswered(t *testing.T, reply scriptedReply, second bool) {
 	}
 }
 
-// checkAnswer wants a login to be answered so, and with this port unless it is 0.
+// checkAnswer logs in, and checks the Auth-Status, and the Auth-Port unless port is 0.
 func checkAnswer(t *testing.T, s site, want, user string, port int) {
 	header, _, err := loginRequest{account: account{user, mark}}.ask(s.socket)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"mailauthd/internal/upstream"
 )
 
-// TestUpstreamMechanisms: Dovecot checks passwords by every mechanism that it offers, in clear and by TLS.
+// TestUpstreamMechanisms logs in to Dovecot by every mechanism that it offers, in clear and by TLS.
 func TestUpstreamMechanisms(t *testing.T) {
 	t.Parallel()
 	// A comma and an equals sign have a meaning in SCRAM, quotes and what is not ASCII in IMAP's LOGIN.
@@ -48,7 +48,7 @@ func TestUpstreamMechanisms(t *testing.T) {
 	}
 }
 
-// TestUpstreamCertificates: only a server that is known gets to see anything.
+// TestUpstreamCertificates checks that nothing is sent to a server whose certificate is not trusted.
 func TestUpstreamCertificates(t *testing.T) {
 	t.Parallel()
 	a := account{"tim@domain1.com", "secret-tanstaaf"}
@@ -94,7 +94,7 @@ func TestUpstreamCertificates(t *testing.T) {
 	}
 }
 
-// wantReport: a probe tells what Dovecot is set to, and of its certificate even if it is not trusted.
+// wantReport checks that a probe reports Dovecot's settings, and its certificate even if it is not trusted.
 func wantReport(t *testing.T, d *tlsDovecot, s upstream.Server, r upstream.Report, err error) {
 	t.Helper()
 	cert := d.certs[map[string]string{"127.0.0.2": "expired", "127.0.0.3": "other"}[s.Addr.Addr().String()]]
@@ -180,7 +180,7 @@ func startTLSDovecot(tb testing.TB, accounts []account) *tlsDovecot {
 	return d
 }
 
-// makeCertificates makes an authority and what it has signed: files for Dovecot's settings.
+// makeCertificates makes an authority and certificates that it has signed. It returns their files for Dovecot's settings.
 func (d *tlsDovecot) makeCertificates(tb testing.TB, dir string) map[string]any {
 	tb.Helper()
 	ca := newAuthority(tb, dir, "test authority")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestAuthWait: nginx holds back a refusal as long as it is told to, and the client may try again in the
-// same connection.
+// TestAuthWait checks that nginx delays a refusal by Auth-Wait, and that the client may try again in the same
+// connection.
 func TestAuthWait(t *testing.T) {
 	t.Parallel()
 	const wait = time.Second
@@ -46,7 +46,7 @@ func dialIMAP(t *testing.T, s site) *textproto.Conn {
 	return c
 }
 
-// wantIMAP sends a line, and wants the next one but untagged ones to begin like this.
+// wantIMAP sends a line, and checks the beginning of the next line that is not an untagged response.
 func wantIMAP(t *testing.T, c *textproto.Conn, command, want string) {
 	t.Helper()
 	if err := c.PrintfLine("%s", command); err != nil {

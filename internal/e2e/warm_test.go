@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// warmTOML keeps connections for the users of domain1.com.
+// warmTOML configures warm connections for the users of domain1.com.
 const warmTOML = `
 [servers.dovecot1]
 host = "127.0.0.1"
@@ -23,8 +23,8 @@ mechanisms = ["SCRAM-SHA-256"]
 warm = 2
 `
 
-// TestWarm: for the second login Dovecot has greeted and encrypted already, and the login
-// survives that what was kept is gone.
+// TestWarm checks that the second login uses a warm connection, after the greeting and TLS. Logins must also succeed
+// after the warm connections were lost.
 func TestWarm(t *testing.T) {
 	t.Parallel()
 	d := startTLSDovecot(t, []account{bob})
@@ -52,8 +52,8 @@ func TestWarm(t *testing.T) {
 				checkAuthStatus(t, direct, bob.user, bob.password, "OK")
 				return relay.open.Load() == 2
 			}
-			if !poll(clientTimeout, m.done, again) { // what failed ahead of need is tried after a rest
-				t.Error("none is kept after all were lost")
+			if !poll(clientTimeout, m.done, again) { // after a failure the pool waits before it opens the next connection
+				t.Error("no warm connection after all were lost")
 			}
 			m.stop(t)
 			if !poll(clientTimeout, nil, func() bool { return relay.open.Load() == 0 }) {
@@ -63,7 +63,7 @@ func TestWarm(t *testing.T) {
 	}
 }
 
-// relay stands before a server, and counts.
+// relay forwards connections to a server, and counts them.
 type relay struct {
 	port          int
 	open, clients atomic.Int32

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// way is how a mail client logs in.
+// way is a way in which a mail client logs in.
 type way struct {
 	name     string
 	protocol string
@@ -28,7 +28,7 @@ var ways = []way{
 	{"pop3 user-pass", "pop3", "", pythonSession},
 }
 
-// What a client is shown.
+// What a client is told.
 var (
 	invalidLogin = map[string]string{
 		"imap": "TAG NO Invalid login or password",
@@ -42,14 +42,13 @@ var (
 	}
 )
 
-// The two users of these tests: the one's password is checked by asking the mail server, the
-// other's by its hash.
+// The two users of these tests. mailauthd checks bob's password at the mail server, and alice's against a hash.
 var (
 	bob   = account{"bob@domain1.com", mark + "-bob"}
 	alice = account{"alice@domain02.com", mark + "-alice"}
 )
 
-// unlisted are accounts that mailauthd alone refuses: the mail server has them.
+// unlisted has accounts that the mail server has, and mailauthd refuses.
 var unlisted = map[string]account{
 	"unknown-user/users": {"nobody@domain02.com", mark + "-nobody"},
 	"unknown-domain":     {"bob@domain9.com", mark + "-bob"},
@@ -57,7 +56,7 @@ var unlisted = map[string]account{
 	"no-domain":          {"bob", mark + "-bob"},
 }
 
-// bobAndAlice is the TOML for the two.
+// bobAndAlice returns their domains, and alice's entry.
 func bobAndAlice(tb testing.TB) string {
 	tb.Helper()
 	return domainTOML("domain1.com", "upstream") +
@@ -65,8 +64,8 @@ func bobAndAlice(tb testing.TB) string {
 		userTOML(alice.user, sha512Crypt(tb, alice.password))
 }
 
-// TestWebServers logs in through every deployment, in every way. All refusals are tried in every way behind the first middle
-// program, and in one or two behind each of the others: these pass on what mailauthd answers, whatever it is.
+// TestWebServers logs in through every web server, in every way. It tries all refusals in every way through the first
+// web server, and in one or two through each of the others, because they pass on any answer of mailauthd.
 func TestWebServers(t *testing.T) {
 	t.Parallel()
 	for i, m := range webServers {
@@ -93,7 +92,7 @@ func TestWebServers(t *testing.T) {
 	}
 }
 
-// testLogins tries both users, and all refusals or one.
+// testLogins tries both users, and either all refusals or one.
 func testLogins(t *testing.T, d *deployment, w way, all bool) {
 	for _, a := range []account{bob, alice} {
 		t.Run("right/"+a.user, func(t *testing.T) { testMail(t, d, w, a) })
@@ -120,13 +119,13 @@ func (w way) login(tb testing.TB, d *deployment, a account) session {
 	return w.session(tb, d.site, w.protocol, w.options, a, unsent)
 }
 
-// testMail reads a message, or sends one and looks whether it got through the mail server.
+// testMail reads a message, or sends one and checks that it has arrived.
 func testMail(t *testing.T, d *deployment, w way, a account) {
 	message := "This message was sent in " + t.Name()
 	checkMail(t, d, w.protocol, a.user, message, w.session(t, d.site, w.protocol, w.options, a, message))
 }
 
-// checkMail wants the user to have read the message in the mailbox, or to have sent one.
+// checkMail checks that the user has read the message in the mailbox, or has sent one.
 func checkMail(t *testing.T, d *deployment, protocol, user, message string, s session) {
 	t.Helper()
 	switch {
