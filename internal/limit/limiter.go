@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// ErrFull is the error of a caller that found no room, or had to make room for another one.
+// ErrFull is the error of a caller that is refused under overload: it found no room, or had to make room for another
+// caller.
 var ErrFull = errors.New("too many wait already")
 
 // maxInRow is how many known clients get a slot one after the other while unknown ones wait.
 const maxInRow = 4
 
-// Client is whom a caller serves.
+// Client describes the client on whose behalf a caller wants a slot.
 type Client struct {
 	Network netip.Prefix // the zero Prefix if the address is not known, which is a network of its own
 	Known   bool         // the user has logged in from there before
@@ -45,16 +46,16 @@ type Group struct {
 
 	mu       sync.Mutex
 	callers  int
-	unknown  int                      // of these by unknown networks
-	served   uint64                   // counts slots that were given to callers that had waited
-	networks map[netip.Prefix]network // those that have callers
-	waiting  []*caller                // the one that has waited longest first
+	unknown  int                      // callers from unknown networks
+	served   uint64                   // number of slots that went to callers that had waited
+	networks map[netip.Prefix]network // only those that have callers
+	waiting  []*caller                // in the order of their arrival
 }
 
-// network is one that has callers in a group; those of trusted clients count in none.
+// network is a network that has callers in a group. Trusted clients count in no network.
 type network struct {
 	callers int
-	served  uint64 // when one of them got a slot last, after having waited; 0: none did
+	served  uint64 // Group.served when one of them last got a slot after a wait; 0: none did
 }
 
 // Limiter hands out slots. It belongs to a group, whose mutex guards it.
@@ -62,14 +63,14 @@ type Limiter struct {
 	group  *Group
 	config Config
 
-	taken   int
-	unknown int                  // of these by unknown networks
-	taking  map[netip.Prefix]int // of these by network
-	waiting int
-	inRow   int // slots that known clients got while unknown ones waited
+	taken   int                  // slots in use
+	unknown int                  // of these, slots of unknown networks
+	taking  map[netip.Prefix]int // of these, slots by network
+	waiting int                  // callers
+	inRow   int                  // slots that known clients got while unknown ones waited
 }
 
-// caller is one that waits: for a slot of a limiter, or, without one, for the result of another caller.
+// caller is a caller that waits for a slot of a limiter or, if limiter is nil, for the result of another caller.
 type caller struct {
 	client  Client
 	limiter *Limiter
@@ -100,15 +101,15 @@ func (g *Group) Callers() (all, waiting int) {
 	return g.callers, len(g.waiting)
 }
 
-// Slot is one of a limiter's.
+// Slot is a slot of a limiter.
 type Slot struct {
-	Waited bool // for it: much may have happened meanwhile
+	Waited bool // the caller waited for the slot, so earlier decisions may be out of date
 
 	limiter *Limiter
 	client  Client
 }
 
-// Release gives the slot back. It is called once.
+// Release gives the slot back. Call it once.
 func (s Slot) Release() {
 	s.limiter.group.mu.Lock()
 	defer s.limiter.group.mu.Unlock()
@@ -126,8 +127,8 @@ func (l *Limiter) Acquire(ctx context.Context, wait time.Duration, client Client
 	return Slot{Waited: true, limiter: l, client: client}, l.group.wait(ctx, w, w.granted)
 }
 
-// Join waits until done is closed: for the result of another caller. It counts as one that waits, and makes room for
-// callers of the same client that want a slot, such as the one whose result it waits for.
+// Join waits for the result of another caller, until done is closed. The joined caller counts as one that waits. It
+// makes room for callers of the same client that want a slot, such as the one that computes the result.
 func (g *Group) Join(ctx context.Context, client Client, done <-chan struct{}) error {
 	g.mu.Lock()
 	if !g.admit(client) {
@@ -149,7 +150,7 @@ func (g *Group) Join(ctx context.Context, client Client, done <-chan struct{}) e
 	return err
 }
 
-// enter takes a free slot, or returns a caller that waits for one. With neither there is an error.
+// enter takes a free slot and returns nil, or returns a caller that waits for one. Under overload it returns an error.
 func (l *Limiter) enter(client Client) (*caller, error) {
 	g := l.group
 	g.mu.Lock()
@@ -172,7 +173,7 @@ func (l *Limiter) enter(client Client) (*caller, error) {
 	return w, nil
 }
 
-// wait returns nil when done is closed first. Otherwise the caller has left the queue.
+// wait waits until done is closed, and then returns nil. On an error the caller has left the queue.
 func (g *Group) wait(ctx context.Context, w *caller, done <-chan struct{}) error {
 	select {
 	case <-done:
@@ -186,7 +187,7 @@ func (g *Group) wait(ctx context.Context, w *caller, done <-chan struct{}) error
 	switch {
 	case g.dequeue(w):
 		g.remove(w.client)
-	case w.granted != nil && isClosed(w.granted): // at the same moment: the slot goes on to the next
+	case w.granted != nil && isClosed(w.granted): // the slot was granted at the same moment, and goes to the next caller
 		w.limiter.giveBack(w.client)
 	}
 	return fmt.Errorf("gave up waiting: %w", context.Cause(ctx))
@@ -206,7 +207,7 @@ func (l *Limiter) mayTake(c Client) bool {
 	if l.taken >= l.config.Slots || c.Trusted {
 		return l.taken < l.config.Slots
 	}
-	all := l.config.Slots - l.config.Reserved // for one network, and for all unknown ones
+	all := l.config.Slots - l.config.Reserved // the limit of one known network, and of all unknown ones together
 	if c.Known || l.config.Reserved == 0 {
 		return l.taking[c.Network] < all
 	}
@@ -224,7 +225,7 @@ func (l *Limiter) take(c Client) {
 	}
 }
 
-// giveBack ends a caller that has a slot, and hands the slot on.
+// giveBack takes the slot back from a caller, and grants it to the next one.
 func (l *Limiter) giveBack(c Client) {
 	l.taken--
 	if !c.Trusted {
@@ -244,7 +245,7 @@ func (l *Limiter) giveBack(c Client) {
 	}
 }
 
-// next is the caller that gets the next slot, nil if none waits that may have one.
+// next returns the caller that gets the next slot. It returns nil if no caller that waits may have one.
 func (l *Limiter) next() *caller {
 	var known, unknown *caller
 	for _, w := range l.group.waiting {
@@ -270,14 +271,14 @@ func (l *Limiter) next() *caller {
 	return known
 }
 
-// before reports whether a comes before b: its network has fewer slots, or as many, and was served longer ago.
+// before reports whether a goes before b: its network has fewer slots, or has as many and was served longer ago.
 func (l *Limiter) before(a, b Client) bool {
 	slotsA, servedA := l.share(a)
 	slotsB, servedB := l.share(b)
 	return slotsA < slotsB || slotsA == slotsB && servedA < servedB
 }
 
-// share is how many slots the client's network has, and when it was served last.
+// share returns the number of slots that the client's network has, and when the network was served last.
 func (l *Limiter) share(c Client) (slots int, served uint64) {
 	if c.Trusted {
 		return 0, 0

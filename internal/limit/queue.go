@@ -15,7 +15,7 @@ func (g *Group) add(c Client) {
 	}
 }
 
-// serve notes that the client's network got a slot.
+// serve records that the client's network got a slot after a wait.
 func (g *Group) serve(c Client) {
 	g.served++
 	if n, ok := g.networks[c.Network]; ok && !c.Trusted {
@@ -47,7 +47,7 @@ func (g *Group) enqueue(w *caller) {
 	}
 }
 
-// dequeue reports whether w was still waiting.
+// dequeue removes w, and reports whether it was still waiting.
 func (g *Group) dequeue(w *caller) bool {
 	i := slices.Index(g.waiting, w)
 	if i < 0 {
@@ -60,8 +60,7 @@ func (g *Group) dequeue(w *caller) bool {
 	return true
 }
 
-// admit reports whether the group has room for one more caller of the client, or has refused another one in its
-// place.
+// admit reports whether the group has room for one more caller of the client. To make room, it may refuse another one.
 func (g *Group) admit(c Client) bool {
 	switch {
 	case !c.Trusted && g.networks[c.Network].callers >= g.bounds.Network:
@@ -73,25 +72,25 @@ func (g *Group) admit(c Client) bool {
 	return g.callers < g.bounds.Callers || g.refuse(g.victim(c, nil))
 }
 
-// victim is the caller that waits to whom it is fair to be refused in the client's place, nil if there is none. It is
-// one of the limiter, or of the whole group if that is nil.
+// victim returns the caller that waits and is refused in place of one of the client, as the package comment says. It
+// returns nil if there is none. If of is not nil, only its callers are considered.
 func (g *Group) victim(c Client, of *Limiter) *caller {
 	room := g.bounds.Callers
 	if of != nil {
 		room = of.config.Waiting
 	}
-	// Known networks go first as long as they are content with a quarter of the room.
-	first := func(c Client) bool { return c.Trusted || c.Known && g.networks[c.Network].callers <= room/4 }
-	if w := g.largest(false, of); w != nil && (first(c) || g.hasMore(w, c)) {
+	// A known network has priority while it has at most a quarter of the room.
+	priority := func(c Client) bool { return c.Trusted || c.Known && g.networks[c.Network].callers <= room/4 }
+	if w := g.largest(false, of); w != nil && (priority(c) || g.hasMore(w, c)) {
 		return w
 	}
-	if w := g.largest(true, of); w != nil && g.hasMore(w, c) && (c.known() || !first(w.client)) {
+	if w := g.largest(true, of); w != nil && g.hasMore(w, c) && (c.known() || !priority(w.client)) {
 		return w
 	}
 	return nil
 }
 
-// refuseJoined refuses the newest caller of the client that waits for another one's result. It reports whether
+// refuseJoined refuses the newest caller of the client that waits for the result of another one. It reports whether
 // there was one.
 func (g *Group) refuseJoined(c Client) bool {
 	for _, w := range slices.Backward(g.waiting) {
@@ -102,7 +101,7 @@ func (g *Group) refuseJoined(c Client) bool {
 	return false
 }
 
-// refuse makes a caller that waits leave. It reports whether there is one.
+// refuse refuses a caller that waits. It reports false for nil.
 func (g *Group) refuse(w *caller) bool {
 	if w == nil {
 		return false
@@ -113,8 +112,8 @@ func (g *Group) refuse(w *caller) bool {
 	return true
 }
 
-// largest is the newest caller that waits of the network that has the most callers, of known or of unknown
-// networks; nil if there is none. Trusted clients have no network.
+// largest returns the newest caller that waits, of the known or unknown network that has the most callers. It
+// returns nil if there is none. Trusted clients have no network.
 func (g *Group) largest(known bool, of *Limiter) (found *caller) {
 	most := 0
 	for _, w := range g.waiting {
@@ -128,8 +127,8 @@ func (g *Group) largest(known bool, of *Limiter) (found *caller) {
 	return found
 }
 
-// hasMore reports whether w's network has so many callers that it still has no fewer than the client's
-// when one of them has made room.
+// hasMore reports whether w's network has at least two callers more than the client's. So after w has made room for
+// the client, w's network still has as many.
 func (g *Group) hasMore(w *caller, c Client) bool {
 	own := 0
 	if !c.Trusted {

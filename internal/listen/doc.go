@@ -13,7 +13,7 @@
 // is replaced. If two processes open the same socket at the same instant, one gets it and the
 // other gets an error. While a socket is being opened, there is a file with its name and ".lock".
 //
-// # Accepting
+// # Accepting, and overload
 //
 // [FastCGI] and [HTTP] do not end when the process runs out of file descriptors. They wait, from
 // 5 ms up to 1 s, and try again.

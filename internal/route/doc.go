@@ -2,9 +2,9 @@
 //
 // # Domains
 //
-// [Table.Find] finds a domain by its exact name, or else by the longest "*." pattern that
-// matches it. "*.example.com" matches a.example.com and a.b.example.com, but neither
-// example.com nor notexample.com. All names are in the canonical form of package mailaddr.
+// [Table.Find] finds a domain by its exact name, or else by the longest wildcard that matches it.
+// "*.example.com" matches a.example.com and a.b.example.com, but neither example.com nor
+// notexample.com. All names are in the canonical form of package mailaddr.
 //
 // # Servers
 //

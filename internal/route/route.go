@@ -124,7 +124,7 @@ const (
 
 // Domain is one mail domain.
 type Domain struct {
-	Name    string    // in canonical form, perhaps with "*." before it
+	Name    string    // in canonical form, with "*." before it if it is a wildcard
 	Servers []*Server // in order of preference; at least one
 	Policy  string    // PolicyOrder or PolicyHash
 	Verify  string    // VerifyUpstream or VerifyUsers
@@ -145,6 +145,9 @@ func (d *Domain) MailServers() []*Server {
 	return d.Servers
 }
 
+// wildcard begins the name of a domain that stands for all its subdomains.
+const wildcard = "*."
+
 // Table holds domains by name. It is immutable.
 type Table struct{ byName map[string]*Domain }
 
@@ -158,7 +161,8 @@ func NewTable(domains []*Domain) *Table {
 	return t
 }
 
-// Find returns the entry for a domain in canonical form, or nil if there is none.
+// Find returns the entry for a domain in canonical form, or nil if there is none. An exact name goes
+// before a wildcard, and a longer wildcard before a shorter one.
 func (t *Table) Find(domain string) *Domain {
 	if d := t.byName[domain]; d != nil {
 		return d
@@ -168,7 +172,7 @@ func (t *Table) Find(domain string) *Domain {
 		if !ok {
 			return nil
 		}
-		if d := t.byName["*."+parent]; d != nil {
+		if d := t.byName[wildcard+parent]; d != nil {
 			return d
 		}
 		domain = parent
@@ -181,13 +185,13 @@ func (t *Table) Len() int { return len(t.byName) }
 // CanonicalDomain returns the canonical form of the name of a configured domain, which may
 // begin with "*.".
 func CanonicalDomain(name string) (string, error) {
-	rest, wild := strings.CutPrefix(name, "*.")
+	rest, wild := strings.CutPrefix(name, wildcard)
 	ascii, err := mailaddr.Domain(rest)
 	if err != nil {
 		return "", err
 	}
 	if wild {
-		return "*." + ascii, nil
+		return wildcard + ascii, nil
 	}
 	return ascii, nil
 }

@@ -41,7 +41,7 @@ func continuation(line string) string {
 type verdict int
 
 const (
-	undecided verdict = iota
-	refused
-	accepted
+	undecided verdict = iota // the password was not checked
+	refused                  // the server has checked the password, and it is wrong
+	accepted                 // the positive completion of the protocol: the password is right
 )

@@ -95,7 +95,7 @@ func (c *Conn) readTagged(untagged func(line string)) (string, error) {
 // section 3).
 var notThePassword = []string{"[UNAVAILABLE", "[INUSE", "[PRIVACYREQUIRED", "[LIMIT", "[SERVERBUG", "[CORRUPTION", "[CLIENTBUG", "[CANNOT"}
 
-// imapVerdict reads the completion of AUTHENTICATE or LOGIN.
+// imapVerdict returns what the reply to AUTHENTICATE or LOGIN says. Only a tagged OK accepts the login.
 func (c *Conn) imapVerdict(line string) verdict {
 	status, ours := strings.CutPrefix(line, c.tag()+" ")
 	switch {

@@ -87,8 +87,8 @@ func (pop3) answer(c *Conn) (saslReply, error) {
 	return saslReply{line, hasWord(line, "+"), continuation(line), pop3Verdict(line)}, err
 }
 
-// pop3Verdict reads the completion of AUTH, APOP or PASS. The response codes are those of
-// RFC 2449 section 8 and RFC 3206.
+// pop3Verdict returns what the reply to AUTH, APOP or PASS says. Only +OK accepts the login. The
+// response codes are those of RFC 2449 section 8 and RFC 3206.
 func pop3Verdict(line string) verdict {
 	switch {
 	case hasWord(line, "+OK"):

@@ -48,7 +48,7 @@ func (smtp) answer(c *Conn) (saslReply, error) {
 	return saslReply{last, last[:3] == "334", textOf(reply[0]), smtpVerdict(last)}, nil
 }
 
-// smtpVerdict reads the completion of AUTH (RFC 4954 section 6).
+// smtpVerdict returns what the reply to AUTH says (RFC 4954 section 6). Only 235 accepts the login.
 func smtpVerdict(line string) verdict {
 	switch line[:3] {
 	case "235":
