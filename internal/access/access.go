@@ -27,7 +27,7 @@ import (
 // Rules are the rules of one user, one domain or [auth]. A nil or zero field is not set.
 type Rules struct {
 	NoLogin    *bool
-	Reason     string // why NoLogin is set, for the log
+	Reason     string // why NoLogin is set; goes to the log
 	Expires    time.Time
 	Protocols  []string // empty but not nil: no protocol is allowed
 	RequireTLS *bool
@@ -62,9 +62,9 @@ func (r Rules) Under(outer Rules) Rules {
 	return r
 }
 
-// Refusal returns a description of the first rule that refuses the client, for the log. The
-// description is empty if no rule does. Disabled reports whether the rule closes the account
-// as such; otherwise the user may still log in from elsewhere, or by another protocol.
+// Refusal returns a description of the first rule that refuses the client. The description goes
+// to the log. It is empty if no rule refuses the client. Disabled reports whether the rule closes
+// the account. Otherwise the user may still log in from elsewhere, or by another protocol.
 func (r Rules) Refusal(c Client) (why string, disabled bool) {
 	switch {
 	case r.NoLogin != nil && *r.NoLogin && r.Reason != "":

@@ -87,7 +87,7 @@ func TestUnsendableResponse(t *testing.T) {
 		{"no failure message", ask{user: "bob", pass: wrong}, "",
 			troubled(box1, "empty failure text")},
 		{"failure message that means success", ask{user: "bob", pass: wrong}, "OK",
-			troubled(box1, `failure text "OK" means something else to nginx`)},
+			troubled(box1, `failure text "OK" has another meaning to nginx: choose another text`)},
 		{"failure message of two lines", ask{user: "bob", pass: wrong}, "no\r\nAuth-Status: OK",
 			troubled(box1, "holds CR, LF or NUL, which cannot be sent to nginx")},
 	} {

@@ -112,7 +112,7 @@ func CheckText(text string) error {
 	case "":
 		return errors.New("empty failure text")
 	case "OK", "WAIT":
-		return fmt.Errorf("failure text %q means something else to nginx", text)
+		return fmt.Errorf("failure text %q has another meaning to nginx: choose another text", text)
 	}
 	return CheckValue(text)
 }

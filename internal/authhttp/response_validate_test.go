@@ -43,8 +43,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"password with a trailing space", okResponse(func(r *Response) { r.Password = marker + " " }), "Auth-Pass " + edge},
 
 		{"empty text", Response{Outcome: Reject}, "empty failure text"},
-		{"text OK", Response{Outcome: Reject, Text: "OK"}, `failure text "OK" means`},
-		{"text WAIT", Response{Outcome: TempFail, Text: "WAIT"}, `failure text "WAIT" means`},
+		{"text OK", Response{Outcome: Reject, Text: "OK"}, `failure text "OK" has another meaning`},
+		{"text WAIT", Response{Outcome: TempFail, Text: "WAIT"}, `failure text "WAIT" has another meaning`},
 		{"text with LF", Response{Outcome: Reject, Text: marker + "\nAuth-Status: OK"}, control},
 		{"text with CR", Response{Outcome: Reject, Text: marker + "\r"}, control},
 		{"text with NUL", Response{Outcome: TempFail, Text: "\x00" + marker}, control},

@@ -17,7 +17,7 @@
 // # What is kept
 //
 // Passwords are kept only as an HMAC-SHA256, whose key is random in each process. User names are kept as they are,
-// for [Cache.Flush].
+// because [Cache.Flush] needs them.
 //
 // # Limits
 //
@@ -53,7 +53,7 @@ type Key [sha256.Size]byte
 type Answer struct {
 	Good     bool   // false: refused
 	Password int    // index of the password that was right, if the user map has the passwords
-	Reason   string // why the login was refused, for the log
+	Reason   string // why the login was refused; goes to the log
 }
 
 // Found is the kind of a result of [Cache.Lookup].

@@ -10,8 +10,8 @@ import (
 const MaxDES = 8
 
 // DES returns a hash of traditional crypt(3): zeros that are encrypted 25 times under the
-// password, where the salt swaps bits of the expansion E. The salt is two of [Digits]. The
-// result has 13, of which the first two are the salt.
+// password. The salt swaps bits of the expansion E. The salt has two of the [Digits]. The result
+// has 13, and the first two of these are the salt.
 func DES(password, salt string) string {
 	var key uint64
 	for i := range MaxDES {

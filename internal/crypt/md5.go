@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MD5 returns an MD5 crypt hash: magic + salt + "$" and 22 of [Digits]. The magic is "$1$", or
-// Apache's "$apr1$", and is hashed too. The hash takes two sums and a thousand rounds.
+// MD5 returns an MD5 crypt hash: magic + salt + "$" and 22 of the [Digits]. The magic is "$1$" or
+// Apache's "$apr1$". It is a part of what is hashed. The hash takes two sums and a thousand rounds.
 func MD5(password, salt, magic string) string {
 	sum := md5.Sum([]byte(password + salt + password))
 	var b strings.Builder

@@ -12,7 +12,7 @@ import (
 
 // ErrFull is the error of a caller that is refused under overload: it found no room, or had to make room for another
 // caller.
-var ErrFull = errors.New("too many wait already")
+var ErrFull = errors.New("too many logins wait already")
 
 // maxInRow is how many known clients get a slot one after the other while unknown ones wait.
 const maxInRow = 4
@@ -179,7 +179,7 @@ func (g *Group) wait(ctx context.Context, w *caller, done <-chan struct{}) error
 	case <-done:
 		return nil
 	case <-w.refused:
-		return fmt.Errorf("%w: gave way to another network", ErrFull)
+		return fmt.Errorf("%w: refused in favor of another network", ErrFull)
 	case <-ctx.Done():
 	}
 	g.mu.Lock()

@@ -78,7 +78,7 @@ func lock(path string) (unlock func(), err error) {
 		}
 	}
 	f.Close()
-	return nil, errors.New("another process is opening it")
+	return nil, errors.New("another process is opening this socket: try again")
 }
 
 // checkFree returns an error if a process listens at path, or path is not a socket.
@@ -91,7 +91,7 @@ func checkFree(path string) error {
 		return err
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return errors.New("exists and is not a socket")
+		return errors.New("exists and is not a socket: remove it, or choose another path")
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {

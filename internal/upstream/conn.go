@@ -102,7 +102,7 @@ func (c *Conn) write(line, shown string) error {
 // something before, because that could be taken for the answer to the credential.
 func (c *Conn) writeSecret(shown, secret string) error {
 	if c.pending() {
-		return errors.New("server spoke before the response was sent")
+		return errors.New("server sent something before it got the response")
 	}
 	return c.writeLogin(shown+secret, shown+"***")
 }
