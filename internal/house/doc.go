@@ -1,3 +1,3 @@
-// Package house holds no code. Its test keeps the house in order: which package may
-// import which, what stands at the top of the tree, how long a file may be.
+// Package house has only tests, which assert the house rules: which package may import which, what
+// the top of the tree holds, how long a file may be, and what contrib/CONTRIBUTING.md says of that.
 package house

@@ -17,8 +17,8 @@ const (
 	maxLines = 400
 )
 
-// floors says on which floor a package lives. It imports only from floors below
-// its own. Test-only packages live under the roof.
+// floors has the floor of each package. A package imports only from floors below its own. Packages that
+// only have tests, or help them, are on the top floor.
 var floors = map[string]int{
 	"internal/access":   0,
 	"internal/authhttp": 0,

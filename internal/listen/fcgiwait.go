@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// errSpare takes a connection back from net/http/fcgi, because it is idle or its slot is wanted.
+// errSpare ends the reading of net/http/fcgi, because the connection is idle or another one needs its slot.
 var errSpare = errors.New("idle, or its slot is wanted")
 
 // socketReader reads from the socket into the buffer of a connection. It sets the deadlines.

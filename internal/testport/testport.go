@@ -1,9 +1,9 @@
 // Package testport finds TCP ports for tests that start servers.
 //
-// A test often has to name a port before the server that is to listen on it runs. Until the server
-// does, another process may take the port. Test processes that take their ports from here never take the same
-// one, even if they run at the same time: each listens on the first port of a range for as long as it runs,
-// and hands out only the others. All ports are below those that Linux gives to outgoing connections.
+// A test often has to name a port before it starts the server that listens there. Meanwhile another process may
+// take the port. Test processes that use this package never get the same port, even if they run at the same time.
+// Each process reserves a range of ports: it listens on the first port of the range until it ends, and returns only
+// the others. All ports are below those that Linux gives to outgoing connections.
 package testport
 
 import (

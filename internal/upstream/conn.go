@@ -35,10 +35,10 @@ type Conn struct {
 	mechanisms []*mechanism // to try in this order
 	report     Report
 
-	used   bool // by a login
-	begun  bool // its first command was sent
-	sent   bool // a part of the login, if only the user name
-	polite bool // the server waits for a command, so Close may say goodbye
+	used          bool // by a login
+	begun         bool // its first command was sent
+	sent          bool // a part of the login, if only the user name
+	awaitsCommand bool // the server waits for a command, so Close may say goodbye
 
 	// secrets are the password and its proofs. A server may echo them, so they are hidden
 	// in everything that is shown of the dialogue.
@@ -118,16 +118,16 @@ func (c *Conn) pending() bool {
 
 // Usable reports whether a connection that was kept for a while can still be used. It is not
 // if the server has closed it, or has sent anything, such as an idle timeout.
-func (c *Conn) Usable() bool { return c.polite && !c.used && !c.pending() }
+func (c *Conn) Usable() bool { return c.awaitsCommand && !c.used && !c.pending() }
 
 // Close ends the dialogue, with the protocol's goodbye if the server waits for a command. It
 // does not wait for an answer, and errors are ignored, because the login is decided.
 func (c *Conn) Close() {
 	defer c.raw.Close()
-	if !c.polite {
+	if !c.awaitsCommand {
 		return
 	}
-	c.polite = false
+	c.awaitsCommand = false
 	_ = c.raw.SetDeadline(time.Now().Add(goodbyeTimeout))
 	if c.writeLine(c.dialect.goodbye(c)) == nil {
 		_ = c.net.Close()
@@ -145,7 +145,7 @@ func (c *Conn) unexpected(step, line string) error {
 
 // conclude ends a login that the server has answered with line.
 func (c *Conn) conclude(line string, v verdict) (reply string, err error) {
-	c.polite = true
+	c.awaitsCommand = true
 	switch v {
 	case accepted:
 		return c.masked(line), nil

@@ -93,7 +93,7 @@ func loginOver(ctx context.Context, nc net.Conn, s Server) (string, error) {
 	if err := c.prepare(false); err != nil {
 		return "", err
 	}
-	c.polite = true
+	c.awaitsCommand = true
 	var err error
 	if c.mechanisms, err = s.choose(c.caps); err != nil {
 		return "", err

@@ -69,7 +69,7 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	defer func() {
-		if !c.polite { // an error, or a panic of Trace
+		if !c.awaitsCommand { // an error, or a panic of Trace
 			c.raw.Close()
 		}
 	}()
@@ -83,7 +83,7 @@ func (s Server) Open(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.polite = true
+	c.awaitsCommand = true
 	return c, nil
 }
 
@@ -105,10 +105,10 @@ func (c *Conn) Login(ctx context.Context, user, password string) (reply string, 
 	if strings.ContainsAny(user+password, "\r\n\x00") {
 		return "", errors.New("user name or password contains CR, LF or NUL")
 	}
-	if c.used || !c.polite {
+	if c.used || !c.awaitsCommand {
 		return "", errors.New("connection was used or closed: open another")
 	}
-	c.used, c.polite = true, false
+	c.used, c.awaitsCommand = true, false
 	c.hideLogin(user, password)
 	ctx, cancel := context.WithTimeout(ctx, c.server.Timeout)
 	defer cancel()

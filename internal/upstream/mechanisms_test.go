@@ -313,7 +313,7 @@ func TestLineEnds(t *testing.T) {
 		for _, tt := range [][2]string{{bad, "x"}, {"x", bad}} {
 			nc := &recording{rest: "+OK <1@x>\r\n"}
 			c := newConn(Server{Protocol: "pop3"}, nc)
-			c.polite = true
+			c.awaitsCommand = true
 			if _, err := c.Login(t.Context(), tt[0], tt[1]); err == nil || errors.Is(err, ErrRejected) || nc.written.Len() > 0 {
 				t.Errorf("%q: %v, and %q was written", tt, err, nc.written.String())
 			}

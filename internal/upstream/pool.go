@@ -102,8 +102,8 @@ func (p *Pool) loginFresh(ctx context.Context, s Server, user, password string) 
 	return c.Login(ctx, user, password)
 }
 
-// loginWarm also reports whether the server was gone: it has sent nothing since the connection
-// became warm.
+// loginWarm also reports whether the server had closed the connection, without sending anything
+// since it became warm.
 func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply string, gone bool, err error) {
 	defer c.Close()
 	before := c.lines
@@ -111,8 +111,9 @@ func (c *Conn) loginWarm(ctx context.Context, user, password string) (reply stri
 	return reply, err != nil && c.used && c.lines == before, err
 }
 
-// enter acquires a slot. It is that of a warm connection for this login, which enter returns; or a
-// free one; or that of a warm connection which this login cannot use, and which enter closes.
+// enter acquires a slot. The first choice is that of a warm connection for this login, which enter
+// returns. The next is a free slot. The last is that of a warm connection that this login cannot use,
+// which enter closes.
 func (p *Pool) enter(ctx context.Context, s Server) (*Conn, error) {
 	for c := p.take(s); c != nil; c = p.take(s) {
 		if c.Usable() {

@@ -56,7 +56,7 @@ func TestPoolAfterARefusal(t *testing.T) {
 				_ = run(s, []step{hear(challenge.hears), say(challenge.says), hear(last.hears), say("-ERR no\r\n")})
 			}()
 			c := newConn(s, client)
-			c.mechanisms, c.polite = []*mechanism{named(cramMD5)}, true
+			c.mechanisms, c.awaitsCommand = []*mechanism{named(cramMD5)}, true
 			return c, nil
 		}
 		if _, err := p.Login(t.Context(), oneSlotServer, user, password); !errors.Is(err, ErrRejected) {

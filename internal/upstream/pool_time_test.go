@@ -39,7 +39,7 @@ func (o *pipes) Open(s Server, ctx context.Context) (*Conn, error) {
 		server.Close()
 	}()
 	c := newConn(s, client)
-	c.mechanisms, c.polite = []*mechanism{named(cramMD5)}, true
+	c.mechanisms, c.awaitsCommand = []*mechanism{named(cramMD5)}, true
 	return c, nil
 }
 

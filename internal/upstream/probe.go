@@ -63,7 +63,7 @@ func (s Server) Probe(ctx context.Context) (Report, error) {
 	if err != nil {
 		return c.report, err
 	}
-	c.polite = true
+	c.awaitsCommand = true
 	list, err := s.choose(c.caps)
 	c.report.Mechanisms = names(list)
 	return c.report, err
