@@ -5,7 +5,9 @@
 // The format "legacy" has auth.php's layout: several lines for one event. A line has the
 // local time with microseconds, the name of a header, and its value from column 16 on. The
 // backend_ip, backend_port and "Auth reply" lines are left out if they would be empty. The
-// last line is what the client was told.
+// last line is what the client was told. An entry that is not OK has a [Reason] before it,
+// which auth.php did not write, and after the reason the counter of the throttle that is
+// over its limit, if there is one.
 //
 //	20261123 12:09:42'999930: Auth-Method:   plain
 //	20261123 12:09:42'999930: Auth-User:     bob@domain1.com
@@ -17,6 +19,11 @@
 //	20261123 12:09:42'999930: backend_port:  143
 //	20261123 12:09:43'014912: Auth reply:    001 OK AUTHENTICATE completed
 //	20261123 12:09:43'014912: Auth-Status:   OK
+//
+// The end of an entry that is not OK:
+//
+//	20261123 12:09:43'014912: Reason:        policy throttle=pair
+//	20261123 12:09:43'014912: Auth-Status:   Invalid login or password
 //
 // The formats "logfmt" and "json" have one line for each event, and more fields. The names
 // and their order are always these:

@@ -29,7 +29,7 @@ type Event struct {
 
 	Server  string         // the name of the mail server in the configuration, empty if none was found
 	Backend netip.AddrPort // the address of the mail server, zero if none was found
-	Reply   string         // the mail server's reply, if the login succeeded there
+	Reply   string         // the mail server's reply, if the login succeeded there, now or when it was remembered
 
 	Status   string // Auth-Status: "OK", or the text that the client was told
 	Outcome  string // "ok", "reject" or TempFail

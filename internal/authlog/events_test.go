@@ -46,6 +46,13 @@ func events(t testing.TB) []Event {
 			Status: "Temporary authentication failure", Outcome: "tempfail", Reason: InternalFailure,
 			Error: `server "axigen1": connect: dial tcp 192.0.2.1:143: connect: connection refused`,
 		},
+		{ // rejected by the throttle
+			Start: start, End: start,
+			Method: "plain", User: "bob@domain1.com", Protocol: "smtp", ClientIP: "192.0.2.43", SSL: "on",
+			Server: "axigen1", Backend: netip.MustParseAddrPort("192.0.2.1:25"),
+			Status: "Invalid login or password", Outcome: "reject", Reason: Policy, Throttle: "pair",
+			Error: "throttle: too many wrong passwords of this pair",
+		},
 		{ // a request without headers
 			Start: start, End: start,
 			Status: "Invalid login or password", Outcome: "reject", Reason: Policy, Error: "no Auth-Method header",
@@ -99,6 +106,12 @@ func legacyValues(e Event) []field {
 	}
 	if e.Reply != "" {
 		list = append(list, field{"Auth reply", e.Reply})
+	}
+	switch {
+	case e.Throttle != "":
+		list = append(list, field{"Reason", string(e.Reason) + " throttle=" + e.Throttle})
+	case e.Reason != "":
+		list = append(list, field{"Reason", string(e.Reason)})
 	}
 	return append(list, field{"Auth-Status", e.Status})
 }

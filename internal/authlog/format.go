@@ -57,9 +57,20 @@ func writeLegacy(w io.Writer, zone *time.Location, e *Event) error {
 	if e.Reply != "" {
 		line(end, "Auth reply", e.Reply)
 	}
+	if e.Reason != "" {
+		line(end, "Reason", reason(e))
+	}
 	line(end, "Auth-Status", e.Status)
 	_, err := w.Write(b)
 	return err
+}
+
+// reason returns the value of a Reason line.
+func reason(e *Event) string {
+	if e.Throttle == "" {
+		return string(e.Reason)
+	}
+	return string(e.Reason) + " throttle=" + e.Throttle
 }
 
 func stamp(t time.Time) string {

@@ -43,6 +43,7 @@ var (
 		`Auth-Protocol: imap`,
 		`Client-IP:     127\.0\.0\.1`,
 		`Auth-SSL:      on`,
+		`Reason:        user_unknown`,
 		`Auth-Status:   Invalid login or password`,
 	}
 )

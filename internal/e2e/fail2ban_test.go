@@ -31,12 +31,13 @@ func banned(t *testing.T, log, format, encoding string) []string {
 	return strings.Fields(string(out))
 }
 
-// TestFail2banGolden checks the golden logs. Each has one refused login with a client's address.
+// TestFail2banGolden checks the golden logs. Each has two refused logins with a client's address: one by a wrong password,
+// one by the throttle.
 func TestFail2banGolden(t *testing.T) {
 	t.Parallel()
 	for _, format := range authlog.Formats {
 		log := fmt.Sprintf("%s/internal/authlog/testdata/%s.golden", repository, format)
-		if got, want := banned(t, log, format, "UTF-8"), []string{"192.0.2.42"}; !slices.Equal(got, want) {
+		if got, want := banned(t, log, format, "UTF-8"), []string{"192.0.2.42", "192.0.2.43"}; !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", format, got, want)
 		}
 	}
@@ -114,8 +115,9 @@ var outcomes = []authlog.Event{
 	{Method: "plain", Protocol: "imap", Outcome: "reject", Status: "[AUTHENTICATIONFAILED] No", Reason: authlog.Policy, Reply: "001 OK"},
 	{Method: "", Protocol: "pop3", Outcome: "reject", Status: "[AUTH] OK is not what it is", Reason: authlog.UserUnknown},
 	{Method: "plain", Protocol: "imap", Outcome: "tempfail", Status: "Temporary authentication failure", Reason: authlog.InternalFailure},
-	{Method: "plain", Protocol: "imap", Outcome: "tempfail", Status: "[UNAVAILABLE] Temporary authentication failure"},
-	{Method: "plain", Protocol: "pop3", Outcome: "tempfail", Status: "[SYS/TEMP] Temporary authentication failure"},
+	{Method: "plain", Protocol: "imap", Outcome: "reject", Status: "Temporary authentication failure", Reason: authlog.Policy, Throttle: "pair"},
+	{Method: "plain", Protocol: "imap", Outcome: "tempfail", Status: "[UNAVAILABLE] Temporary authentication failure", Reason: authlog.InternalFailure},
+	{Method: "plain", Protocol: "pop3", Outcome: "tempfail", Status: "[SYS/TEMP] Temporary authentication failure", Reason: authlog.InternalFailure, Throttle: "user"},
 	{Method: "none", Protocol: "smtp", Outcome: "reject", Status: "Relay access denied", Reason: authlog.Policy},
 }
 
@@ -142,7 +144,7 @@ func hostileTexts() []string {
 // legacyEntry returns a refusal in the legacy layout, with a line end of the attacker's choice.
 func legacyEntry(time, end string) string {
 	lines := []string{"", "Auth-Method:   plain", "Auth-User:     x", "Auth-Salt:     ", "Auth-Protocol: imap",
-		"Client-IP:     " + framed, "Auth-SSL:      on", "Auth-Status:   Invalid login or password", ""}
+		"Client-IP:     " + framed, "Auth-SSL:      on", "Reason:        policy", "Auth-Status:   Invalid login or password", ""}
 	return strings.Join(lines, end+time)
 }
 
@@ -163,7 +165,7 @@ func TestFail2banJail(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"['add', 'mailauthd', 'auto']", "['set', 'mailauthd', 'maxlines', 10]", "'addlogpath', '" + log + "'"} {
+	for _, want := range []string{"['add', 'mailauthd', 'auto']", "['set', 'mailauthd', 'maxlines', 11]", "'addlogpath', '" + log + "'"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %s in\n%s", want, out)
 		}
