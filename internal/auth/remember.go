@@ -47,7 +47,7 @@ func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Ke
 	proveAndStore := func(ctx context.Context) verdict {
 		v := by.prove(ctx, at)
 		if v.outcome == authhttp.OK && !at.keptOut() {
-			v.pending = &pending{key, cache.Answer{Good: true, Password: v.index}, epoch}
+			v.pending = &pending{key, cache.Answer{Good: true, Password: v.index, Reply: v.reply}, epoch}
 			return v
 		}
 		if refusal := at.ruled(v); refusal.outcome == authhttp.Reject && !refusal.throttled {
@@ -70,7 +70,7 @@ func (a *Authenticator) remember(l *login, v verdict) {
 // recalled returns the verdict for an answer from the cache. The rule is the one that refuses the login, if any.
 func recalled(known cache.Answer, how, rule string) verdict {
 	if known.Good {
-		return verdict{outcome: authhttp.OK, cached: how, index: known.Password}
+		return verdict{outcome: authhttp.OK, cached: how, index: known.Password, reply: known.Reply}
 	}
 	v := verdict{outcome: authhttp.Reject, reason: authlog.Reason(known.Reason), detail: "was refused before", cached: how}
 	if v.reason != authlog.PasswordMismatch && v.reason != authlog.UserUnknown && rule != "" {

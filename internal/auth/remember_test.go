@@ -130,12 +130,14 @@ func TestCacheWhileTheServerIsDown(t *testing.T) {
 		t.Errorf("reply %q", e.Reply)
 	}
 	s.Close()
-	if e := answers(t, a, good, authhttp.OK, "", "hit"); e.Reply != "" {
-		t.Errorf("reply %q of no login", e.Reply)
+	if e := answers(t, a, good, authhttp.OK, "", "hit"); e.Reply != "001 OK done" {
+		t.Errorf("reply %q from memory", e.Reply)
 	}
 	answers(t, a, ask{user: good.user, pass: wrong}, authhttp.TempFail, authlog.InternalFailure, "")
 	now = now.Add(time.Hour)
-	answers(t, a, good, authhttp.OK, "", "stale")
+	if e := answers(t, a, good, authhttp.OK, "", "stale"); e.Reply != "001 OK done" {
+		t.Errorf("reply %q from memory after the TTL", e.Reply)
+	}
 	now = now.Add(time.Hour)
 	answers(t, a, good, authhttp.TempFail, authlog.InternalFailure, "")
 }

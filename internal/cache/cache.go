@@ -17,14 +17,15 @@
 // # What is kept
 //
 // Passwords are kept only as an HMAC-SHA256, whose key is random in each process. User names are kept as they are,
-// because [Cache.Flush] needs them.
+// because [Cache.Flush] needs them. The mail server's reply to a right password is kept because the log has it.
 //
 // # Limits
 //
-//	Size   as configured   right passwords; the same number of refused ones
+//	Size       as configured   right passwords; the same number of refused ones
+//	MaxReply   512             bytes of a mail server's reply to a right password
 //
 // Right and refused passwords are kept apart, so guesses evict no right password. In each the least recently used
-// entry is evicted. An entry takes about 300 bytes.
+// entry is evicted. An entry takes about 300 bytes, and up to 800 with a long reply of the mail server.
 package cache
 
 import (
@@ -32,6 +33,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,7 +56,11 @@ type Answer struct {
 	Good     bool   // false: refused
 	Password int    // index of the password that was right, if the user map has the passwords
 	Reason   string // why the login was refused; goes to the log
+	Reply    string // the mail server's reply to a right password; goes to the log; at most MaxReply bytes are kept
 }
+
+// MaxReply is the largest number of bytes of a mail server's reply that are kept. Dovecot's list of capabilities fits.
+const MaxReply = 512
 
 // Found is the kind of a result of [Cache.Lookup].
 type Found int
@@ -150,6 +156,9 @@ func (c *Cache) Store(k Key, user string, a Answer, epoch int, now time.Time) {
 	defer c.mu.Unlock()
 	if epoch != c.epoch {
 		return
+	}
+	if len(a.Reply) > MaxReply {
+		a.Reply = strings.Clone(a.Reply[:MaxReply])
 	}
 	if a.Good {
 		c.bad.Remove(k)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -93,6 +94,18 @@ func TestBounds(t *testing.T) {
 	c.check(t, "bob", "a", time.Second, Miss, false)
 	if New(Config{}) != nil {
 		t.Error("a cache without entries")
+	}
+}
+
+// A mail server cannot make an entry larger than its reply may be.
+func TestLongReply(t *testing.T) {
+	c := newCache(10)
+	for length, want := range map[int]int{0: 0, MaxReply: MaxReply, MaxReply + 1: MaxReply} {
+		k := c.Key(fmt.Sprint(length))
+		c.Store(k, "bob", Answer{Good: true, Reply: strings.Repeat("x", length)}, c.Epoch(), start)
+		if a, _ := c.Lookup(k, start); len(a.Reply) != want {
+			t.Errorf("of a reply of %d bytes %d are kept, want %d", length, len(a.Reply), want)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func (l *loader) adminSockets(f *file, list []string, seen map[listen.Address]bo
 	return l.addresses(f, "admin", list, seen)
 }
 
-// maxCacheSize is the largest number of cache entries. Each takes about 300 bytes.
+// maxCacheSize is the largest number of cache entries. Each takes about 300 bytes, at most 800.
 const maxCacheSize = 10_000_000
 
 func (l *loader) buildCache(f *file, s *cacheSection) cache.Config {
