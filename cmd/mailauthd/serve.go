@@ -27,7 +27,7 @@ func serve(c *call) error {
 	// Each kind of signal has a channel of its own, so that none is lost while another waits. A channel
 	// holds one signal, because several of a kind ask for the same thing.
 	stop, hup, usr1 := notified(syscall.SIGTERM, syscall.SIGINT), notified(syscall.SIGHUP), notified(syscall.SIGUSR1)
-	s, err := server.Start(*path, log)
+	s, err := server.Start(*path, version, log)
 	if err != nil {
 		stderr.flush()
 		return err

@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,7 @@ const (
 // Server answers the auth_http requests of nginx.
 type Server struct {
 	path     string
+	identity string // version and process
 	log      *slog.Logger
 	resolver *route.Resolver
 	events   *authlog.Log
@@ -71,10 +73,12 @@ type Server struct {
 	stopped   bool
 }
 
-// Start loads the configuration at path, opens sockets and log, and begins to serve.
-func Start(path string, log *slog.Logger) (*Server, error) {
+// Start loads the configuration at path, opens sockets and log, and begins to serve. The version is for requests that
+// ask which service answers.
+func Start(path, version string, log *slog.Logger) (*Server, error) {
 	s := &Server{
 		path:      path,
+		identity:  fmt.Sprintf("%s, pid %d", version, os.Getpid()),
 		log:       log,
 		resolver:  route.NewResolver(nil),
 		listeners: make(map[string]*listener),
@@ -163,14 +167,18 @@ func (s *Server) configureLog(c authlog.Config) (err error) {
 func (s *Server) Reopen() error { return s.events.Reopen() }
 
 // ServeHTTP answers one request. The status is 200 for every login, because nginx reads only
-// headers. It is 403 for a request without the configured secret.
+// headers. It is 403 for a request without the configured secret. "mailauthd test-login -via" asks which service answers,
+// also of a request without the secret.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	if r.Header[authhttp.Identify] != nil {
+		header[authhttp.Identity] = []string{s.identity}
+	}
 	if !s.hasSecret(r) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 	response := s.answer(r)
-	header := w.Header()
 	response.WriteHeader(header)
 	header["Content-Type"] = nil // no content; nginx has a buffer of 1024 bytes
 	header["Date"] = nil

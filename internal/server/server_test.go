@@ -119,12 +119,12 @@ func TestStartRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := Start(path, slog.New(slog.DiscardHandler))
+		s, err := Start(path, "v1", slog.New(slog.DiscardHandler))
 		if s != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%s: Start = %v, %v; want %q", tt.name, s, err, tt.want)
 		}
 	}
-	if _, err := Start(filepath.Join(dir, "none.toml"), slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Start(filepath.Join(dir, "none.toml"), "v1", slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: Start = %v", err)
 	}
 	taken.wantEverywhere(good, "OK")

@@ -62,7 +62,7 @@ func start(t *testing.T, edits ...string) *site {
 		},
 	}
 	s.configure(edits...)
-	if s.Server, err = Start(s.path, slog.New(slog.NewTextHandler(s.stderr, nil))); err != nil {
+	if s.Server, err = Start(s.path, "v1", slog.New(slog.NewTextHandler(s.stderr, nil))); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Shutdown() })
