@@ -187,6 +187,22 @@ func (c *Cache) Flush(match func(user string) bool) (n int) {
 	return n
 }
 
+// Count returns the numbers of right and refused passwords of a user that are remembered and count. It reads all
+// entries, and delays other calls meanwhile.
+func (c *Cache) Count(user string, now time.Time) (good, bad int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := func(entries *simplelru.LRU[Key, entry], lasts time.Duration) (n int) {
+		for _, e := range entries.Values() {
+			if age := now.Sub(e.at); e.user == user && age >= 0 && age < lasts {
+				n++
+			}
+		}
+		return n
+	}
+	return count(c.good, c.config.TTL+c.config.StaleTTL), count(c.bad, c.config.NegativeTTL)
+}
+
 // Len returns the numbers of right and refused passwords that are remembered.
 func (c *Cache) Len() (good, bad int) {
 	c.mu.Lock()

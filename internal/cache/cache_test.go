@@ -133,6 +133,22 @@ func TestFlush(t *testing.T) {
 	c.check(t, "bob", "a", 1, Miss, false)
 }
 
+// Only answers that count are counted.
+func TestCount(t *testing.T) {
+	c := newCache(10)
+	c.put("bob", "a", true, start)
+	c.put("bob", "b", false, start)
+	c.put("bob", "c", false, start)
+	c.put("ann", "a", true, start)
+	for after, want := range map[time.Duration][2]int{
+		-1: {}, 0: {1, 2}, time.Minute - 1: {1, 2}, time.Minute: {1, 0}, 3*time.Hour - 1: {1, 0}, 3 * time.Hour: {},
+	} {
+		if good, bad := c.Count("bob", start.Add(after)); [2]int{good, bad} != want {
+			t.Errorf("after %v: %d right and %d refused, want %v", after, good, bad, want)
+		}
+	}
+}
+
 func TestKeysTellPartsApart(t *testing.T) {
 	c := newCache(10)
 	keys := map[Key]bool{c.Key(): true, c.Key(""): true, c.Key("", ""): true, c.Key("ab", "c"): true, c.Key("a", "bc"): true, c.Key("abc"): true}

@@ -47,6 +47,8 @@ type Breaker struct {
 	fails   int           // in a row, while closed
 	backoff time.Duration // the last one; 0 after an answer
 	until   time.Time     // while not closed, no login is allowed before
+	since   time.Time     // when the server was set aside, while not closed
+	err     error         // the last failure, while not closed
 }
 
 // Ticket allows its holder to ask the server once. The holder calls Answered or Failed, or
@@ -65,6 +67,26 @@ func (b *Breaker) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.state
+}
+
+// Outage is what is known about a server that is set aside.
+type Outage struct {
+	Lasted time.Duration // how long it has been set aside
+	Err    error         // the last failure
+	Retry  time.Duration // how long until a login may try the server
+}
+
+// Outage returns what is known about a server that is set aside, or false if it is not.
+func (b *Breaker) Outage() (Outage, bool) {
+	if b == nil {
+		return Outage{}, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == Closed {
+		return Outage{}, false
+	}
+	return Outage{time.Since(b.since), b.err, max(0, time.Until(b.until))}, true
 }
 
 // Ready reports whether Allow would return a ticket. It is for logins that are sent to the
@@ -152,6 +174,10 @@ func (b *Breaker) failed(err error) {
 	b.backoff = min(max(2*b.backoff, MinBackoff), MaxBackoff)
 	retry := b.backoff - rand.N(b.backoff/2) // so that several machines do not retry at the same time
 	b.until = time.Now().Add(retry)
+	if b.state == Closed {
+		b.since = time.Now()
+	}
+	b.err = err
 	b.enter(Change{To: Open, Err: err, Retry: retry})
 }
 

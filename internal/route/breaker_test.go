@@ -155,6 +155,30 @@ func TestChanges(t *testing.T) {
 	})
 }
 
+// An outage lasts from the first refusal on, whatever trials fail meanwhile.
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTestBreaker(t)
+		if o, down := b.Outage(); down {
+			t.Errorf("before any failure: %+v", o)
+		}
+		b.open()
+		began := time.Now()
+		b.retry()
+		last := errors.New("the trial failed")
+		b.mustAllow().Failed(last)
+		want := Outage{Lasted: time.Since(began), Err: last, Retry: b.changes[len(b.changes)-1].Retry}
+		if o, down := b.Outage(); !down || o != want {
+			t.Errorf("%+v, %v; want %+v", o, down, want)
+		}
+		b.retry()
+		b.mustAllow().Answered()
+		if o, down := b.Outage(); down {
+			t.Errorf("after an answer: %+v", o)
+		}
+	})
+}
+
 // The back-off doubles up to its limit, less a random part. An answer resets it.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 )
@@ -12,13 +13,24 @@ import (
 //
 //	POST /cache/flush?mask=MASK   forget the logins of the users that match, or all without a mask
 //	POST /throttle/reset?of=OF    forget the failures of a user, or of a client's address
+//	GET  /login?user=USER&client_ip=ADDRESS&protocol=PROTOCOL
+//	                              what decides such a login beyond the configuration, one note a line; it changes
+//	                              nothing, and no password is sent
 //	GET  /metrics                 as on the sockets in [listen] metrics
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cache/flush", s.flushCache)
 	mux.HandleFunc("POST /throttle/reset", s.resetThrottle)
+	mux.HandleFunc("GET /login", s.noteLogin)
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux
+}
+
+func (s *Server) noteLogin(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	for _, note := range s.state.Load().auth.Notes(r.Context(), q.Get("user"), q.Get("client_ip"), authhttp.Protocol(q.Get("protocol"))) {
+		fmt.Fprintln(w, authlog.Escape(note))
+	}
 }
 
 func (s *Server) flushCache(w http.ResponseWriter, r *http.Request) {

@@ -125,6 +125,37 @@ func TestThrottleReset(t *testing.T) {
 	s.want("http", good, "OK")
 }
 
+// The notes on a login change nothing, and a user name cannot forge a line.
+func TestLoginNotes(t *testing.T) {
+	s := startAdmin(t)
+	s.reload(append(s.edits, "[users.", "[throttle]\npair_limit = 1\n[users.")...)
+	ask := func(user string) string {
+		status, body := s.request("GET", "unix", s.socket, "/login?client_ip=203.0.113.5&protocol=imap&user="+user)
+		if status != http.StatusOK {
+			s.t.Errorf("status %d", status)
+		}
+		return body
+	}
+	if got := ask("alice@users.example"); got != "" {
+		t.Errorf("before any login: %s", got)
+	}
+	s.want("http", bad, failed)
+	want := "[throttle] rejects this login: 1 different wrong passwords of this pair, the limit is 1; "
+	for range 2 {
+		got := ask("alice@users.example")
+		if !strings.HasPrefix(got, want) || !strings.Contains(got, "\n[cache] remembers 0 right and 1 refused passwords") {
+			t.Errorf("notes %s", got)
+		}
+	}
+	s.wantMetrics(`mailauthd_logins_total{method="plain",outcome="reject",protocol="imap",reason="password_mismatch"} 1`)
+	if got := ask("a%0Ab@users.example"); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "policy: ") {
+		t.Errorf("a name of two lines: %q", got)
+	}
+	if status, _ := s.request("GET", "tcp", s.endpoints["http"].address, "/login?user=alice@users.example"); status != http.StatusOK {
+		t.Errorf("status %d", status) // a login like any other: only the admin socket has notes
+	}
+}
+
 // A reload keeps the cache, unless its settings change.
 func TestReloadKeepsTheCache(t *testing.T) {
 	s := startAdmin(t)

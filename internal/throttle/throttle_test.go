@@ -58,8 +58,14 @@ func knows(from, user string, want bool) step {
 	}
 }
 
+// check asks whether a login may be tried. Whatever the scene, Look must say the same.
 func (s *scene) check(from, user string) Verdict {
-	return s.throttle.Allow(addr(from), user, s.now)
+	held := s.throttle.Look(addr(from), user, s.now)
+	v := s.throttle.Allow(addr(from), user, s.now)
+	if (len(held) > 0) != (v.Over != "") || len(held) > 0 && held[0].Counter != v.Over {
+		s.Errorf("%s from %s: Look = %+v, Allow = %+v", user, from, held, v)
+	}
+	return v
 }
 
 // guess tries a new password, and reports whether it was allowed.

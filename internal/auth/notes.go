@@ -1,0 +1,68 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/throttle"
+)
+
+// Notes lists what this process knows beyond its configuration that can decide a login: counters that are over their
+// limits, servers that are set aside, and remembered answers. A name that is not found is a note too. The notes are
+// for a person to read. Nothing changes by them, and no failure is counted.
+func (a *Authenticator) Notes(ctx context.Context, user, clientIP string, protocol authhttp.Protocol) []string {
+	if err := authhttp.CheckUser(user); err != nil {
+		return []string{fmt.Sprintf("%s: %v", authlog.Policy, err)}
+	}
+	l := &login{Request: authhttp.Request{Method: authhttp.Plain, User: user, Protocol: protocol, ClientIP: clientIP}, start: a.Now()}
+	if v, found := a.find(ctx, l); !found {
+		return []string{fmt.Sprintf("%s: %s", v.reason, v.detail)}
+	}
+	return slices.Concat(a.throttleNotes(l), a.serverNotes(l), a.cacheNotes(l))
+}
+
+func (a *Authenticator) throttleNotes(l *login) (notes []string) {
+	if a.throttle == nil {
+		return nil
+	}
+	for _, h := range a.throttle.Look(l.client(), l.account(), a.Now()) {
+		effect, of := "rejects this login", l.account()
+		if a.Throttle.LogOnly {
+			effect = "would reject this login without log_only"
+		}
+		if h.Counter == throttle.Network {
+			of = l.ClientIP
+		}
+		notes = append(notes, fmt.Sprintf("[throttle] %s: %.0f different wrong passwords of this %s, the limit is %d; the next login may be tried in %v; \"mailauthd throttle reset %s\" forgets them",
+			effect, h.Count, h.Counter, h.Limit, seconds(h.Wait), of))
+	}
+	return notes
+}
+
+func (a *Authenticator) serverNotes(l *login) (notes []string) {
+	for _, s := range l.servers {
+		if o, down := a.Health.Of(s, string(l.Protocol)).Outage(); down {
+			notes = append(notes, fmt.Sprintf("server %q has been set aside for %v, because of %s: %v; a login may try it in %v",
+				s.Name, seconds(o.Lasted), s.CheckProtocol(string(l.Protocol)), o.Err, seconds(o.Retry)))
+		}
+	}
+	return notes
+}
+
+func (a *Authenticator) cacheNotes(l *login) []string {
+	if a.cache == nil {
+		return nil
+	}
+	good, bad := a.cache.Count(l.key, a.Now())
+	if good+bad == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("[cache] remembers %d right and %d refused passwords of this user; \"mailauthd cache flush %s\" forgets them", good, bad, l.key)}
+}
+
+// seconds rounds up, so that what is to happen after the time has happened then.
+func seconds(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }

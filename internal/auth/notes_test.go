@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mailauthd/internal/authhttp"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/throttle"
+)
+
+// wantNotes compares the beginnings of the notes.
+func wantNotes(t *testing.T, a *Authenticator, user, clientIP string, want ...string) {
+	t.Helper()
+	notes := a.Notes(t.Context(), user, clientIP, authhttp.IMAP)
+	if !slices.EqualFunc(notes, want, strings.HasPrefix) {
+		t.Errorf("%s from %s:\n%q, want\n%q", user, clientIP, notes, want)
+	}
+}
+
+func TestNotesOfTheThrottle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newAuth(t), nil)
+		a.Throttle = new(throttle.Config)
+		wantNotes(t, a, alice, "192.0.2.1")
+		guess(t, a, "192.0.2.1", alice, 3, authlog.PasswordMismatch)
+		guess(t, a, "192.0.2.2", alice, 3, authlog.PasswordMismatch)
+		time.Sleep(time.Minute)
+		user := "[throttle] rejects this login: 6 different wrong passwords of this user, the limit is 6; the next login may be tried in 6m32s; \"mailauthd throttle reset " + alice + "\" forgets them"
+		for range 2 { // nothing changes
+			wantNotes(t, a, "Alice@Users.example", "192.0.2.1", "[throttle] rejects this login: 3 different wrong passwords of this pair, the limit is 3; ", user)
+		}
+		wantNotes(t, a, alice, "192.0.2.3", user)
+		guess(t, a, "192.0.2.1", "bob@users.example", 3, authlog.UserUnknown)
+		guess(t, a, "192.0.2.1", "carol@users.example", 3, authlog.UserUnknown)
+		wantNotes(t, a, "dave@users.example", "192.0.2.1",
+			`[throttle] rejects this login: 9 different wrong passwords of this network, the limit is 9; the next login may be tried in 4m`)
+		a.Throttle.LogOnly = true
+		wantNotes(t, a, alice, "192.0.2.3", "[throttle] would reject this login without log_only: ")
+	})
+}
+
+func TestNotesOfServersAndCache(t *testing.T) {
+	s := startScripted(t, "* OK hi", offered, "001 OK done")
+	a := withCache(newUpstreamAuth(t, s.addr()))
+	a.Now = time.Now
+	server := watched(a)[0]
+	good := ask{user: "tim@up.example", pass: right}
+	answers(t, a, good, authhttp.OK, "", "")
+	remembered := `[cache] remembers 1 right and 0 refused passwords of this user; "mailauthd cache flush tim@up.example" forgets them`
+	wantNotes(t, a, good.user, "", remembered)
+	s.Close()
+	for i := range 3 {
+		answers(t, a, ask{user: good.user, pass: fmt.Sprint(i)}, authhttp.TempFail, authlog.InternalFailure, "")
+	}
+	wantNotes(t, a, good.user, "", `server "up" has been set aside for `, remembered)
+	note := a.Notes(t.Context(), good.user, "", authhttp.IMAP)[0]
+	if o, _ := a.Health.Of(server, "imap").Outage(); !strings.Contains(note, "because of imap: "+o.Err.Error()+"; a login may try it in 1s") {
+		t.Errorf("note %s", note)
+	}
+}
+
+// What the configuration that is in use decides is a note, because the file may have changed since.
+func TestNotesOfNoUser(t *testing.T) {
+	wantNotes(t, newAuth(t), "alice@elsewhere.example", "192.0.2.1", "user_unknown: domain is not listed in [domains]")
+}

@@ -1,0 +1,54 @@
+package throttle
+
+import (
+	"math"
+	"net/netip"
+	"time"
+)
+
+// Held is a counter that is over its limit, for a person to read.
+type Held struct {
+	Counter Counter
+	Count   float64       // what is left of the wrong passwords after their decay
+	Limit   int           // the limit that Count has reached
+	Wait    time.Duration // how long until one more login may be tried, if no other fails
+}
+
+// Look returns the counters that are over their limits for a login, in the order in which [Throttle.Allow] checks
+// them. They refuse the login unless LogOnly is set. Unlike Allow it changes nothing, so it does not count as a use.
+func (t *Throttle) Look(client netip.Addr, user string, now time.Time) (held []Held) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	network, trusted := t.config.Network(client)
+	if trusted {
+		return nil
+	}
+	k := t.keys(network, user)
+	add := func(c Counter, key uint64) {
+		if h, over := t.look(c, key, now.Sub(t.start)); over {
+			held = append(held, h)
+		}
+	}
+	add(Pair, k.pair)
+	add(Network, k.network)
+	if !t.tables.knows(k) {
+		add(User, k.user)
+	}
+	return held
+}
+
+// look returns what is held by one counter, and whether it is over its limit.
+func (t *Throttle) look(c Counter, key uint64, at time.Duration) (Held, bool) {
+	limit := t.config.limit(c)
+	stored, ok := t.tables.of(c).Peek(key)
+	if !ok || limit == 0 {
+		return Held{}, false
+	}
+	e := *stored
+	n := e.settle(at, t.config.HalfLife)
+	if n <= limit-margin {
+		return Held{}, false
+	}
+	wait := time.Duration(math.Log2(n/(limit-margin)) * float64(t.config.HalfLife))
+	return Held{c, n, int(limit), wait}, true
+}
