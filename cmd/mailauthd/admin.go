@@ -16,8 +16,11 @@ import (
 	"mailauthd/internal/config"
 )
 
-// adminTimeout is how long the running mailauthd may take to answer a command.
-const adminTimeout = 10 * time.Second
+// Limits of the answer of the running mailauthd.
+const (
+	adminTimeout   = 10 * time.Second
+	maxAdminAnswer = 16 << 10 // bytes
+)
 
 // manageCache asks the running mailauthd to forget logins.
 func manageCache(c *call) error { return c.askRunning("flush", "/cache/flush?mask=", 0) }
@@ -50,7 +53,7 @@ func (c *call) askRunning(what, request string, least int) error {
 	if len(cfg.Listen.Admin) == 0 {
 		return fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, *path)
 	}
-	answer, err := post(cfg.Listen.Admin[0].Name, request+url.QueryEscape(c.flags.Arg(0)))
+	answer, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodPost, request+url.QueryEscape(c.flags.Arg(0)))
 	if err != nil {
 		return err
 	}
@@ -58,18 +61,22 @@ func (c *call) askRunning(what, request string, least int) error {
 	return nil
 }
 
-// post sends a request over the admin socket and returns the answer.
-func post(socket, request string) (answer string, err error) {
+// askAdmin sends a request over the admin socket and returns the answer.
+func askAdmin(socket, method, request string) (answer string, err error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
 	client := http.Client{Timeout: adminTimeout, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	response, err := client.Post("http://mailauthd"+request, "", nil)
+	r, err := http.NewRequest(method, "http://mailauthd"+request, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := client.Do(r)
 	if err != nil {
 		return "", fmt.Errorf("%s: no answer from mailauthd (is it running, and are you root?): %w", socket, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAdminAnswer))
 	answer = strings.TrimSpace(string(body))
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = errors.New(answer)

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -15,7 +16,6 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
-	"mailauthd/internal/upstream"
 )
 
 // load reads the configuration and resolves the servers' names. It prints warnings, also for names
@@ -42,18 +42,32 @@ func withHint(err error) error {
 	return err
 }
 
-// testLogin decides one login by the same code as serve, as doveadm auth test does.
+// asked is the login that test-login tries, and how.
+type asked struct {
+	protocol, method, clientIP string
+	via                        string // the URL to ask; empty: this process decides
+	more                       []headerLine
+}
+
+// testLogin decides one login by the same code as serve, as doveadm auth test does, or asks as nginx does who decides
+// it at a URL.
 func testLogin(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
-	protocol := flags.String("protocol", "imap", "the client's protocol: imap, pop3 or smtp")
-	method := flags.String("method", "plain", "how the client authenticates: nginx's Auth-Method")
-	clientIP := flags.String("client-ip", "127.0.0.1", "the client's `address`")
+	var a asked
+	flags.StringVar(&a.protocol, "protocol", "imap", "the client's protocol: imap, pop3 or smtp")
+	flags.StringVar(&a.method, "method", "plain", "how the client authenticates: nginx's Auth-Method")
+	flags.StringVar(&a.clientIP, "client-ip", "127.0.0.1", "the client's `address`")
+	flags.StringVar(&a.via, "via", "", "ask as nginx does: `URL` is nginx's auth_http, unix:/PATH or fcgi://HOST:PORT")
+	flags.Func("header", "send this `header` too, such as \"Auth-SSL: on\"; may be repeated", a.addHeader)
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"imap", "pop3", "smtp"}, *protocol) {
-		return usageError("-protocol: want imap, pop3 or smtp")
+	if err := a.check(); err != nil {
+		return err
+	}
+	if a.via != "" {
+		return c.testVia(&a, *path)
 	}
 	cfg, resolver, err := c.load(*path)
 	if err != nil {
@@ -63,59 +77,58 @@ func testLogin(c *call) error {
 	if err != nil {
 		return err
 	}
-	a := auth.New(cfg.Config, resolver)
-	a.Trace = func(format string, args ...any) {
-		fmt.Fprintln(c.stdout, authlog.Escape(strings.TrimSpace(fmt.Sprintf(format, args...))))
-	}
-	response, _ := a.Answer(context.Background(), http.Header{
-		"Auth-Method":        {*method},
-		"Auth-User":          {escape(flags.Arg(0))},
-		"Auth-Pass":          {escape(proof(*method, password))},
-		"Auth-Salt":          {challenge},
-		"Auth-Protocol":      {*protocol},
-		"Auth-Login-Attempt": {"1"},
-		"Client-Ip":          {*clientIP},
-	})
-	c.printHeaders(&response)
+	response := c.decide(auth.New(cfg.Config, resolver), a.request(flags.Arg(0), password))
+	c.printNotes(cfg, &a)
 	if response.Outcome != authhttp.OK {
 		return errNo
 	}
 	return nil
 }
 
-// challenge is one as nginx makes them for APOP and CRAM-MD5.
-const challenge = "<1.1@test-login>"
-
-// proof is what nginx sends as Auth-Pass when a client knows the password.
-func proof(method, password string) string {
-	switch authhttp.Method(method) {
-	case authhttp.CRAMMD5:
-		_, digest, _ := strings.Cut(upstream.CRAMMD5("", password, []byte(challenge)), " ")
-		return digest
-	case authhttp.APOP:
-		return fmt.Sprintf("%x", md5.Sum([]byte(challenge+password)))
+// decide decides a request, and prints the steps and the answer.
+func (c *call) decide(by *auth.Authenticator, request []headerLine) authhttp.Response {
+	by.Trace = func(format string, args ...any) {
+		fmt.Fprintln(c.stdout, authlog.Escape(strings.TrimSpace(fmt.Sprintf(format, args...))))
 	}
-	return password
+	h := make(http.Header)
+	for _, line := range request {
+		h.Add(line.name, line.value)
+	}
+	response, _ := by.Answer(context.Background(), h)
+	answer := make(http.Header)
+	response.WriteHeader(answer)
+	fmt.Fprintln(c.stdout)
+	c.printHeaders(answer)
+	return response
 }
 
-// escape escapes a value as nginx does, as far as needed to decode to what was typed.
-func escape(s string) string { return strings.ReplaceAll(s, "%", "%25") }
-
-// printHeaders prints the headers that nginx would get, with a password masked.
-func (c *call) printHeaders(r *authhttp.Response) {
-	h := make(http.Header)
-	r.WriteHeader(h)
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
+// printNotes prints what the running mailauthd knows beyond the configuration, if it can be asked.
+func (c *call) printNotes(cfg *config.Config, a *asked) {
+	if len(cfg.Listen.Admin) == 0 {
+		return
 	}
-	slices.Sort(names)
+	query := url.Values{"user": {c.flags.Arg(0)}, "client_ip": {a.clientIP}, "protocol": {a.protocol}}
+	notes, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodGet, "/login?"+query.Encode())
+	switch {
+	case err != nil: // it does not run, or we may not ask it
+		return
+	case notes == "":
+		notes = "nothing is throttled, set aside or remembered for this login"
+	}
 	fmt.Fprintln(c.stdout)
-	for _, name := range names {
-		value := h.Get(name)
-		if name == "Auth-Pass" {
-			value = "***"
+	for note := range strings.Lines(notes) {
+		fmt.Fprintln(c.stdout, "running mailauthd:", authlog.Escape(strings.TrimSpace(note)))
+	}
+}
+
+// printHeaders prints the headers that nginx gets, with a password masked.
+func (c *call) printHeaders(h http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if name == "Auth-Pass" {
+				value = "***"
+			}
+			fmt.Fprintf(c.stdout, "%s: %s\n", name, authlog.Escape(value))
 		}
-		fmt.Fprintf(c.stdout, "%s: %s\n", name, authlog.Escape(value))
 	}
 }

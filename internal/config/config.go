@@ -52,6 +52,8 @@ type Listen struct {
 type Secret struct {
 	Header string              // canonical header name
 	Hashes [][sha256.Size]byte // of the accepted values; several, so that the secret can be changed
+
+	file string // with the values
 }
 
 // Names returns the servers' hosts for a resolver.

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -32,23 +33,45 @@ func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 		l.problems.add(f, append(key, "file"), `is missing: want the name of a file with one value per line, such as "auth.key"`)
 		return secret
 	}
-	data, err := readBounded(l.relative(s.File))
+	secret.file = l.relative(s.File)
+	values, err := readSecrets(secret.file)
 	if err != nil {
 		l.problems.add(f, append(key, "file"), "cannot be read: %v", errors.Unwrap(err))
 		return secret
 	}
-	for line := range strings.Lines(string(data)) {
-		if value := strings.TrimSpace(line); value != "" {
-			secret.Hashes = append(secret.Hashes, sha256.Sum256([]byte(value)))
-			if len(value) < minSecret || len(value) > maxSecret {
-				l.problems.add(f, append(key, "file"), `value %d must be from %d to %d bytes long: "openssl rand -hex 16" prints a good one`, len(secret.Hashes), minSecret, maxSecret)
-			}
+	for i, value := range values {
+		secret.Hashes = append(secret.Hashes, sha256.Sum256([]byte(value)))
+		if len(value) < minSecret || len(value) > maxSecret {
+			l.problems.add(f, append(key, "file"), `value %d must be from %d to %d bytes long: "openssl rand -hex 16" prints a good one`, i+1, minSecret, maxSecret)
 		}
 	}
 	if n := len(secret.Hashes); n < 1 || n > maxSecrets {
 		l.problems.add(f, append(key, "file"), "must hold from 1 to %d values, one per line, as nginx sends them in the header", maxSecrets)
 	}
 	return secret
+}
+
+// readSecrets reads a file with one value per line.
+func readSecrets(path string) (values []string, err error) {
+	data, err := readBounded(path)
+	for line := range strings.Lines(string(data)) {
+		if value := strings.TrimSpace(line); value != "" {
+			values = append(values, value)
+		}
+	}
+	return values, err
+}
+
+// Value reads the first of the accepted values again. A Secret itself has only their hashes.
+func (s *Secret) Value() (string, error) {
+	values, err := readSecrets(s.file)
+	if err == nil && len(values) == 0 {
+		err = fmt.Errorf("%s: holds no value", s.file)
+	}
+	if err != nil {
+		return "", err
+	}
+	return values[0], nil
 }
 
 // warnOfListeners warns about sockets that accept requests from anyone in the network.
