@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -10,8 +11,8 @@ import (
 // question and the answer on. Each of their own answers has its likely cause.
 func TestVia(t *testing.T) {
 	t.Parallel()
-	lighttpd := middle{"lighttpd", func(tb testing.TB, s site) { startLighttpd(tb, s, `"socket" => "`+s.socket+`"`) }}
-	for _, m := range append(middles, lighttpd) {
+	lighttpd := webServer{"lighttpd", func(tb testing.TB, s site) { startLighttpd(tb, s, `"socket" => "`+s.socket+`"`) }}
+	for _, m := range append(slices.Clone(webServers), lighttpd) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, tempDir(t))

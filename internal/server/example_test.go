@@ -37,7 +37,7 @@ password = "{PLAIN}sample-alice"
 		panic(err)
 	}
 
-	s, err := server.Start(config, slog.New(slog.DiscardHandler))
+	s, err := server.Start(config, "1.0", slog.New(slog.DiscardHandler))
 	if err != nil {
 		panic(err)
 	}
