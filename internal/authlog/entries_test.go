@@ -65,7 +65,7 @@ func TestPartialLineInTheFile(t *testing.T) {
 	l := open(t, file, 1)
 	l.Write(login("start"))
 	appendPartialLine()
-	if err := l.Configure(l.config); err != nil {
+	if err := l.Configure(l.file.config); err != nil {
 		t.Fatal(err)
 	}
 	l.Write(login("reload"))

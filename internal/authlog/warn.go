@@ -11,8 +11,8 @@ const (
 	maxWarnings = 1000 // the largest number of keys remembered; beyond it all are forgotten
 )
 
-// warner logs warnings, each at most once a minute.
-type warner struct {
+// Warner logs warnings, each at most once a minute. It is safe for concurrent use.
+type Warner struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	last map[string]*warning // by key
@@ -24,9 +24,13 @@ type warning struct {
 	suppressed int // how many were suppressed since
 }
 
-// warn logs a warning, unless it has logged one for the same key within the last minute. The
-// next warning then has the number of those that were suppressed.
-func (w *warner) warn(now time.Time, key, msg string, args ...any) {
+// NewWarner makes a Warner that logs to log.
+func NewWarner(log *slog.Logger) *Warner { return &Warner{log: log} }
+
+// Warn logs a warning, unless it has logged one for the same key within the last minute. The
+// next warning then has the number of those that were suppressed. Warn reports whether it has
+// logged the warning.
+func (w *Warner) Warn(now time.Time, key, msg string, args ...any) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := w.last[key]
@@ -38,11 +42,12 @@ func (w *warner) warn(now time.Time, key, msg string, args ...any) {
 		w.last[key] = last
 	} else if now.Sub(last.at).Abs() < warnEvery { // events may come out of order
 		last.suppressed++
-		return
+		return false
 	}
 	if last.suppressed > 0 {
 		args = append(args, "suppressed", last.suppressed)
 	}
 	*last = warning{at: now}
 	w.log.Warn(msg, args...)
+	return true
 }
