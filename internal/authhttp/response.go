@@ -48,9 +48,11 @@ type Response struct {
 	Password string
 
 	// With TempFail and Reject only. nginx sends Text to the client, in SMTP after the
-	// reply code Code. If Code is empty, nginx sends "535 5.7.0".
+	// reply code Code. If Code is empty, nginx sends "535 5.7.0". freenginx also sends SASL,
+	// in base64, after a token that was refused.
 	Text string
 	Code string
+	SASL string
 
 	// Wait, with TempFail and Reject only, is how long nginx waits before it answers the
 	// client, rounded up to seconds. The client may then try again in the same connection.
@@ -146,7 +148,8 @@ func (r *Response) fields() []field {
 		if r.Wait > 0 {
 			fields = append(fields, field{"Auth-Wait", strconv.Itoa(int((r.Wait + time.Second - 1) / time.Second))})
 		}
-		return appendSet(fields, "Auth-Error-Code", r.Code)
+		fields = appendSet(fields, "Auth-Error-Code", r.Code)
+		return appendSet(fields, "Auth-Error-Sasl", r.SASL)
 	}
 	fields = append(fields,
 		field{"Auth-Server", r.Server.Addr().Unmap().String()},

@@ -18,6 +18,7 @@ import (
 	"mailauthd/internal/listen"
 	"mailauthd/internal/password"
 	"mailauthd/internal/route"
+	"mailauthd/internal/shadow"
 )
 
 // Config is a complete, valid configuration.
@@ -27,6 +28,7 @@ type Config struct {
 	Listen Listen
 	Secret *Secret // that each request must carry; nil if none is needed
 	Log    authlog.Config
+	Shadow *shadow.Config // nil: no other service is asked
 
 	WithPassword int                     // users with a password in the map
 	CannotUse    map[authhttp.Method]int // how many of these cannot use a method that is offered
@@ -195,6 +197,9 @@ func (l *loader) build() *Config {
 	}
 	f = l.sectionFile("log")
 	c.Log = l.buildLog(f, &f.content.Log)
+	if f = l.sectionFile("shadow"); f.has("shadow") {
+		c.Shadow = l.buildShadow(f, &f.content.Shadow, c)
+	}
 	servers := l.buildServers()
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
 		c.Servers = append(c.Servers, servers[name])

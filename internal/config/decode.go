@@ -73,6 +73,7 @@ var examples = map[string]string{
 	"connect_timeout": `"5s"`,
 	"timeout":         `"20s"`,
 	"host":            `"192.168.0.1"`,
+	"url":             `"http://127.0.0.1:8009/mail/auth.php"`,
 }
 
 // typeName names a Go or TOML type in an administrator's words.

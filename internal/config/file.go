@@ -41,6 +41,7 @@ type content struct {
 	Cache     cacheSection              `toml:"cache"`
 	Throttle  throttleSection           `toml:"throttle"`
 	Log       logSection                `toml:"log"`
+	Shadow    shadowSection             `toml:"shadow"`
 	Servers   map[string]*serverSection `toml:"servers"`
 	Domains   map[string]*domainSection `toml:"domains"`
 	Users     map[string]*userSection   `toml:"users"`

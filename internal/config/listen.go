@@ -122,11 +122,7 @@ func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Durati
 
 func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 	key := func(name string) toml.Key { return toml.Key{"log", name} }
-	if !strings.HasPrefix(s.File, "/") {
-		l.problems.add(f, key("file"), `want an absolute path, such as "/var/log/mailauthd/auth.log"`)
-	} else if err := authlog.CheckFile(s.File, s.MaxSize); err != nil {
-		l.problems.add(f, key("file"), "%v", err)
-	}
+	l.logFile(f, key("file"), s.File, s.MaxSize, defaultLogFile)
 	if !oneOf(s.Format, authlog.Formats...) {
 		l.problems.add(f, key("format"), "want one of %s", strings.Join(authlog.Formats, ", "))
 	}
@@ -139,4 +135,13 @@ func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 		}
 	}
 	return authlog.Config(*s)
+}
+
+// logFile checks the path of a log.
+func (l *loader) logFile(f *file, key toml.Key, path string, maxSize int, example string) {
+	if !strings.HasPrefix(path, "/") {
+		l.problems.add(f, key, "want an absolute path, such as %q", example)
+	} else if err := authlog.CheckFile(path, maxSize); err != nil {
+		l.problems.add(f, key, "%v", err)
+	}
 }

@@ -145,6 +145,8 @@ file = "secret"
 [cache]
 [throttle]
 [log]
+[shadow]
+url = "http://127.0.0.1:8009/mail/auth.php"
 [servers.x]
 host = "192.0.2.1"
 [servers.x.verify]

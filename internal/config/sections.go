@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mailauthd/internal/route"
+	"mailauthd/internal/shadow"
 	"mailauthd/internal/upstream"
 )
 
@@ -83,6 +84,14 @@ type logSection struct {
 	MaxAge     int    `toml:"max_age"`
 	MaxBackups int    `toml:"max_backups"`
 	Compress   bool   `toml:"compress"`
+}
+
+type shadowSection struct {
+	URL         string `toml:"url"`
+	Answer      string `toml:"answer"`
+	Log         string `toml:"log"`
+	Timeout     string `toml:"timeout"`
+	MaxRequests int    `toml:"max_requests"`
 }
 
 type serverSection struct {
@@ -198,6 +207,12 @@ func defaults() content {
 			MaxAge:     30,
 			MaxBackups: 10,
 			Compress:   true,
+		},
+		Shadow: shadowSection{
+			Answer:      shadow.Theirs,
+			Log:         shadow.DefaultLog,
+			Timeout:     shadow.DefaultTimeout.String(),
+			MaxRequests: shadow.DefaultMaxRequests,
 		},
 	}
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	cached   *prometheus.CounterVec
 	hashes   prometheus.Counter
 	reloads  *prometheus.CounterVec
+	shadow   shadowMetrics
 }
 
 func newMetrics(s *Server) *metrics {
@@ -41,8 +42,10 @@ func newMetrics(s *Server) *metrics {
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mailauthd_reloads_total", Help: "Reloads by result (done, refused).",
 		}, []string{"result"}),
+		shadow: newShadowMetrics(),
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
+	m.registry.MustRegister(m.shadow.requests, m.shadow.different, m.shadow.skipped, m.shadow.seconds)
 	m.registry.MustRegister(serversUp{s})
 	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))

@@ -11,7 +11,7 @@
 //
 // [Server.Shutdown] stops accepting, and waits for requests that have begun to arrive. It closes
 // idle connections at once, except that net/http waits 5 s for an HTTP connection that has not sent
-// anything.
+// anything. What is left of [listen] grace it waits for comparisons (package shadow).
 //
 // # Limits
 //
@@ -42,6 +42,7 @@ import (
 	"mailauthd/internal/config"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/route"
+	"mailauthd/internal/shadow"
 )
 
 // Limits of HTTP. nginx sends one small GET and closes the connection.
@@ -59,6 +60,7 @@ type Server struct {
 	log      *slog.Logger
 	resolver *route.Resolver
 	events   *authlog.Log
+	shadow   *shadow.Shadow
 	metrics  *metrics
 	refused  listen.Refusals
 	state    atomic.Pointer[state]
@@ -85,6 +87,7 @@ func Start(path, version string, log *slog.Logger) (*Server, error) {
 		leaving:   make(map[*listener]bool),
 	}
 	s.metrics = newMetrics(s)
+	s.shadow = shadow.New(log, s.metrics.compared)
 	s.stop, s.cancel = context.WithCancel(context.Background())
 	if err := s.Reload(); err != nil {
 		s.cancel()
@@ -140,11 +143,12 @@ func (s *Server) swap(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := s.configureLog(c.Log); err != nil {
+	old := s.state.Load()
+	if err := s.configureLogs(c, old); err != nil {
 		s.undo(listeners)
 		return err
 	}
-	old, next := s.state.Load(), s.newState(c)
+	next := s.newState(c)
 	next.inherit(old)
 	s.state.Store(next)
 	if old != nil {
@@ -155,16 +159,24 @@ func (s *Server) swap(c *config.Config) error {
 	return nil
 }
 
-func (s *Server) configureLog(c authlog.Config) (err error) {
-	if s.events != nil {
-		return s.events.Configure(c)
+// configureLogs configures auth.log and the shadow log, or neither.
+func (s *Server) configureLogs(c *config.Config, old *state) (err error) {
+	if s.events == nil {
+		s.events, err = authlog.Open(c.Log, s.log)
+	} else {
+		err = s.events.Configure(c.Log)
 	}
-	s.events, err = authlog.Open(c, s.log)
+	if err != nil {
+		return err
+	}
+	if err = s.shadow.Configure(c.Shadow, c.Log); err != nil && old != nil {
+		s.events.Configure(old.config.Log)
+	}
 	return err
 }
 
-// Reopen opens the file of the log again, after it was renamed.
-func (s *Server) Reopen() error { return s.events.Reopen() }
+// Reopen opens the files of the logs again, after they were renamed.
+func (s *Server) Reopen() error { return errors.Join(s.events.Reopen(), s.shadow.Reopen()) }
 
 // ServeHTTP answers one request. The status is 200 for every login, because nginx reads only
 // headers. It is 403 for a request without the configured secret. "mailauthd test-login -via" asks which service answers,
@@ -180,6 +192,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	response := s.answer(r)
 	response.WriteHeader(header)
+	if s.isLoop(r) {
+		header[shadow.Header] = []string{"1"}
+	}
 	header["Content-Type"] = nil // no content; nginx has a buffer of 1024 bytes
 	header["Date"] = nil
 	w.WriteHeader(http.StatusOK)
@@ -195,13 +210,16 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 		}
 	}()
 	st := s.state.Load()
+	if st.script != nil {
+		return s.answerShadowed(st, r)
+	}
 	response, event := st.auth.Answer(r.Context(), r.Header)
 	s.events.Write(&event)
 	s.metrics.count(&event)
 	return response
 }
 
-// Shutdown ends the server. It waits for requests, no longer than [listen] grace.
+// Shutdown ends the server. It waits for requests and for comparisons, no longer than [listen] grace.
 func (s *Server) Shutdown() error {
 	s.cancel()
 	busy := s.stopListening() // from now on no reload changes the state
@@ -211,7 +229,7 @@ func (s *Server) Shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()
 	err := shutdownAll(ctx, busy)
-	return errors.Join(err, s.events.Close())
+	return errors.Join(err, s.shadow.Shutdown(ctx), s.events.Close())
 }
 
 // stopListening prevents further reloads, and returns all listeners that may be busy.

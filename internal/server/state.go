@@ -6,6 +6,7 @@ import (
 	"mailauthd/internal/auth"
 	"mailauthd/internal/config"
 	"mailauthd/internal/route"
+	"mailauthd/internal/shadow"
 )
 
 // state is everything that a request depends on.
@@ -14,6 +15,7 @@ type state struct {
 	auth   *auth.Authenticator
 	checks context.Context // of the background probes of the servers
 	end    context.CancelFunc
+	script *shadow.Script // that is asked as well; nil without [shadow]
 
 	server *Server
 }
@@ -23,6 +25,9 @@ func (s *Server) newState(c *config.Config) *state {
 	st := &state{config: c, auth: auth.New(c.Config, s.resolver), server: s}
 	st.auth.CountHash = s.metrics.hashes.Inc
 	st.checks, st.end = context.WithCancel(s.stop)
+	if c.Shadow != nil {
+		st.script = shadow.NewScript(*c.Shadow)
+	}
 	return st
 }
 
