@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -120,6 +121,8 @@ func (s *Script) whyNoAnswer(err error) error {
 		return network.Err
 	case errors.As(err, &certificate):
 		return certificate
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("connection closed before the end of the response head")
 	}
 	return fmt.Errorf("no valid HTTP response with a head of at most %d bytes", MaxHead)
 }

@@ -32,7 +32,7 @@ type Decide func(context.Context) (authhttp.Response, authlog.Event)
 type Shadow struct {
 	count    func(Result)
 	warnings *authlog.Warner
-	file     authlog.File
+	file     *authlog.File
 	zone     atomic.Pointer[time.Location]
 	ctx      context.Context // of all comparisons
 	cancel   context.CancelFunc
@@ -45,7 +45,7 @@ type Shadow struct {
 
 // New makes a Shadow. Warnings go to stderr, and count is called once for each request.
 func New(stderr *slog.Logger, count func(Result)) *Shadow {
-	s := &Shadow{count: count, warnings: authlog.NewWarner(stderr)}
+	s := &Shadow{count: count, warnings: authlog.NewWarner(stderr), file: new(authlog.File)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
