@@ -162,7 +162,7 @@ func TestSilentScript(t *testing.T) {
 	for name, does := range map[string]http.HandlerFunc{
 		"no headers": func(http.ResponseWriter, *http.Request) {},
 		"status 500": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, script.URL, 302) },
+		"redirect":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, script.URL, http.StatusFound) },
 		"host name": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Auth-Status"], w.Header()["Auth-Server"] = []string{"OK"}, []string{"mail.example"}
 		},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,9 +176,9 @@ func TestSilentScript(t *testing.T) {
 // More requests than max_requests wait for a connection, as long as the timeout.
 func TestRequestsAtTheScriptAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		connected := 0
+		var connected atomic.Int32
 		s := newScript(func(c net.Conn) {
-			connected++
+			connected.Add(1)
 			io.Copy(io.Discard, c)
 		})
 		replies := make(chan Reply)
@@ -185,8 +186,8 @@ func TestRequestsAtTheScriptAreBounded(t *testing.T) {
 			go func() { replies <- s.Ask(t.Context(), http.Header{}) }()
 		}
 		synctest.Wait()
-		if connected != s.MaxRequests {
-			t.Errorf("%d connections, want %d", connected, s.MaxRequests)
+		if n := int(connected.Load()); n != s.MaxRequests {
+			t.Errorf("%d connections, want %d", n, s.MaxRequests)
 		}
 		for range 5 {
 			if reply := <-replies; reply.Took != DefaultTimeout {
