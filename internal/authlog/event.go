@@ -16,6 +16,7 @@ const (
 	Policy             Reason = "policy"
 	SchemeNotAvailable Reason = "scheme_not_available"
 	InternalFailure    Reason = "internal_failure"
+	Script             Reason = "script" // not Dovecot's: the script in [shadow] url refused the login, and does not say why
 )
 
 // TempFail is the outcome of a temporary failure. Its cause is also logged to standard error.

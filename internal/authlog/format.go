@@ -58,15 +58,15 @@ func writeLegacy(w io.Writer, zone *time.Location, e *Event) error {
 		line(end, "Auth reply", e.Reply)
 	}
 	if e.Reason != "" {
-		line(end, "Reason", reason(e))
+		line(end, "Reason", e.FullReason())
 	}
 	line(end, "Auth-Status", e.Status)
 	_, err := w.Write(b)
 	return err
 }
 
-// reason returns the value of a Reason line.
-func reason(e *Event) string {
+// FullReason returns the value of a Reason line: the reason, and the counter that is over its limit if there is one.
+func (e *Event) FullReason() string {
 	if e.Throttle == "" {
 		return string(e.Reason)
 	}

@@ -39,8 +39,7 @@ func (s *Server) answerShadowed(st *state, r *http.Request) authhttp.Response {
 	return response
 }
 
-// answerTheirs returns the script's answer, which has no reason. While the script gives none, the request is a
-// temporary failure.
+// answerTheirs returns the script's answer. If the script gives none, the request is a temporary failure.
 func (s *Server) answerTheirs(st *state, h http.Header) (authhttp.Response, authlog.Event) {
 	start := time.Now()
 	reply := s.shadow.AskTheirs(st.script, h, func(ctx context.Context) (authhttp.Response, authlog.Event) {
@@ -60,7 +59,7 @@ func (s *Server) answerTheirs(st *state, h http.Header) (authhttp.Response, auth
 	case authhttp.OK:
 		event.Backend = response.Server
 	case authhttp.Reject:
-		event.Error = "answered by the script at [shadow] url"
+		event.Reason = authlog.Script
 	default:
 		response = auth.Unavailable(h)
 		event.Reason, event.Error = authlog.InternalFailure, "the script at [shadow] url: "+reply.Error

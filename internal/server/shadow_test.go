@@ -120,7 +120,7 @@ func TestTheScriptAnswers(t *testing.T) {
 				}
 			}
 			entry := strings.Replace(legacyEntry, "192.0.2.1", "192.0.2.9", 1)
-			refusal := strings.Replace(legacyEntry[:strings.Index(legacyEntry, "TIME: backend_ip")]+"TIME: Auth-Status:   OK\n", "OK", "No", 1)
+			refusal := strings.Replace(legacyEntry[:strings.Index(legacyEntry, "TIME: backend_ip")]+"TIME: Reason:        script\nTIME: Auth-Status:   OK\n", "OK", "No", 1)
 			wantLog(t, s.readLog(), entry+refusal)
 		})
 	}
@@ -281,7 +281,7 @@ func TestShadowMetrics(t *testing.T) {
 		"mailauthd_shadow_skipped_total 0",
 		"mailauthd_shadow_script_duration_seconds_count 4",
 		`mailauthd_logins_total{method="plain",outcome="ok",protocol="imap",reason=""} 2`,
-		`mailauthd_logins_total{method="plain",outcome="reject",protocol="imap",reason=""} 1`,
+		`mailauthd_logins_total{method="plain",outcome="reject",protocol="imap",reason="script"} 1`,
 	)
 }
 

@@ -32,7 +32,7 @@ func (p *pair) compare() (Difference, bool) {
 		Ours:     answerOf(&p.response),
 		Theirs:   answerOf(&p.reply.Response),
 	}
-	d.Ours.Reason, d.Ours.Error = p.reason(), authlog.Escape(p.event.Error)
+	d.Ours.Reason, d.Ours.Error = p.event.FullReason(), authlog.Escape(p.event.Error)
 	d.Theirs.Error = authlog.Escape(p.reply.Error)
 	if d.Ours.Outcome != d.Theirs.Outcome {
 		d.Quoting = p.response.Outcome == authhttp.OK && p.reply.Response.Outcome == authhttp.Reject && p.misquoted()
@@ -46,14 +46,6 @@ func (p *pair) compare() (Difference, bool) {
 		return d, true
 	}
 	return d, d.Ours.Server != d.Theirs.Server || d.Ours.Port != d.Theirs.Port || !p.sameUser()
-}
-
-// reason is the reason of our answer, and the counter that is over its limit if there is one.
-func (p *pair) reason() string {
-	if p.event.Throttle != "" {
-		return string(p.event.Reason) + " throttle=" + p.event.Throttle
-	}
-	return string(p.event.Reason)
 }
 
 func answerOf(r *authhttp.Response) Answer {

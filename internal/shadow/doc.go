@@ -20,6 +20,9 @@
 //	        If the script gives no answer, nginx is told of a temporary failure.
 //	ours    Our answer goes to nginx. The script is asked in the background.
 //
+// auth.log and the login metrics have the answer that nginx gets. A refusal of the script has the reason
+// [authlog.Script], because the script does not say why.
+//
 // At most [Config].MaxRequests comparisons are in progress. Any further request is answered but not compared. With
 // "theirs" at most as many requests are at the script, and others wait until their [Config].Timeout ends. Neither the
 // end of nginx's connection nor a reload ends a comparison. A shutdown waits for comparisons for a while.
