@@ -35,8 +35,8 @@ func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rul
 
 func (l *loader) checkProtocols(f *file, key toml.Key, protocols []string) {
 	for i, p := range protocols {
-		if !oneOf(p, "imap", "pop3", "smtp") {
-			l.problems.add(f, key, "entry %d: want one of imap, pop3, smtp", i+1)
+		if known := choices["users.NAME.protocols"]; !oneOf(p, known...) {
+			l.problems.add(f, key, "entry %d: want one of %s", i+1, quoteAll(known))
 		}
 	}
 }

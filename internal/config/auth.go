@@ -22,10 +22,8 @@ func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 		l.problems.add(f, key("methods"), `is empty, so nobody could log in: list the methods that nginx offers, such as ["plain"]`)
 	}
 	for i, m := range s.Methods {
-		switch authhttp.Method(m) {
-		case authhttp.Plain, authhttp.APOP, authhttp.CRAMMD5, authhttp.External, authhttp.None:
-		default:
-			l.problems.add(f, key("methods"), "entry %d: unknown method (known: plain, cram-md5, apop, external, none)", i+1)
+		if known := choices["auth.methods"]; !oneOf(m, known...) {
+			l.problems.add(f, key("methods"), "entry %d: unknown method (known: %s)", i+1, strings.Join(known, ", "))
 		}
 	}
 	if err := checkFailureMessage(s.FailureMessage); err != "" {
@@ -37,15 +35,15 @@ func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 	if s.MaxArgon2Memory < 1 || s.MaxArgon2Memory > 1<<20 {
 		l.problems.add(f, key("max_argon2_memory"), "must be from 1 to %d MiB", 1<<20)
 	}
-	if !oneOf(s.External.UserFrom, "", "emailAddress", "CN") {
-		l.problems.add(f, append(key("external"), "user_from"), "want one of emailAddress, CN")
+	if s.External.UserFrom != "" {
+		l.choose(f, append(key("external"), "user_from"), s.External.UserFrom)
 	}
 	if s.AllowNets != nil && len(s.AllowNets) == 0 {
 		l.problems.add(f, key("allow_nets"), `is empty: remove this key, or list networks such as "192.0.2.0/24"`)
 	}
 	l.hashes = password.Policy{AllowWeak: s.AllowWeakSchemes, MaxArgon2Memory: uint32(s.MaxArgon2Memory) << 10}
-	if !oneOf(s.ClientIP, "", "Client-IP", "Proxy-Protocol-Addr") {
-		l.problems.add(f, key("client_ip"), "want one of Client-IP, Proxy-Protocol-Addr")
+	if s.ClientIP != "" {
+		l.choose(f, key("client_ip"), s.ClientIP)
 	}
 	c.ProxyAddr = s.ClientIP == "Proxy-Protocol-Addr"
 	c.UserFrom = s.External.UserFrom

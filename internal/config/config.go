@@ -134,7 +134,7 @@ func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	case errors.Is(err, filepath.ErrBadPattern):
 		l.problems.add(main, toml.Key{"include"}, `entry %d: want a file name or a glob pattern, such as "users.d/*.toml"`, entry)
 	case errors.As(err, &access):
-		l.problems.add(main, toml.Key{"include"}, "entry %d: cannot be read: %v", entry, access.Err)
+		l.problems.add(main, toml.Key{"include"}, "entry %d: %s", entry, cannotRead(access.Path, access))
 	default:
 		return err
 	}
@@ -184,9 +184,9 @@ func (l *loader) include(path string) error {
 
 func (l *loader) build() *Config {
 	c := &Config{CannotUse: make(map[authhttp.Method]int)}
-	f := l.sectionFile("listen")
-	c.Listen = l.buildListen(f, &f.content.Listen)
-	f = l.sectionFile("resolver")
+	listenFile := l.sectionFile("listen")
+	c.Listen = l.buildListen(listenFile, &listenFile.content.Listen)
+	f := l.sectionFile("resolver")
 	c.ResolveInterval = l.duration(f, toml.Key{"resolver", "resolve_interval"}, f.content.Resolver.Interval, time.Second, 24*time.Hour)
 	c.PreferIPv6 = f.content.Resolver.PreferIPv6
 	f = l.sectionFile("cache")
@@ -210,7 +210,7 @@ func (l *loader) build() *Config {
 	l.buildAuth(f, &f.content.Auth, &c.Config)
 	c.Secret = l.buildSecret(f, toml.Key{"auth", "secret"}, f.content.Auth.Secret)
 	l.warnOfMethods(f, &c.Config)
-	l.warnOfListeners(&c.Listen, c.Secret)
+	l.warnOfListeners(listenFile, &c.Listen, c.Secret)
 	c.Users = l.buildUsers(c, servers)
 	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
 	return c
@@ -225,7 +225,7 @@ func (l *loader) sectionFile(section string) *file {
 			continue
 		}
 		if found {
-			l.problems.add(f, toml.Key{section}, "is also in %s: move all of it to one file", in.path)
+			l.problems.add(f, toml.Key{section}, "is also in %s:%d: move all of it to one file", in.path, in.line(toml.Key{section}))
 			continue
 		}
 		in, found = f, true

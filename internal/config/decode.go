@@ -2,9 +2,12 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -20,7 +23,7 @@ func (f *file) decodeProblem(err error) Problem {
 	}
 	if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
-		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want " + typeName(m[3]) + example(key) + ", not " + typeName(m[2])}
+		return Problem{File: f.path, Line: f.lineOf(key), Key: key, What: "want " + f.wanted(key, typeName(m[3]), typeName(m[2]))}
 	}
 	if m := wantTable.FindStringSubmatch(err.Error()); m != nil {
 		key, _ := strconv.Unquote(m[1])
@@ -52,6 +55,59 @@ func hint(msg string) string {
 	return ""
 }
 
+// wanted describes the right values of a key, which is given in TOML syntax, and the wrong type. If an element of an
+// array has the wrong type, the types are those of the elements.
+func (f *file) wanted(key, right, wrong string) string {
+	k := parseKey(key)
+	words := choices[pathOf(k)]
+	isArray := strings.Contains(example(key), "[")
+	switch {
+	case wholeFile.isDuration(k):
+		return "a duration such as " + durationExample(f.number(k)) + ", not " + wrong
+	case len(words) > 0 && !isArray:
+		return "one of " + quoteAll(words) + ", not " + wrong
+	case len(words) > 0:
+		return "an array" + example(key) + ", not " + wrong + " (known: " + strings.Join(words, ", ") + ")"
+	case isArray:
+		right = "an array"
+	}
+	return right + example(key) + ", not " + wrong
+}
+
+// parseKey parses a key in TOML syntax. It returns nil if there is a mistake.
+func parseKey(key string) toml.Key {
+	meta, err := toml.Decode(key+" = 0", new(map[string]any))
+	if err != nil {
+		return nil
+	}
+	return slices.MaxFunc(meta.Keys(), func(a, b toml.Key) int { return len(a) - len(b) })
+}
+
+// number returns the number that is the value of a key, or "" if the value is none.
+func (f *file) number(key toml.Key) string {
+	var value any = make(map[string]any)
+	if _, err := toml.Decode(string(f.data), &value); err != nil {
+		return ""
+	}
+	for _, part := range key {
+		table, _ := value.(map[string]any)
+		value = table[part]
+	}
+	switch value.(type) {
+	case int64, float64:
+		return fmt.Sprint(value)
+	}
+	return ""
+}
+
+// durationExample shows a number with a unit, or else a duration.
+func durationExample(number string) string {
+	if d, err := time.ParseDuration(number + "s"); err == nil && d > 0 {
+		return strconv.Quote(number + "s")
+	}
+	return `"5s" or "500ms"`
+}
+
 // example shows a right value of a key whose type is often mistaken.
 func example(key string) string {
 	if e, ok := examples[key[strings.LastIndexByte(key, '.')+1:]]; ok {
@@ -66,12 +122,10 @@ var examples = map[string]string{
 	"http":            `["127.0.0.1:8008"]`,
 	"allowed_clients": `["127.0.0.1"]`,
 	"mode":            `"0660"`,
-	"grace":           `"10s"`,
 	"methods":         `["plain"]`,
 	"servers":         `["axigen1"]`,
 	"mechanisms":      `["CRAM-MD5"]`,
-	"connect_timeout": `"5s"`,
-	"timeout":         `"20s"`,
+	"protocols":       `["imap"]`,
 	"host":            `"192.168.0.1"`,
 	"url":             `"http://127.0.0.1:8009/mail/auth.php"`,
 }

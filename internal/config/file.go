@@ -96,12 +96,21 @@ func readBounded(path string) ([]byte, error) {
 	return data, nil
 }
 
+// cannotRead says that a file that the configuration names cannot be read, and why. The error is one of readBounded
+// or of package os.
+func cannotRead(path string, err error) string {
+	return fmt.Sprintf("%s cannot be read: %v", path, errors.Unwrap(err))
+}
+
 func (f *file) line(key toml.Key) int {
 	if f.lines == nil {
 		f.lines = tomledit.NewLines(f.data)
 	}
 	return f.lines.Line(key)
 }
+
+// at says where a table is defined.
+func (f *file) at(key toml.Key) string { return fmt.Sprintf("%s in %s:%d", key, f.path, f.line(key)) }
 
 // has reports whether the file has a section, or a key outside of all sections.
 func (f *file) has(section string) bool {
@@ -138,10 +147,11 @@ func (f *file) checkKeys(meta *toml.MetaData) {
 			continue
 		}
 		reported[key[:depth+1].String()] = true
-		if depth == 2 && wholeFile.isNamed(key[0]) && meta.Type(key[:3]...) == "Hash" { // [domains.example.com]
+		isTable := meta.Type(key[:depth+1]...) == "Hash"
+		if depth == 2 && wholeFile.isNamed(key[0]) && isTable && nearest(key[2], known) == "" { // [domains.example.com]
 			f.unknown.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
 			continue
 		}
-		f.unknown.add(f, key[:depth+1], "unknown key (known: %s)", strings.Join(known, ", "))
+		f.unknown.add(f, key[:depth+1], "%s", unknownKey(key[:depth+1], isTable, known))
 	}
 }

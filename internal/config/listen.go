@@ -108,10 +108,10 @@ func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
 }
 
 // duration reads a duration from low to high, both included.
-func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Duration) time.Duration {
-	d, err := time.ParseDuration(s)
+func (l *loader) duration(f *file, key toml.Key, s duration, low, high time.Duration) time.Duration {
+	d, err := time.ParseDuration(string(s))
 	if err != nil {
-		l.problems.add(f, key, `want a duration, such as "5s" or "500ms"`)
+		l.problems.add(f, key, "want a duration, such as %s", durationExample(string(s)))
 		return low
 	}
 	if d < low || d > high {
@@ -123,9 +123,7 @@ func (l *loader) duration(f *file, key toml.Key, s string, low, high time.Durati
 func (l *loader) buildLog(f *file, s *logSection) authlog.Config {
 	key := func(name string) toml.Key { return toml.Key{"log", name} }
 	l.logFile(f, key("file"), s.File, s.MaxSize, defaultLogFile)
-	if !oneOf(s.Format, authlog.Formats...) {
-		l.problems.add(f, key("format"), "want one of %s", strings.Join(authlog.Formats, ", "))
-	}
+	l.choose(f, key("format"), s.Format)
 	if _, err := authlog.Zone(s.Timezone); err != nil {
 		l.problems.add(f, key("timezone"), `want an IANA time zone, such as "Europe/Moscow"`)
 	}

@@ -76,7 +76,7 @@ func TestDuplicatesAreNamed(t *testing.T) {
 		"2.toml", "\n[users.\"A@DOMAIN1.com\"]\npassword = \"{PLAIN}x\"\n[servers.s]\nhost = \"192.0.2.2\"\n"))
 	want := []string{
 		`2.toml:2: users."A@DOMAIN1.com": is the same user as users."a@domain1.com"`,
-		`2.toml:4: servers.s: is already defined in another file`,
+		`m.toml:5: rename or remove one of them`,
 	}
 	for _, w := range want {
 		if err == nil || !strings.Contains(err.Error(), w) {
@@ -127,7 +127,7 @@ func TestSectionsMustBeTables(t *testing.T) {
 		"[listen]\nmode = 0660":                     `m.toml:2: not valid TOML: Invalid integer … (a string needs quotes: key = "value")`,
 		"[listen]\nmode = 660":                      "m.toml:2: listen.mode: want a string such as \"0660\", not a number",
 		"[domains.\"*domain1.com\"]":                "m.toml:1: domains.\"*domain1.com\": want a domain such as \"example.com\", or \"*.example.com\" for all its subdomains",
-		"[Log]\nfile = \"/x\"":                      "m.toml:1: Log: unknown key (known: include, users_file, listen,",
+		"[Log]\nfile = \"/x\"":                      "m.toml:1: Log: unknown key: did you mean \"log\"? (known: include, users_file, listen,",
 	} {
 		_, err := Load(write(t, "m.toml", text+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -64,7 +63,7 @@ func (l *loader) appPassword(f *file, key toml.Key, name string, n int, table ma
 		case k == "label":
 			l.problems.add(f, append(key, k), `entry %d: want a string, such as "phone"`, n)
 		default:
-			l.problems.add(f, append(key, k), "unknown key (known: hash, label, protocols)")
+			l.problems.add(f, append(key, k), "%s", unknownKey(append(key, k), false, []string{"hash", "label", "protocols"}))
 		}
 	}
 	if table["hash"] == nil {
@@ -137,7 +136,7 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 	}
 	data, err := readBounded(l.relative(s.PasswordFile))
 	if err != nil {
-		l.problems.add(f, append(key, "password_file"), "cannot be read: %v", errors.Unwrap(err))
+		l.problems.add(f, append(key, "password_file"), "%s", cannotRead(l.relative(s.PasswordFile), err))
 		return m
 	}
 	line, _, _ := strings.Cut(string(data), "\n")

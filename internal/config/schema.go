@@ -13,6 +13,8 @@ type schema struct {
 	known []string // the keys in order
 	named bool     // the keys are names that the administrator chooses, such as those of users
 	each  *schema  // of the table that has such a name
+
+	duration bool // a value
 }
 
 // wholeFile is derived from the tags once. Reflection for each key would take longer than
@@ -20,6 +22,9 @@ type schema struct {
 var wholeFile = schemaOf(reflect.TypeFor[content]())
 
 func schemaOf(t reflect.Type) *schema {
+	if t == reflect.TypeFor[duration]() {
+		return &schema{duration: true}
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return schemaOf(t.Elem())
@@ -43,7 +48,7 @@ func schemaOf(t reflect.Type) *schema {
 func (s *schema) unknown(key toml.Key) (depth int, known []string) {
 	for i, part := range key {
 		switch {
-		case s == nil:
+		case !s.isTable():
 			return -1, nil
 		case s.named:
 			s = s.each
@@ -56,6 +61,23 @@ func (s *schema) unknown(key toml.Key) (depth int, known []string) {
 		}
 	}
 	return -1, nil
+}
+
+func (s *schema) isTable() bool { return s != nil && !s.duration }
+
+// isDuration reports whether the value of a key is a duration.
+func (s *schema) isDuration(key toml.Key) bool {
+	for _, part := range key {
+		switch {
+		case !s.isTable():
+			return false
+		case s.named:
+			s = s.each
+		default:
+			s = s.keys[part]
+		}
+	}
+	return s != nil && s.duration
 }
 
 // isNamed reports whether the tables of a section have names, as in [users.NAME].

@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -36,7 +35,7 @@ func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 	secret.file = l.relative(s.File)
 	values, err := readSecrets(secret.file)
 	if err != nil {
-		l.problems.add(f, append(key, "file"), "cannot be read: %v", errors.Unwrap(err))
+		l.problems.add(f, append(key, "file"), "%s", cannotRead(secret.file, err))
 		return secret
 	}
 	for i, value := range values {
@@ -75,11 +74,10 @@ func (s *Secret) Value() (string, error) {
 }
 
 // warnOfListeners warns about sockets that accept requests from anyone in the network.
-func (l *loader) warnOfListeners(c *Listen, secret *Secret) {
+func (l *loader) warnOfListeners(f *file, c *Listen, secret *Secret) {
 	if secret != nil || len(c.Options.AllowedClients) > 0 {
 		return
 	}
-	f := l.sectionFile("listen")
 	for name, list := range map[string][]listen.Address{"fastcgi": c.FastCGI, "http": c.HTTP} {
 		for i, a := range list {
 			if a.Kind != "tcp" || isLoopback(a.Name) {

@@ -9,6 +9,11 @@ import (
 	"mailauthd/internal/upstream"
 )
 
+// duration is a string such as "5s".
+type duration string
+
+func text(d time.Duration) duration { return duration(d.String()) }
+
 // The sections as they are written in a file, and the defaults of their keys.
 
 type listenSection struct {
@@ -20,7 +25,7 @@ type listenSection struct {
 	AllowedClients []string `toml:"allowed_clients"`
 	Admin          []string `toml:"admin"`
 	Metrics        []string `toml:"metrics"`
-	Grace          string   `toml:"grace"`
+	Grace          duration `toml:"grace"`
 }
 
 type authSection struct {
@@ -50,27 +55,27 @@ type externalSection struct {
 }
 
 type resolverSection struct {
-	Interval   string `toml:"resolve_interval"`
-	PreferIPv6 bool   `toml:"prefer_ipv6"`
+	Interval   duration `toml:"resolve_interval"`
+	PreferIPv6 bool     `toml:"prefer_ipv6"`
 }
 
 type cacheSection struct {
-	Size        int    `toml:"size"`
-	TTL         string `toml:"ttl"`
-	NegativeTTL string `toml:"negative_ttl"`
-	StaleTTL    string `toml:"stale_ttl"`
+	Size        int      `toml:"size"`
+	TTL         duration `toml:"ttl"`
+	NegativeTTL duration `toml:"negative_ttl"`
+	StaleTTL    duration `toml:"stale_ttl"`
 }
 
 type throttleSection struct {
 	NetworkLimit    int      `toml:"network_limit"`
 	UserLimit       int      `toml:"user_limit"`
 	PairLimit       int      `toml:"pair_limit"`
-	HalfLife        string   `toml:"half_life"`
+	HalfLife        duration `toml:"half_life"`
 	IPv4Prefix      int      `toml:"ipv4_prefix"`
 	IPv6Prefix      int      `toml:"ipv6_prefix"`
 	TrustedNetworks []string `toml:"trusted_networks"`
-	Penalty         string   `toml:"penalty"`
-	MaxPenalty      string   `toml:"max_penalty"`
+	Penalty         duration `toml:"penalty"`
+	MaxPenalty      duration `toml:"max_penalty"`
 	MaxEntries      int      `toml:"max_entries"`
 	LogOnly         bool     `toml:"log_only"`
 	AuthWait        bool     `toml:"auth_wait"`
@@ -111,22 +116,22 @@ type masterSection struct {
 }
 
 type verifySection struct {
-	Protocol       *string  `toml:"protocol"`
-	Mechanisms     []string `toml:"mechanisms"`
-	ConnectTimeout *string  `toml:"connect_timeout"`
-	Timeout        *string  `toml:"timeout"`
-	POP3           *int     `toml:"pop3"`
-	IMAP           *int     `toml:"imap"`
-	SMTP           *int     `toml:"smtp"`
-	TLS            string   `toml:"tls"`
-	CAFile         string   `toml:"ca_file"`
-	ServerName     string   `toml:"server_name"`
-	Fingerprint    string   `toml:"fingerprint"`
-	AllowCleartext bool     `toml:"allow_cleartext"`
-	MaxConnections *int     `toml:"max_connections"`
-	Warm           int      `toml:"warm"`
-	WarmTTL        *string  `toml:"warm_ttl"`
-	CheckInterval  *string  `toml:"check_interval"`
+	Protocol       *string   `toml:"protocol"`
+	Mechanisms     []string  `toml:"mechanisms"`
+	ConnectTimeout *duration `toml:"connect_timeout"`
+	Timeout        *duration `toml:"timeout"`
+	POP3           *int      `toml:"pop3"`
+	IMAP           *int      `toml:"imap"`
+	SMTP           *int      `toml:"smtp"`
+	TLS            string    `toml:"tls"`
+	CAFile         string    `toml:"ca_file"`
+	ServerName     string    `toml:"server_name"`
+	Fingerprint    string    `toml:"fingerprint"`
+	AllowCleartext bool      `toml:"allow_cleartext"`
+	MaxConnections *int      `toml:"max_connections"`
+	Warm           int       `toml:"warm"`
+	WarmTTL        *duration `toml:"warm_ttl"`
+	CheckInterval  *duration `toml:"check_interval"`
 }
 
 type domainSection struct {
@@ -190,15 +195,15 @@ const (
 
 func defaults() content {
 	return content{
-		Listen: listenSection{Mode: "0660", Grace: defaultGrace.String()},
+		Listen: listenSection{Mode: "0660", Grace: text(defaultGrace)},
 		Auth: authSection{
 			Methods:         []string{"plain", "cram-md5", "apop"},
 			FailureMessage:  defaultFailure,
 			HashConcurrency: min(runtime.NumCPU(), maxDefaultHashes),
 			MaxArgon2Memory: defaultArgon2Memory,
 		},
-		Resolver: resolverSection{Interval: route.ResolveInterval.String()},
-		Cache:    cacheSection{TTL: defaultCacheTTL.String(), NegativeTTL: defaultNegativeTTL.String(), StaleTTL: "0s"},
+		Resolver: resolverSection{Interval: text(route.ResolveInterval)},
+		Cache:    cacheSection{TTL: text(defaultCacheTTL), NegativeTTL: text(defaultNegativeTTL), StaleTTL: "0s"},
 		Throttle: defaultThrottle(),
 		Log: logSection{
 			File:       defaultLogFile,

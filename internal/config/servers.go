@@ -15,12 +15,15 @@ import (
 
 func (l *loader) buildServers() map[string]*route.Server {
 	servers := make(map[string]*route.Server)
+	first := make(map[string]*file)
 	for _, f := range l.files {
 		for _, name := range f.sections["servers"] {
-			if servers[name] != nil {
-				l.problems.add(f, toml.Key{"servers", name}, "is already defined in another file: rename or remove one of them")
+			key := toml.Key{"servers", name}
+			if other := first[name]; other != nil {
+				l.problems.add(f, key, "is already defined in %s:%d: rename or remove one of them", other.path, other.line(key))
 				continue
 			}
+			first[name] = f
 			servers[name] = l.buildServer(f, name, f.content.Servers[name])
 		}
 	}
@@ -80,7 +83,7 @@ func (l *loader) port(f *file, key toml.Key, n *int, preset uint16) uint16 {
 	return uint16(*n)
 }
 
-func (l *loader) timeout(f *file, server toml.Key, name string, s *string, preset time.Duration) time.Duration {
+func (l *loader) timeout(f *file, server toml.Key, name string, s *duration, preset time.Duration) time.Duration {
 	if s == nil {
 		return preset
 	}
@@ -89,7 +92,7 @@ func (l *loader) timeout(f *file, server toml.Key, name string, s *string, prese
 
 func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string) []*route.Domain {
 	var domains []*route.Domain
-	first := make(map[string]string) // names as written, by their canonical form
+	first := make(map[string]string) // where each is defined, by the canonical form
 	for _, f := range l.files {
 		for _, name := range f.sections["domains"] {
 			key := toml.Key{"domains", name}
@@ -103,10 +106,10 @@ func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string
 				d.RecipientDelimiter = l.recipientDelimiter(f, append(key, "recipient_delimiter"), *s.RecipientDelimiter)
 			}
 			if other, ok := first[d.Name]; ok {
-				l.problems.add(f, key, "is the same domain as %s: remove one of them", toml.Key{"domains", other})
+				l.problems.add(f, key, "is the same domain as %s: remove one of them", other)
 				continue
 			}
-			first[d.Name] = name
+			first[d.Name] = f.at(key)
 			domains = append(domains, d)
 		}
 	}
@@ -127,17 +130,15 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	if s.Verify != nil {
 		d.Verify = *s.Verify
 	}
-	if !oneOf(d.Verify, route.VerifyUpstream, route.VerifyUsers) {
-		l.problems.add(f, append(key, "verify"), "want one of %s, %s", route.VerifyUpstream, route.VerifyUsers)
-	}
+	l.choose(f, append(key, "verify"), d.Verify)
 	if len(s.Servers) == 0 {
 		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
 	}
 	if s.Policy != nil {
 		d.Policy = *s.Policy
 	}
-	if !oneOf(d.Policy, "", route.PolicyOrder, route.PolicyHash) {
-		l.problems.add(f, append(key, "policy"), "want one of %s, %s", route.PolicyOrder, route.PolicyHash)
+	if d.Policy != "" {
+		l.choose(f, append(key, "policy"), d.Policy)
 	}
 	d.Servers = l.serverList(f, append(key, "servers"), s.Servers, servers)
 	d.MX = l.serverList(f, append(key, "mx"), s.MX, servers)

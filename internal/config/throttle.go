@@ -12,9 +12,9 @@ func defaultThrottle() throttleSection {
 	d := throttle.Defaults()
 	return throttleSection{
 		NetworkLimit: d.NetworkLimit, UserLimit: d.UserLimit, PairLimit: d.PairLimit,
-		HalfLife:   d.HalfLife.String(),
+		HalfLife:   text(d.HalfLife),
 		IPv4Prefix: d.IPv4Prefix, IPv6Prefix: d.IPv6Prefix,
-		Penalty: d.Penalty.String(), MaxPenalty: d.MaxPenalty.String(),
+		Penalty: text(d.Penalty), MaxPenalty: text(d.MaxPenalty),
 		MaxEntries: d.MaxEntries,
 	}
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -49,10 +48,7 @@ type owner struct {
 	key  string // of the user's table, as written
 }
 
-func (o owner) String() string {
-	key := toml.Key{"users", o.key}
-	return fmt.Sprintf("%s in %s:%d", key, o.file.path, o.file.line(key))
-}
+func (o owner) String() string { return o.file.at(toml.Key{"users", o.key}) }
 
 func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	name, domain, ok := b.name(f, key, key[1])

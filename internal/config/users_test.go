@@ -72,7 +72,7 @@ func TestUserKeysRefused(t *testing.T) {
 		`password = "{CLEAR}` + strings.Repeat("x", 1025) + `"`:    "longer than 1024 bytes, so no client can log in with it",
 		"servers = [\"nobody\"]\npassword = \"{PLAIN}x\"":          "servers: entry 1: no such server (known: s, t)",
 		"servers = [\"s\", \"t\", \"s\"]\npassword = \"{PLAIN}x\"": `servers: entry 3: server "s" is already in the list`,
-		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"":          "protocols: entry 1: want one of imap, pop3, smtp",
+		"protocols = [\"http\"]\npassword = \"{PLAIN}x\"":          "protocols: entry 1: want one of \"imap\", \"pop3\", \"smtp\"",
 		"allow_nets = [\"x\"]\npassword = \"{PLAIN}x\"":            "allow_nets: entry 1: want an address or a network",
 		"aliases = [\"b@domain1.com\"]\npassword = \"{PLAIN}x\"\n[users.\"b@domain1.com\"]\npassword = \"{PLAIN}x\"": `the same user as users."a@domain1.com"`,
 		"login = \" x\"\npassword = \"{PLAIN}x\"":  "login: begins or ends with a space",
@@ -146,7 +146,7 @@ func TestMaster(t *testing.T) {
 	if m := c.Servers[0].Master; m.Password != "secret" || m.Login("bob@domain1.com") != "bob@domain1.com*proxy" {
 		t.Errorf("master %q", m.User)
 	}
-	if _, err := Load(write(t, "m.toml", text)); err == nil || !strings.Contains(err.Error(), "servers.s.master.password_file: cannot be read: no such file") {
+	if _, err := Load(write(t, "m.toml", text)); err == nil || !strings.Contains(err.Error(), "/s.master cannot be read: no such file") {
 		t.Errorf("without the file: %v", err)
 	}
 	if _, err := Load(write(t, "m.toml", text, "s.master", "\n")); err == nil || !strings.Contains(err.Error(), "the file's first line is empty") {
@@ -193,10 +193,10 @@ func TestSecret(t *testing.T) {
 		{`secret = { header = "X-Auth-Key", file = "key" }`, "0123456789abcdef\n\n0123456789abcdeg\r\n", ""},
 		{`secret = { header = "X-Auth-Key", file = "key" }`, "hunter2\n", "auth.secret.file: value 1 must be from 16 to 512 bytes long"},
 		{`secret = { header = "X-Auth-Key", file = "key" }`, "", "auth.secret.file: must hold from 1 to 8 values"},
-		{`secret = { header = "X-Auth-Key", file = "none" }`, "", "auth.secret.file: cannot be read: no such file"},
+		{`secret = { header = "X-Auth-Key", file = "none" }`, "", "/none cannot be read: no such file"},
 		{`secret = { header = "X-Auth-Key" }`, "", "auth.secret.file: is missing"},
 		{`secret = { header = "X Auth", file = "key" }`, "0123456789abcdef", "auth.secret.header: want the name of a header"},
-		{`client_ip = "X-Forwarded-For"`, "", "auth.client_ip: want one of Client-IP, Proxy-Protocol-Addr"},
+		{`client_ip = "X-Forwarded-For"`, "", "auth.client_ip: want one of \"Client-IP\", \"Proxy-Protocol-Addr\""},
 		{`client_ip = "Proxy-Protocol-Addr"`, "", ""},
 	} {
 		_, err := Load(write(t, "m.toml", "listen.http = [\"127.0.0.1:8008\"]\n[auth]\n"+tt.auth+"\n", "key", tt.key))

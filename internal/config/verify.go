@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"crypto/x509"
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -24,9 +23,7 @@ const (
 // buildVerify reads how a password is checked at a server.
 func (l *loader) buildVerify(f *file, key toml.Key, s *verifySection, server *route.Server) {
 	if s.Protocol != nil {
-		if !oneOf(*s.Protocol, "same", "imap", "pop3", "smtp") {
-			l.problems.add(f, append(key, "protocol"), "want one of same, imap, pop3, smtp")
-		}
+		l.choose(f, append(key, "protocol"), *s.Protocol)
 		server.VerifyProtocol = *s.Protocol
 	}
 	server.VerifyPOP3 = l.port(f, append(key, "pop3"), s.POP3, 0)
@@ -79,9 +76,7 @@ func (l *loader) mechanisms(f *file, key toml.Key, list []string) []string {
 
 func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) upstream.TLS {
 	t := upstream.TLS{Mode: cmp.Or(s.TLS, upstream.NoTLS), ServerName: cmp.Or(s.ServerName, host)}
-	if !oneOf(t.Mode, upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS) {
-		l.problems.add(f, append(key, "tls"), "want one of %s, %s, %s", upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS)
-	}
+	l.choose(f, append(key, "tls"), t.Mode)
 	for name, value := range map[string]string{"ca_file": s.CAFile, "server_name": s.ServerName, "fingerprint": s.Fingerprint} {
 		if value != "" && t.Mode == upstream.NoTLS {
 			l.problems.add(f, append(key, name), `has no effect without TLS: set tls = "starttls" or tls = "implicit"`)
@@ -99,7 +94,7 @@ func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) 
 func (l *loader) certificates(f *file, key toml.Key, path string) *x509.CertPool {
 	pool := x509.NewCertPool()
 	if data, err := readBounded(l.relative(path)); err != nil {
-		l.problems.add(f, key, "cannot be read: %v", errors.Unwrap(err))
+		l.problems.add(f, key, "%s", cannotRead(l.relative(path), err))
 	} else if !pool.AppendCertsFromPEM(data) {
 		l.problems.add(f, key, `holds no certificate in PEM, which begins with "-----BEGIN CERTIFICATE-----"`)
 	}
