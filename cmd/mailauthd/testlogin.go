@@ -30,7 +30,7 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 	}
 	resolver := route.NewResolver(nil)
 	for _, err := range resolver.Watch(context.Background(), cfg.Names()) {
-		fmt.Fprintln(c.stderr, "warning:", err)
+		fmt.Fprintln(c.stderr, "warning:", cfg.NotResolved(err))
 	}
 	return cfg, resolver, nil
 }

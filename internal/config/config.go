@@ -39,6 +39,8 @@ type Config struct {
 	// AccountErr names the accounts in [listen] that do not exist on this machine. It is nil if all exist.
 	AccountErr error
 	Warnings   []Problem // probable mistakes, at most MaxErrors
+
+	names map[string]Problem // where the host names of servers are; What is empty
 }
 
 // Listen is the [listen] section.
@@ -65,6 +67,19 @@ func (c *Config) Names() route.Names {
 		hosts[i] = s.Host
 	}
 	return route.Names{Hosts: hosts, Interval: c.ResolveInterval, PreferIPv6: c.PreferIPv6}
+}
+
+// NotResolved adds to a resolver's error where the name is in the configuration. If several servers have the name, it
+// is the first one.
+func (c *Config) NotResolved(err error) error {
+	var lookup *route.LookupError
+	if errors.As(err, &lookup) {
+		if p, ok := c.names[lookup.Host]; ok {
+			p.What = "cannot be resolved: " + lookup.Err.Error()
+			return p
+		}
+	}
+	return err
 }
 
 // Load reads the main file at path and the files that it includes. Its error joins
@@ -200,7 +215,8 @@ func (l *loader) build() *Config {
 	if f = l.sectionFile("shadow"); f.has("shadow") {
 		c.Shadow = l.buildShadow(f, &f.content.Shadow, c)
 	}
-	servers := l.buildServers()
+	c.names = make(map[string]Problem)
+	servers := l.buildServers(c.names)
 	for _, name := range slices.Sorted(maps.Keys(servers)) {
 		c.Servers = append(c.Servers, servers[name])
 	}

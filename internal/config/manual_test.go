@@ -187,8 +187,8 @@ func loadWith(t *testing.T, k manualKey, value string) (*Config, error) {
 	}
 	c, err := Load(filepath.Join(dir, "m.toml"))
 	if err == nil {
-		c.Warnings, c.AccountErr = nil, nil // they have line numbers
-		c.Secret.file = ""                  // it is in another directory each time
+		c.Warnings, c.AccountErr, c.names = nil, nil, nil // they have line numbers
+		c.Secret.file = ""                                // it is in another directory each time
 	}
 	return c, err
 }

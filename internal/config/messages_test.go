@@ -1,11 +1,16 @@
 package config
 
 import (
+	"context"
+	"errors"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"mailauthd/internal/route"
 )
 
 func TestMessages(t *testing.T) {
@@ -108,5 +113,26 @@ func TestParseKey(t *testing.T) {
 	}
 	if got := parseKey(`users."a\"b@c.example"`); len(got) != 2 || !reflect.DeepEqual(got, toml.Key{"users", `a"b@c.example`}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestNotResolvedSaysWhere(t *testing.T) {
+	c, err := Load(write(t,
+		"m.toml", "include = [\"servers.toml\"]\n"+minimal,
+		"servers.toml", "[servers.a]\nhost = \"192.0.2.1\"\n[servers.b]\nimap = 1\nhost = \"lost.invalid\"\n[servers.c]\nhost = \"lost.invalid\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver := route.NewResolver(func(context.Context, string, string) ([]netip.Addr, error) { return nil, nil })
+	errs := resolver.Watch(t.Context(), c.Names())
+	if len(errs) != 1 {
+		t.Fatalf("errors %v, want one", errs)
+	}
+	if got, want := c.NotResolved(errs[0]).Error(), "servers.toml:5: servers.b.host: cannot be resolved: no address"; !strings.HasSuffix(got, want) {
+		t.Errorf("error %s, want %s", got, want)
+	}
+	other := errors.New("other")
+	if got := c.NotResolved(other); got != other {
+		t.Errorf("error %v, want it unchanged", got)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"mailauthd/internal/route"
 )
 
-func (l *loader) buildServers() map[string]*route.Server {
+// buildServers reads the servers of all files, and notes where their host names are.
+func (l *loader) buildServers(names map[string]Problem) map[string]*route.Server {
 	servers := make(map[string]*route.Server)
 	first := make(map[string]*file)
 	for _, f := range l.files {
@@ -25,6 +26,11 @@ func (l *loader) buildServers() map[string]*route.Server {
 			}
 			first[name] = f
 			servers[name] = l.buildServer(f, name, f.content.Servers[name])
+			host := servers[name].Host
+			if _, err := netip.ParseAddr(host); err != nil && names[host] == (Problem{}) {
+				key := append(key, "host")
+				names[host] = Problem{File: f.path, Line: f.line(key), Key: key.String()}
+			}
 		}
 	}
 	return servers

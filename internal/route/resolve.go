@@ -31,6 +31,16 @@ type Names struct {
 	PreferIPv6 bool          // for a name with addresses of both kinds
 }
 
+// LookupError says why a host has not been resolved.
+type LookupError struct {
+	Host string
+	Err  error
+}
+
+func (e *LookupError) Error() string { return fmt.Sprintf("host %q: %v", e.Host, e.Err) }
+
+func (e *LookupError) Unwrap() error { return e.Err }
+
 // Resolver holds the addresses of host names. It outlives reloads, so that it keeps the
 // addresses that it has.
 type Resolver struct {
@@ -98,7 +108,7 @@ func (r *Resolver) others(name string, first netip.Addr) []netip.Addr {
 }
 
 // Watch sets the hosts that Run keeps resolving, and resolves those without an address. Its
-// errors are warnings: each is about one name that has no address so far.
+// errors are warnings: each is a [*LookupError] about one name that has no address so far.
 func (r *Resolver) Watch(ctx context.Context, names Names) []error {
 	r.configure(names)
 	return r.resolve(ctx, r.missing())
@@ -213,7 +223,7 @@ func (r *Resolver) resolveOne(ctx context.Context, name string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("host %q: %w", name, err)
+		return &LookupError{name, err}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -93,11 +93,13 @@ func Start(path, version string, log *slog.Logger) (*Server, error) {
 		s.cancel()
 		return nil, err
 	}
-	go s.resolver.Run(s.stop, s.notResolved)
+	go s.resolver.Run(s.stop, func(err error) { s.notResolved(s.state.Load().config, err) })
 	return s, nil
 }
 
-func (s *Server) notResolved(err error) { s.log.Warn("name not resolved", "error", err) }
+func (s *Server) notResolved(c *config.Config, err error) {
+	s.log.Warn("name not resolved", "error", c.NotResolved(err))
+}
 
 // Reload loads the configuration again. If it returns an error, nothing has changed.
 func (s *Server) Reload() (err error) {
@@ -117,7 +119,7 @@ func (s *Server) Reload() (err error) {
 		return err
 	}
 	for _, err := range s.resolver.Watch(s.stop, c.Names()) {
-		s.notResolved(err)
+		s.notResolved(c, err)
 	}
 	if err := s.swap(c); err != nil {
 		if old := s.state.Load(); old != nil { // its names must still be resolved
