@@ -39,6 +39,8 @@ func (c *call) askRunning(what, request string, least int) error {
 	case len(c.args) > 0 && isHelp(c.args[0]):
 		c.usage()
 		return flag.ErrHelp
+	case len(c.args) > 0 && strings.HasPrefix(c.args[0], "-"):
+		return flagFirst(c.args[0], fmt.Sprintf("%q", what))
 	case len(c.args) == 0 || c.args[0] != what:
 		return usageError(fmt.Sprintf("want %q as the first argument", what))
 	}

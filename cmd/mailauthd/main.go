@@ -82,6 +82,10 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 			return c.exitStatus(cmd.run(c))
 		}
 	}
+	if err := flagFirst(args[0], "the command"); err != nil {
+		fmt.Fprintf(stderr, "mailauthd: %v\n", err)
+		return exitUsage
+	}
 	fmt.Fprintf(stderr, "mailauthd: unknown command %q; \"mailauthd help\" lists them\n", args[0])
 	return exitUsage
 }
@@ -130,6 +134,9 @@ func (c *call) parseBetween(least, most int) error {
 	} else if err != nil {
 		return usageError(err.Error())
 	}
+	if err := c.checkOrder(); err != nil {
+		return err
+	}
 	n := c.flags.NArg()
 	if n >= least && n <= most {
 		return nil
@@ -139,6 +146,29 @@ func (c *call) parseBetween(least, most int) error {
 		want = "at most " + want
 	}
 	return usageError(fmt.Sprintf("got %d arguments, want %s", n, want))
+}
+
+// checkOrder returns an error if a flag is after an argument. Package flag takes such a flag for an argument.
+func (c *call) checkOrder() error {
+	args := c.flags.Args()
+	if before := len(c.args) - len(args); len(args) == 0 || before > 0 && c.args[before-1] == "--" {
+		return nil
+	}
+	for _, arg := range args[1:] {
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if strings.HasPrefix(arg, "-") && c.flags.Lookup(name) != nil {
+			return usageError(fmt.Sprintf("the flag -%s is after an argument: flags come first", name))
+		}
+	}
+	return nil
+}
+
+// flagFirst reports an argument that must be a command, but is a flag.
+func flagFirst(arg, want string) error {
+	if strings.HasPrefix(arg, "-") {
+		return usageError(fmt.Sprintf("the flag %s is before %s: flags come after it", arg, want))
+	}
+	return nil
 }
 
 func (c *call) usage() {

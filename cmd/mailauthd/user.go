@@ -42,6 +42,9 @@ func manageUsers(c *call) error {
 		fmt.Fprint(c.stdout, "usage: mailauthd user COMMAND [flags] [arguments]\n\n"+c.userHelp())
 		return nil
 	}
+	if err := flagFirst(c.args[0], "the user command"); err != nil {
+		return err
+	}
 	return usageError(fmt.Sprintf("unknown command %q; known:\n%s", c.args[0], c.userHelp()))
 }
 

@@ -115,10 +115,21 @@ func (o Options) chown(path string) error {
 	}
 	if uid >= 0 || gid >= 0 {
 		if err := os.Chown(path, uid, gid); err != nil {
-			return fmt.Errorf("owner %q, group %q: %w", o.Owner, o.Group, err)
+			return fmt.Errorf("owner %q, group %q: %w%s", o.Owner, o.Group, err, o.chownHint(uid, err))
 		}
 	}
 	return os.Chmod(path, o.Mode)
+}
+
+// chownHint says what to do where our user may not give a socket away.
+func (o Options) chownHint(uid int, err error) string {
+	switch {
+	case !errors.Is(err, syscall.EPERM):
+		return ""
+	case uid >= 0 && uid != os.Geteuid():
+		return ": only root can give a socket to another user: remove owner, or set it to the user that mailauthd runs as"
+	}
+	return fmt.Sprintf(`: mailauthd's user is not in this group: run "systemctl edit mailauthd", add the lines "[Service]" and "SupplementaryGroups=%s", and restart it`, o.Group)
 }
 
 // LookupUser returns the number of a user, given by name or number. It is -1 for an empty name.
