@@ -74,7 +74,7 @@ func showUser(c *call) error {
 	}
 	at, ok := source.Locate(c.flags.Arg(0))
 	if !ok {
-		return unknownUser(c.flags.Arg(0))
+		return notInMap(c.flags.Arg(0))
 	}
 	u := source.Users.Lookup(at.User)
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)

@@ -93,7 +93,7 @@ func (c *call) openUser(path, file, name string) (*userEdit, error) {
 	}
 	at, ok := e.source.Locate(name)
 	if !ok {
-		return nil, unknownUser(name)
+		return e, notInMap(name)
 	}
 	if canonical, _ := e.source.Canonical(name); canonical != at.User {
 		return nil, fmt.Errorf("user %q is an alias of %q: use that name", name, at.User)
@@ -114,8 +114,11 @@ func (c *call) namedUser() (*userEdit, error) {
 	return c.openUser(*path, *file, c.flags.Arg(0))
 }
 
-func unknownUser(name string) error {
-	return fmt.Errorf("user %q is not in the map: \"mailauthd user list\" prints all users", name)
+// notInMap is an error about a user without an entry.
+type notInMap string
+
+func (name notInMap) Error() string {
+	return fmt.Sprintf("user %q is not in the map: \"mailauthd user list\" prints all users", string(name))
 }
 
 // change edits the file and prints what was done. It fails if the user has been deleted since the
@@ -206,49 +209,6 @@ func (e *userEdit) newHash(scheme string, rounds int) (string, error) {
 		return "", err
 	}
 	return password.Make(scheme, user, secret, rounds)
-}
-
-func disableUser(c *call) error {
-	path, file := c.editFlags()
-	reason := c.flags.String("reason", "", "`text` for the log")
-	if err := c.parse(1); err != nil {
-		return err
-	}
-	e, err := c.openUser(*path, *file, c.flags.Arg(0))
-	if err != nil {
-		return err
-	}
-	_, err = e.change("disabled", func(doc []byte) ([]byte, error) {
-		if *reason == "" {
-			return e.set(doc, "nologin", "true")
-		}
-		return e.set(doc, "nologin", "true", "reason", tomledit.Quote(*reason))
-	})
-	return err
-}
-
-// enableUser removes nologin. It does not set it to false, because that would override a nologin of
-// the domain.
-func enableUser(c *call) error {
-	e, err := c.namedUser()
-	if err != nil {
-		return err
-	}
-	after, err := e.change("enabled", func(doc []byte) ([]byte, error) {
-		doc, err := tomledit.Unset(doc, e.table, "reason")
-		if err != nil {
-			return nil, err
-		}
-		return tomledit.Unset(doc, e.table, "nologin")
-	})
-	if err != nil {
-		return err
-	}
-	name, _ := after.Canonical(e.user)
-	if s := state(rulesOf(after, after.Users.Lookup(name))); s != "enabled" {
-		return fmt.Errorf("user %q is still %s, because of expires or of a rule of the domain: see \"mailauthd user show\"", e.user, s)
-	}
-	return nil
 }
 
 func deleteUser(c *call) error {
