@@ -110,6 +110,9 @@ type loader struct {
 	warnings problems
 	owners   map[string]owner // of names and aliases in canonical form
 
+	references []reference     // see Source.Files
+	used       map[string]bool // servers that a domain or a user names
+
 	accountProblems problems // see Config.AccountErr
 
 	edited string // path of the file for which doc is read instead; empty if none
@@ -141,7 +144,11 @@ func (l *loader) read() error {
 // includeAll reads the files of one entry of include.
 func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	paths, err := l.included(pattern)
+	if dir := filepath.Dir(pattern); hasWildcard(filepath.Base(pattern)) && !hasWildcard(dir) && exists(l.relative(dir)) {
+		l.refer(main, toml.Key{"include"}, dir) // it is listed
+	}
 	for i := 0; err == nil && i < len(paths); i++ {
+		l.references = append(l.references, reference{main, toml.Key{"include"}, paths[i]})
 		err = l.include(paths[i])
 	}
 	var access *fs.PathError
@@ -198,6 +205,7 @@ func (l *loader) include(path string) error {
 }
 
 func (l *loader) build() *Config {
+	l.used = make(map[string]bool)
 	c := &Config{CannotUse: make(map[authhttp.Method]int)}
 	listenFile := l.sectionFile("listen")
 	c.Listen = l.buildListen(listenFile, &listenFile.content.Listen)
@@ -227,7 +235,14 @@ func (l *loader) build() *Config {
 	c.Secret = l.buildSecret(f, toml.Key{"auth", "secret"}, f.content.Auth.Secret)
 	l.warnOfMethods(f, &c.Config)
 	l.warnOfListeners(listenFile, &c.Listen, c.Secret)
+	general := l.warnings
+	l.warnings = nil
 	c.Users = l.buildUsers(c, servers)
+	perUser := l.warnings // there may be very many
+	l.warnings = general
+	l.warnOfUnused(c)
+	l.warnOfPasswords()
+	l.warnings = append(l.warnings, perUser...)
 	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
 	return c
 }

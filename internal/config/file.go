@@ -29,6 +29,7 @@ type file struct {
 	sections map[string][]string // the names of the tables in each section of the file, in order
 	unknown  problems            // keys that no section knows
 	lines    tomledit.Lines      // computed when first needed
+	secret   bool                // whether it holds passwords
 }
 
 // content is what a file may contain. Its tags are the names of the keys.

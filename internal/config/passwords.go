@@ -134,6 +134,7 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 		l.problems.add(f, append(key, "password_file"), `is missing: want the name of a file whose first line is the password, such as "dovecot1.master"`)
 		return m
 	}
+	l.referSecret(f, append(key, "password_file"), s.PasswordFile)
 	data, err := readBounded(l.relative(s.PasswordFile))
 	if err != nil {
 		l.problems.add(f, append(key, "password_file"), "%s", cannotRead(l.relative(s.PasswordFile), err))

@@ -32,6 +32,7 @@ func (l *loader) buildSecret(f *file, key toml.Key, s *secretSection) *Secret {
 		l.problems.add(f, append(key, "file"), `is missing: want the name of a file with one value per line, such as "auth.key"`)
 		return secret
 	}
+	l.referSecret(f, append(key, "file"), s.File)
 	secret.file = l.relative(s.File)
 	values, err := readSecrets(secret.file)
 	if err != nil {

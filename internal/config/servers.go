@@ -40,6 +40,10 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 	key := toml.Key{"servers", name}
 	l.checkHost(f, key, s.Host)
 	timeout := l.timeout(f, key, "timeout", s.Verify.Timeout, defaultTimeout)
+	connect := l.timeout(f, key, "connect_timeout", s.Verify.ConnectTimeout, defaultConnect)
+	if s.Verify.ConnectTimeout != nil && connect > timeout {
+		l.warn(f, append(key, "verify", "connect_timeout"), "is longer than timeout, which ends the whole check: want at most %q", timeout)
+	}
 	server := &route.Server{
 		Name:           name,
 		Host:           s.Host,
@@ -47,7 +51,7 @@ func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Serv
 		IMAP:           l.port(f, append(key, "imap"), s.IMAP, defaultIMAP),
 		SMTP:           l.port(f, append(key, "smtp"), s.SMTP, defaultSMTP),
 		VerifyProtocol: "same",
-		ConnectTimeout: min(l.timeout(f, key, "connect_timeout", s.Verify.ConnectTimeout, defaultConnect), timeout),
+		ConnectTimeout: min(connect, timeout),
 		Timeout:        timeout,
 		Weight:         defaultWeight,
 		Master:         l.buildMaster(f, key, s.Master),
@@ -164,6 +168,7 @@ func (l *loader) serverList(f *file, key toml.Key, names []string, servers map[s
 		if slices.Contains(list, servers[name]) {
 			l.problems.add(f, key, "entry %d: server %q is already in the list: remove one of them", i+1, name)
 		}
+		l.used[name] = true
 		list = append(list, servers[name])
 	}
 	return list

@@ -78,6 +78,7 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.aliases(f, key, s.Aliases, &u)
 	b.checkCredentials(f, key, &u, domain)
 	b.countMethods(&u)
+	f.secret = f.secret || len(u.Passwords) > 0 || u.UpstreamPassword != ""
 	b.list = append(b.list, u)
 }
 

@@ -17,6 +17,7 @@ host = "192.0.2.1"
 host = "192.0.2.2"
 [domains."domain1.com"]
 servers = ["s"]
+mx = ["t"]
 verify = "users"
 `
 
@@ -170,6 +171,7 @@ host = "192.0.2.2"
 master = { user = "m", password_file = "m.toml" }
 [domains."domain1.com"]
 servers = ["s"]
+mx = ["t"]
 `))
 		if err != nil {
 			t.Fatal(err)
@@ -214,7 +216,7 @@ func TestWarnsOfOpenListeners(t *testing.T) {
 		"http = [\"0.0.0.0:8008\"]\nallowed_clients = [\"192.0.2.1\"]": "",
 		`fastcgi = ["unix:/run/x.sock"]`:                               "",
 	} {
-		c, err := Load(write(t, "m.toml", "[listen]\n"+listeners+"\n"))
+		c, err := Load(write(t, "m.toml", "[listen]\n"+listeners+strings.Split(minimal, "8008\"]")[1]))
 		if err != nil || (want == "") != (len(c.Warnings) == 0) || want != "" && !strings.Contains(c.Warnings[0].Error(), want) {
 			t.Errorf("%s: %v, %v; want %q", listeners, c, err, want)
 		}

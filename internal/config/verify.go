@@ -92,6 +92,7 @@ func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) 
 }
 
 func (l *loader) certificates(f *file, key toml.Key, path string) *x509.CertPool {
+	l.refer(f, key, path)
 	pool := x509.NewCertPool()
 	if data, err := readBounded(l.relative(path)); err != nil {
 		l.problems.add(f, key, "%s", cannotRead(l.relative(path), err))
