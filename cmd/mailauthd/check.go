@@ -20,6 +20,7 @@ import (
 func check(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
+	user := flags.String("user", "", "look at files as this `user` can (default: \"mailauthd\", if there is such a user)")
 	online := flags.Bool("online", false, "connect to every mail server and print what it offers")
 	if err := c.parse(0); err != nil {
 		return err
@@ -31,8 +32,15 @@ func check(c *call) error {
 	if cfg.AccountErr != nil {
 		return cfg.AccountErr
 	}
+	notes, err := c.lookAs(*user, cfg)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
 		len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())
+	for _, n := range notes {
+		fmt.Fprintln(c.stdout, n)
+	}
 	for _, method := range []authhttp.Method{authhttp.CRAMMD5, authhttp.APOP} {
 		if n := cfg.CannotUse[method]; n > 0 {
 			fmt.Fprintf(c.stdout, "%s: %d of %d users with a password cannot use it, because only a hash of the password is known; their logins by %s are rejected\n",
@@ -40,7 +48,7 @@ func check(c *call) error {
 		}
 	}
 	if *online {
-		return c.checkOnline(cfg, resolver)
+		return c.checkOnline(cfg.Config, resolver)
 	}
 	return nil
 }

@@ -20,8 +20,8 @@ import (
 
 // load reads the configuration and resolves the servers' names. It prints warnings, also for names
 // without an address.
-func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
-	cfg, err := config.Load(path)
+func (c *call) load(path string) (*config.Source, *route.Resolver, error) {
+	cfg, err := config.Open(path)
 	if err != nil {
 		return nil, nil, withHint(err)
 	}
@@ -29,7 +29,7 @@ func (c *call) load(path string) (*config.Config, *route.Resolver, error) {
 		fmt.Fprintln(c.stderr, "warning:", w)
 	}
 	resolver := route.NewResolver(nil)
-	for _, err := range resolver.Watch(context.Background(), cfg.Names()) {
+	for _, err := range resolver.Watch(context.Background(), cfg.Config.Names()) {
 		fmt.Fprintln(c.stderr, "warning:", cfg.NotResolved(err))
 	}
 	return cfg, resolver, nil
@@ -77,8 +77,8 @@ func testLogin(c *call) error {
 	if err != nil {
 		return err
 	}
-	response := c.decide(auth.New(cfg.Config, resolver), a.request(flags.Arg(0), password))
-	c.printNotes(cfg, &a)
+	response := c.decide(auth.New(cfg.Config.Config, resolver), a.request(flags.Arg(0), password))
+	c.printNotes(cfg.Config, &a)
 	if response.Outcome != authhttp.OK {
 		return errNo
 	}

@@ -41,11 +41,16 @@ func exists(path string) bool {
 }
 
 // Files returns what the configuration was read from: its files, the directories that include lists, and the files
-// with secrets and certificates.
+// with secrets and certificates. Their paths are absolute.
 func (s *Source) Files() []File {
 	files := []File{{Problem{File: s.loader.path, Line: 1}, s.loader.path}}
 	for _, r := range s.loader.references {
 		files = append(files, File{s.where(r.file, r.key), r.path})
+	}
+	for i := range files {
+		if abs, err := filepath.Abs(files[i].Path); err == nil {
+			files[i].Path = abs
+		}
 	}
 	return files
 }
