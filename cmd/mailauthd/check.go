@@ -41,16 +41,21 @@ func check(c *call) error {
 	for _, n := range notes {
 		fmt.Fprintln(c.stdout, n)
 	}
+	c.printCannotUse(cfg.Config)
+	if *online {
+		return c.checkOnline(cfg.Config, resolver)
+	}
+	return nil
+}
+
+// printCannotUse says how many users cannot use a method that is offered.
+func (c *call) printCannotUse(cfg *config.Config) {
 	for _, method := range []authhttp.Method{authhttp.CRAMMD5, authhttp.APOP} {
 		if n := cfg.CannotUse[method]; n > 0 {
 			fmt.Fprintf(c.stdout, "%s: %d of %d users with a password cannot use it, because only a hash of the password is known; their logins by %s are rejected\n",
 				method, n, cfg.WithPassword, method)
 		}
 	}
-	if *online {
-		return c.checkOnline(cfg.Config, resolver)
-	}
-	return nil
 }
 
 // probe is what one server answered on one protocol.

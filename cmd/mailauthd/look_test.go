@@ -177,3 +177,25 @@ func TestCheckAsUser(t *testing.T) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
+
+// What root is told as an error is a warning to any other user, because the unit checks before each reload.
+func TestCheckAsSelf(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.toml")
+	text := strings.NewReplacer("DIR", dir, "include = [\"users.toml\"]\n", "", "group = \"54321\"\n", "", "\nsecret =", "\n#secret =").Replace(lookTOML)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := account.Lookup(strconv.Itoa(os.Getuid())); err != nil {
+		t.Skip(err)
+	}
+	var out, errs bytes.Buffer
+	status := run([]string{"check", "-config", path, "-user", strconv.Itoa(os.Getuid())}, nil, &out, &errs)
+	wantStatus, prefix := exitDone, "warning: "
+	if os.Getuid() == 0 {
+		wantStatus, prefix = exitNo, ""
+	}
+	if want := prefix + path + ":2: listen.fastcgi: " + dir + "/run does not exist: "; status != wantStatus || !strings.HasPrefix(errs.String(), want) {
+		t.Errorf("status %d, want %d\n%s\nwant %s", status, wantStatus, errs.String(), want)
+	}
+}

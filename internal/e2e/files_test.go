@@ -63,3 +63,11 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
+
+// asSelf is a flag of mailauthd check. The machine may have a user mailauthd, who cannot read the files of the tests.
+func asSelf() string {
+	if os.Getuid() == 0 {
+		return "-user=root"
+	}
+	return "-user="
+}

@@ -26,7 +26,7 @@ func TestCheckOnline(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			m := prepareMailauthd(t, s, d.serverTOML(tt.ca)+domainTOML("domain1.com", "upstream"))
-			check := runClient(t, "", binary, "check", "-online", "-config", m.config)
+			check := runClient(t, "", binary, "check", asSelf(), "-online", "-config", m.config)
 			if check.status != tt.status {
 				t.Errorf("exit status %d, want %d: %s%s", check.status, tt.status, check.output, check.trace)
 			}

@@ -33,7 +33,7 @@ func TestUserCommandsOnTwoFiles(t *testing.T) {
 	for i := range twoFilesPairs {
 		user := fmt.Sprintf("new%d@domain02.com", i)
 		added := addToBoth(t, d.config, dir, files, user)
-		check := runClient(t, "", binary, "check", "-config", d.config)
+		check := runClient(t, "", binary, "check", asSelf(), "-config", d.config)
 		if added != 1 || check.status != 0 {
 			t.Fatalf("%s: %d of 2 commands succeeded, want 1; check: exit status %d: %s%s", user, added, check.status, check.output, check.trace)
 		}
