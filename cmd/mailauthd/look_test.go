@@ -26,9 +26,12 @@ secret = { header = "X-Auth-Key", file = "auth.key" }
 host = "127.0.0.1"
 [domains."a.example"]
 servers = ["s"]
+[shadow]
+url = "http://127.0.0.1:8009/mail/auth.php"
+log = "DIR/shadow/shadow.log"
 `
 
-// lookSite makes a configuration that nobody may use, with the directories run and log. It returns the path of the
+// lookSite makes a configuration that nobody may use, with directories for sockets and logs. It returns the path of the
 // configuration.
 func lookSite(t *testing.T) (path string, nobody *account.User) {
 	t.Helper()
@@ -43,7 +46,7 @@ func lookSite(t *testing.T) (path string, nobody *account.User) {
 	path = filepath.Join(dir, "m.toml")
 	err = errors.Join(
 		os.Chmod(filepath.Dir(dir), 0o755),
-		os.Mkdir(dir+"/run", 0o755), os.Mkdir(dir+"/log", 0o755),
+		os.Mkdir(dir+"/run", 0o755), os.Mkdir(dir+"/log", 0o755), os.Mkdir(dir+"/shadow", 0o755),
 		os.WriteFile(path, []byte(strings.ReplaceAll(lookTOML, "DIR", dir)), 0o640),
 		os.WriteFile(dir+"/users.toml", []byte("[users.\"a@a.example\"]\npassword = \"{PLAIN}x\"\n"), 0o640),
 		os.WriteFile(dir+"/auth.key", []byte("0123456789abcdef"), 0o640),
@@ -52,7 +55,7 @@ func lookSite(t *testing.T) (path string, nobody *account.User) {
 	for _, name := range []string{"", "/m.toml", "/users.toml", "/auth.key"} {
 		err = errors.Join(err, os.Chown(dir+name, 0, nobody.GID))
 	}
-	for _, name := range []string{"/run", "/log", "/log/auth.log"} {
+	for _, name := range []string{"/run", "/log", "/log/auth.log", "/shadow"} {
 		err = errors.Join(err, os.Chown(dir+name, nobody.UID, nobody.GID))
 	}
 	if err = errors.Join(err, os.Chmod(dir, 0o750)); err != nil {
@@ -110,6 +113,8 @@ func TestLook(t *testing.T) {
 		}, ""},
 		{"directory of the log", func(dir string) error { return os.Chown(dir+"/log", 0, 0) },
 			`D/m.toml:6: log.file: user "nobody" cannot make or rotate auth.log in D/log: `},
+		{"directory of the shadow log", func(dir string) error { return os.Chown(dir+"/shadow", 0, 0) },
+			`D/m.toml:15: shadow.log: user "nobody" cannot make or rotate shadow.log in D/shadow: `},
 		{"log", func(dir string) error { return os.Chown(dir+"/log/auth.log", 0, 0) },
 			`D/m.toml:6: log.file: user "nobody" cannot write D/log/auth.log: its mode is 0640, and it belongs to root:` + g.Name + `: run "chown nobody D/log/auth.log"`},
 	} {

@@ -37,6 +37,11 @@ func (l *look) all(source *config.Source, files []config.File) {
 		l.giveAway(source, cfg.Options)
 	}
 	l.logFile(source.Where("log", "file"), &source.Log)
+	if source.Shadow != nil {
+		log := source.Log
+		log.File = source.Shadow.Log
+		l.logFile(source.Where("shadow", "log"), &log)
+	}
 	slices.SortStableFunc(l.found, func(a, b config.Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.What, b.What))
 	})

@@ -8,6 +8,7 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/route"
+	"mailauthd/internal/shadow"
 	"mailauthd/internal/upstream"
 )
 
@@ -17,6 +18,7 @@ var choices = map[string][]string{
 	"auth.external.user_from":        {"emailAddress", "CN"},
 	"auth.methods":                   {string(authhttp.Plain), string(authhttp.CRAMMD5), string(authhttp.APOP), string(authhttp.External), string(authhttp.None)},
 	"log.format":                     authlog.Formats,
+	"shadow.answer":                  {shadow.Theirs, shadow.Ours},
 	"servers.NAME.verify.protocol":   {"same", "imap", "pop3", "smtp"},
 	"servers.NAME.verify.mechanisms": append(upstream.Mechanisms(), upstream.Auto),
 	"servers.NAME.verify.tls":        {upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS},

@@ -92,11 +92,11 @@ type logSection struct {
 }
 
 type shadowSection struct {
-	URL         string `toml:"url"`
-	Answer      string `toml:"answer"`
-	Log         string `toml:"log"`
-	Timeout     string `toml:"timeout"`
-	MaxRequests int    `toml:"max_requests"`
+	URL         string   `toml:"url"`
+	Answer      string   `toml:"answer"`
+	Log         string   `toml:"log"`
+	Timeout     duration `toml:"timeout"`
+	MaxRequests int      `toml:"max_requests"`
 }
 
 type serverSection struct {
@@ -216,7 +216,7 @@ func defaults() content {
 		Shadow: shadowSection{
 			Answer:      shadow.Theirs,
 			Log:         shadow.DefaultLog,
-			Timeout:     shadow.DefaultTimeout.String(),
+			Timeout:     text(shadow.DefaultTimeout),
 			MaxRequests: shadow.DefaultMaxRequests,
 		},
 	}

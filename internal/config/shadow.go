@@ -31,9 +31,7 @@ func (l *loader) buildShadow(f *file, s *shadowSection, c *Config) *shadow.Confi
 	case leadsTo(u, c.Listen.HTTP):
 		l.problems.add(f, key("url"), "is mailauthd's own address in [listen] http: want that of the old script, such as \"http://127.0.0.1:8009/mail/auth.php\"")
 	}
-	if !oneOf(s.Answer, shadow.Theirs, shadow.Ours) {
-		l.problems.add(f, key("answer"), `want "theirs" or "ours": whose answer nginx gets`)
-	}
+	l.choose(f, key("answer"), s.Answer)
 	l.logFile(f, key("log"), s.Log, c.Log.MaxSize, shadow.DefaultLog)
 	if filepath.Clean(s.Log) == filepath.Clean(c.Log.File) {
 		l.problems.add(f, key("log"), "is the file of [log] already: want another, such as %q", shadow.DefaultLog)

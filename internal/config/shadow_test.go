@@ -62,7 +62,7 @@ func TestShadowProblems(t *testing.T) {
 		`url = "/s3cr3t.php"`:                  ":10: shadow.url: want the URL",
 		`url = "http://bob:s3cr3t@127.0.0.1"`:  ":10: shadow.url: must not have a user name or password",
 		`url = 1`:                              `:10: shadow.url: want a string such as "http://127.0.0.1:8009/mail/auth.php", not a number`,
-		`answer = "both"`:                      `:10: shadow.answer: want "theirs" or "ours"`,
+		`answer = "both"`:                      `:10: shadow.answer: want one of "theirs", "ours"`,
 		`log = "shadow.log"`:                   `:10: shadow.log: want an absolute path, such as "/var/log/mailauthd/shadow.log"`,
 		`log = "/"`:                            ":10: shadow.log: exists and is not a regular file",
 		`log = "/var/log/mailauthd//auth.log"`: ":10: shadow.log: is the file of [log] already",

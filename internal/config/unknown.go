@@ -23,10 +23,15 @@ func unknownKey(key toml.Key, isTable bool, known []string) string {
 	return text + " (known: " + strings.Join(known, ", ") + ")"
 }
 
-// belongs names the sections that have a key. The key is where it was found: a table of the same name is meant.
+// belongs names the sections that have a key. The key is where it was found: a table of the same name is meant, and
+// rather one in the same section.
 func belongs(places []toml.Key, key toml.Key) string {
+	elsewhere := func(p toml.Key) bool { return len(p) == 0 || p[0] != key[0] }
+	if !slices.ContainsFunc(places, func(p toml.Key) bool { return !elsewhere(p) }) {
+		elsewhere = func(toml.Key) bool { return false }
+	}
 	var texts []string
-	for _, p := range places {
+	for _, p := range slices.DeleteFunc(places, elsewhere) {
 		if len(p) == 0 {
 			return "it belongs to no section: move it above the first [section]"
 		}
