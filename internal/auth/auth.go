@@ -104,13 +104,13 @@ func New(c Config, resolver *route.Resolver) *Authenticator {
 	return a
 }
 
-// newGroup bounds logins that wait for the same kind of thing. Half of the room is the most for a single network, and
-// three quarters for all that their users are not known from.
+// newGroup bounds logins that wait for the same kind of slot. A single network has at most half of the room, and
+// all unknown networks together have at most three quarters.
 func newGroup(max int) *limit.Group {
 	return limit.NewGroup(limit.Bounds{Callers: max, Network: max / 2, Unknown: max - max/4})
 }
 
-// add makes a server one that logins can be checked at.
+// add adds a server at which logins can be checked.
 func (a *Authenticator) add(s *route.Server) {
 	n := s.MaxConnections
 	if n <= 0 {

@@ -6,8 +6,8 @@ import (
 	"mailauthd/internal/users"
 )
 
-// credentials finds what nginx logs in to the server with, where the client's own name
-// and password will not do. Of passwords the first of these counts: the user's
+// credentials finds the name and password with which nginx logs in to the server, if those of the client
+// cannot be used. The first of these passwords counts: the user's
 // upstream_password; what the client sent, if that is a password; the cleartext in the
 // map; the server's master login.
 func (a *Authenticator) credentials(l *login, v verdict) verdict {
@@ -37,7 +37,7 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 
 const noPassword = "nginx needs a password to log in to server %q: the user has neither one in cleartext nor upstream_password, and there is no [servers.%s.master]"
 
-// cleartext is the password that was right, or else any that the user has.
+// cleartext returns the password that was right if it is known in cleartext, or else any other of the user's.
 func cleartext(l *login, v verdict) (string, bool) {
 	if v.matched != nil && l.master == nil {
 		if clear, ok := v.matched.Hash.Cleartext(); ok {

@@ -103,7 +103,7 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 		return v
 	}
 	v, found := a.find(ctx, l)
-	standing := a.standing(l)
+	standing := a.askThrottle(l)
 	switch {
 	case !standing.Allowed:
 		v = throttled(standing)
@@ -154,10 +154,10 @@ type attempt struct {
 }
 
 // keptOut reports whether the login is refused even with the right password. Then neither the answer nor its time may
-// tell whether the password was right.
+// reveal whether the password was right.
 func (at *attempt) keptOut() bool { return at.refusal != nil }
 
-// ruled is the verdict on a login whose password was right.
+// ruled returns the verdict on a login whose password was right: that of the rules, if they refuse it.
 func (at *attempt) ruled(v verdict) verdict {
 	if v.outcome != authhttp.OK || !at.keptOut() {
 		return v

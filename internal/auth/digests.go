@@ -23,7 +23,7 @@ type digests struct {
 // one whose password is wrong, in the same time, because it must not show who has an entry in the map.
 func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, entry *users.User, name string) verdict {
 	d := digests{a: a}
-	u, known := a.entryOrStandIn(entry, name)
+	u, known := a.entryOrDecoy(entry, name)
 	if u != nil {
 		d.list = u.Passwords
 	}

@@ -11,11 +11,11 @@ import (
 // changes.
 //
 //	throttle    what was counted, always
-//	cache       what is remembered, while [cache] stays the same: its keys tell what no longer counts
+//	cache       the answers, while [cache] stays the same; the keys of answers that no longer count are not found
 //	limits      the logins in flight, always; their slots for hashes while hash_concurrency stays the same
 //	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;
 //	            what was kept warm is closed, because it may have been opened by other settings
-//	health      the breakers of servers that are still the same ones: see [route.NewHealth]
+//	health      the breakers of unchanged servers: see [route.NewHealth]
 func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 	if old == nil {
 		a.Health = route.NewHealth(a.Servers, nil, report)

@@ -60,15 +60,15 @@ func TestLimitClient(t *testing.T) {
 	l := &login{Request: authhttp.Request{ClientIP: "2001:db8:1:2:3::4"}}
 	network := netip.MustParsePrefix("2001:db8:1:2::/64")
 	a := newAuth(t)
-	if got, want := a.limitClient(l, a.standing(l)), (limit.Client{Network: network, Known: true}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Network: network, Known: true}); got != want {
 		t.Errorf("without a throttle %+v, want %+v", got, want)
 	}
 	a = withThrottle(t, a, nil)
-	if got, want := a.limitClient(l, a.standing(l)), (limit.Client{Network: network}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Network: network}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	a = withThrottle(t, a, func(c *throttle.Config) { c.TrustedNetworks = []netip.Prefix{network} })
-	if got, want := a.limitClient(l, a.standing(l)), (limit.Client{Known: true, Trusted: true}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Known: true, Trusted: true}); got != want {
 		t.Errorf("trusted %+v, want %+v", got, want)
 	}
 }

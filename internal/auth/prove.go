@@ -78,10 +78,10 @@ func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 
 const noSuchUser = "no such user in the map"
 
-// entryOrStandIn returns the entry with the passwords of a name. If there is none, it returns the entry of another user
+// entryOrDecoy returns the entry with the passwords of a name. If there is none, it returns the decoy: another user
 // of the domain, so that the refusal takes as long. It returns nil if the domain has no such user.
-func (a *Authenticator) entryOrStandIn(entry *users.User, name string) (u *users.User, known bool) {
-	standIn := a.Directory.Decoy(name) // for known users too, because choosing takes time
+func (a *Authenticator) entryOrDecoy(entry *users.User, name string) (u *users.User, known bool) {
+	decoy := a.Directory.Decoy(name) // for known users too, because choosing takes time
 	if entry != nil && len(entry.Passwords) > 0 {
 		if a.Trace != nil {
 			a.trace("user %s has an entry with %d passwords", entry.Name, len(entry.Passwords))
@@ -89,7 +89,7 @@ func (a *Authenticator) entryOrStandIn(entry *users.User, name string) (u *users
 		return entry, true
 	}
 	a.trace("user has no entry with a password")
-	return standIn, false
+	return decoy, false
 }
 
 // bounded is a verifier that needs a slot.
@@ -111,7 +111,7 @@ func (b bounded) prove(ctx context.Context, at *attempt) (v verdict) {
 	if !slot.Waited {
 		return b.costly.prove(ctx, at)
 	}
-	standing := b.a.standing(at.login)
+	standing := b.a.askThrottle(at.login)
 	if standing.Allowed {
 		v = b.costly.prove(ctx, at)
 	} else {

@@ -10,7 +10,7 @@ import (
 	"mailauthd/internal/cache"
 )
 
-// remembered answers from memory where it can, else by the verifier. It remembers a refusal at once, and a right
+// remembered answers from the cache if it can, or else by the verifier. It stores a refusal at once, and a right
 // password only when the login is let in: see [Authenticator.remember]. A login that the rules keep out is
 // remembered as refused whatever its password is, so that a right one takes as long as a wrong one, also the
 // next time. The rules are part of the key, so such an answer does not outlive them.
@@ -38,7 +38,7 @@ func (a *Authenticator) remembered(ctx context.Context, at *attempt, by costly) 
 	return v
 }
 
-// proveOnce has one of the logins proved that are the same to the verifier, the throttle and the limits; the others
+// proveOnce proves one of several concurrent logins that the verifier, the throttle and the limits treat alike. The others
 // wait for its verdict. A flush of the cache begins a new proof.
 func (a *Authenticator) proveOnce(ctx context.Context, at *attempt, key cache.Key, by costly) verdict {
 	epoch := a.cache.Epoch()

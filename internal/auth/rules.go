@@ -9,8 +9,8 @@ import (
 	"mailauthd/internal/users"
 )
 
-// certainRefusal returns the verdict on a login that is not let in whatever its password is, nil if it may be. What decides
-// that is known before the login is proved, so neither the answer nor its time depends on the password.
+// certainRefusal returns the refusal of a login that is refused whatever its password is. It is nil for other logins.
+// What decides that is known before the login is proved, so neither the answer nor its time depends on the password.
 func (a *Authenticator) certainRefusal(l *login) *verdict {
 	if refusal := a.rules(l); refusal != nil {
 		return refusal
@@ -28,8 +28,8 @@ func (a *Authenticator) certainRefusal(l *login) *verdict {
 	return &v
 }
 
-// rules returns the refusal by the rules of user, domain and all, innermost first; for a master user those of the
-// master's own entry count as well. It is nil if they let the login in.
+// rules returns the refusal by the rules of the user, the domain and [auth], or nil. For a master user, those of the
+// master's own entry apply as well.
 func (a *Authenticator) rules(l *login) *verdict {
 	client := access.Client{IP: l.ClientIP, Protocol: string(l.Protocol), TLS: l.SSL == "on", Now: l.start}
 	around := l.domain.Access.Under(a.Access)

@@ -13,8 +13,8 @@ import (
 	"mailauthd/internal/throttle"
 )
 
-// standing asks the throttle whether a login may be tried. It is the only place that does.
-func (a *Authenticator) standing(l *login) throttle.Verdict {
+// askThrottle asks the throttle whether a login may be tried. No other function asks it.
+func (a *Authenticator) askThrottle(l *login) throttle.Verdict {
 	if a.throttle == nil {
 		return throttle.Verdict{Allowed: true}
 	}
@@ -39,7 +39,7 @@ func (a *Authenticator) limitClient(l *login, standing throttle.Verdict) limit.C
 }
 
 // countFailure counts a rejection, unless it is by the throttle itself: a wrong password, a user that does not exist, or
-// a right password of a user who may not log in. If one of them did not count, the penalty would reveal which it was.
+// a right password of a user who may not log in. All count, because otherwise the penalty would reveal the reason.
 func (a *Authenticator) countFailure(l *login, v verdict) {
 	if a.throttle == nil || v.outcome != authhttp.Reject || v.throttled || l.Method == authhttp.External {
 		return

@@ -9,7 +9,7 @@ import (
 )
 
 // buildAccess reads the rules of a user or a domain. An account that has expired is only
-// a warning, because the date may be intended.
+// a warning, because the administrator may have meant it.
 func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rules {
 	l.checkProtocols(f, append(key, "protocols"), s.Protocols)
 	for name, list := range map[string][]string{"protocols": s.Protocols, "allow_nets": s.AllowNets} {

@@ -144,7 +144,7 @@ func (l *loader) read() error {
 // includeAll reads the files of one entry of include.
 func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	paths, err := l.included(pattern)
-	if dir := filepath.Dir(pattern); hasWildcard(filepath.Base(pattern)) && !hasWildcard(dir) && exists(l.relative(dir)) {
+	if dir := filepath.Dir(pattern); isPattern(filepath.Base(pattern)) && !isPattern(dir) && exists(l.relative(dir)) {
 		l.refer(main, toml.Key{"include"}, dir) // it is listed
 	}
 	for i := 0; err == nil && i < len(paths); i++ {
@@ -163,10 +163,10 @@ func (l *loader) includeAll(main *file, entry int, pattern string) error {
 	return nil
 }
 
-// included returns the files that a pattern matches. A pattern without a wildcard names a file that must exist.
+// included returns the files that a glob pattern matches. A pattern without *, ? or [ names a file that must exist.
 func (l *loader) included(pattern string) (paths []string, err error) {
 	pattern = l.relative(pattern)
-	if !hasWildcard(pattern) {
+	if !isPattern(pattern) {
 		return []string{pattern}, nil
 	}
 	if _, err := filepath.Match(pattern, ""); err != nil {

@@ -15,7 +15,7 @@ import (
 func glob(pattern string) (paths []string, err error) {
 	dir, base := filepath.Dir(pattern), filepath.Base(pattern)
 	dirs := []string{dir}
-	if hasWildcard(dir) {
+	if isPattern(dir) {
 		if dirs, err = glob(dir); err != nil {
 			return nil, err
 		}
@@ -34,4 +34,4 @@ func glob(pattern string) (paths []string, err error) {
 	return paths, nil
 }
 
-func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
+func isPattern(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }

@@ -61,7 +61,8 @@ func (l *loader) addresses(f *file, key string, list []string, seen map[listen.A
 	return addrs
 }
 
-// adminSockets accepts unix sockets only. They have a mode, and anyone who can connect can do everything there.
+// adminSockets accepts only unix sockets, because their mode decides who can connect. Anyone who connects can use every
+// command.
 func (l *loader) adminSockets(f *file, list []string, seen map[listen.Address]bool) []listen.Address {
 	for i, s := range list {
 		if !strings.HasPrefix(s, "unix:") {

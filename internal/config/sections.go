@@ -182,7 +182,7 @@ const (
 	defaultTimeout        = upstream.Timeout
 	defaultMaxConnections = upstream.MaxConnections
 	defaultWarmTTL        = upstream.WarmTTL
-	// Dovecot has an hour for both. A user whose password is changed to one that was just refused
+	// Dovecot remembers both for an hour. A user whose password is changed to one that was just refused
 	// should not have to wait so long.
 	defaultCacheTTL    = time.Hour
 	defaultNegativeTTL = time.Minute

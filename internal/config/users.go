@@ -50,6 +50,7 @@ type owner struct {
 
 func (o owner) String() string { return o.file.at(toml.Key{"users", o.key}) }
 
+// add adds a user. A duplicate of an earlier name or alias is a problem.
 func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	name, domain, ok := b.name(f, key, key[1])
 	if !ok {

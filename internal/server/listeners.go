@@ -85,7 +85,7 @@ func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 	for name, l := range s.listeners {
 		if wanted[name] != l {
 			s.log.Info("no longer listening", "socket", name)
-			s.leave(l, c.Grace)
+			s.retire(l, c.Grace)
 		}
 	}
 	for name, l := range wanted {
@@ -98,9 +98,9 @@ func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 	s.listeners = wanted
 }
 
-// leave stops accepting at once, so that another reload can open the socket again. It shuts the
+// retire stops accepting at once, so that another reload can open the socket again. It shuts the
 // listener down in the background.
-func (s *Server) leave(l *listener, grace time.Duration) {
+func (s *Server) retire(l *listener, grace time.Duration) {
 	l.close()
 	s.leaving[l] = true
 	go func() {

@@ -34,7 +34,7 @@ func newMetrics(s *Server) *metrics {
 			Buckets: []float64{.0001, .001, .01, .05, .1, .5, 1, 5, 10, 20},
 		}, []string{"outcome"}),
 		cached: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "mailauthd_cache_answers_total", Help: "Logins answered from memory (hit, stale).",
+			Name: "mailauthd_cache_answers_total", Help: "Logins answered from the cache (hit, stale).",
 		}, []string{"cache"}),
 		hashes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "mailauthd_hashes_total", Help: "Passwords compared with a hash of the user map.",
@@ -66,7 +66,7 @@ func (s *Server) lostEvents() prometheus.Collector {
 
 func (s *Server) cacheGauge(kind string, which func(good, bad int) int) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "mailauthd_cache_entries", Help: "Answers in memory: right passwords (good), wrong ones (bad).",
+		Name: "mailauthd_cache_entries", Help: "Answers in the cache: right passwords (good), wrong ones (bad).",
 		ConstLabels: prometheus.Labels{"kind": kind},
 	}, func() float64 {
 		st := s.state.Load()
