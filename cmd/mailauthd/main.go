@@ -40,6 +40,8 @@ func commands() []command {
 		{"test-login", "USER", "decide one login as serve would, and print why", testLogin},
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
+		{"migrate", "COMMAND", "compare with auth.php before the switch", manageMigration},
+		{"shadow", "[FILE...]", "sum up what the shadow run decided differently", sumUpShadow},
 		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
 		{"throttle", "reset USER|ADDRESS", "make the running mailauthd forget failed logins", manageThrottle},
 		{"version", "", "print the version", printVersion},

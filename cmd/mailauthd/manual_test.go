@@ -32,14 +32,15 @@ func usages(t *testing.T) (args map[string]string, flags map[string]map[string]*
 		flags[c.name] = make(map[string]*flag.Flag)
 		c.flags.VisitAll(func(f *flag.Flag) { flags[c.name][f.Name] = f })
 	}
+	below := map[string][]command{"user": userCommands(), "migrate": migrateCommands()}
 	for _, cmd := range commands() {
-		if cmd.name != "user" {
+		if below[cmd.name] == nil {
 			add(cmd)
 		}
-	}
-	for _, cmd := range userCommands() {
-		cmd.name = "user " + cmd.name
-		add(cmd)
+		for _, sub := range below[cmd.name] {
+			sub.name = cmd.name + " " + sub.name
+			add(sub)
+		}
 	}
 	return args, flags
 }

@@ -103,3 +103,11 @@ func FuzzEscape(f *testing.F) {
 	}
 	f.Fuzz(checkEscape)
 }
+
+func TestUnescape(t *testing.T) {
+	for _, s := range []string{"", "bob", "a\x00b\xff", `literal \x41`, `\x`, `\x4`, `\xzz\x`, "line\r\nline\u2028", `\\x41\`} {
+		if got := Unescape(Escape(s)); got != s {
+			t.Errorf("%q escaped and unescaped is %q", s, got)
+		}
+	}
+}

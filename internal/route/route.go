@@ -1,7 +1,9 @@
 package route
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,6 +180,9 @@ func (t *Table) Find(domain string) *Domain {
 		domain = parent
 	}
 }
+
+// Names returns the names of all domains in canonical form, sorted.
+func (t *Table) Names() []string { return slices.Sorted(maps.Keys(t.byName)) }
 
 // Len returns the number of domains.
 func (t *Table) Len() int { return len(t.byName) }
