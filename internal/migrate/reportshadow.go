@@ -85,7 +85,7 @@ func (s *Shadow) find(d *shadow.Difference, name string) finding {
 	ok := authhttp.OK.String()
 	switch {
 	case d.Theirs.Outcome == authlog.TempFail:
-		return finding{kind: NoAnswer, what: d.Theirs.Error, set: "look into the web server's log, or raise [shadow] timeout"}
+		return finding{kind: NoAnswer, what: d.Theirs.Error, set: "look into the web server's log"}
 	case d.Ours.Outcome == ok && d.Theirs.Outcome == ok:
 		return differentServer(d)
 	case d.Ours.Outcome == ok && d.Quoting:
@@ -99,7 +99,7 @@ func (s *Shadow) find(d *shadow.Difference, name string) finding {
 	case d.Theirs.Outcome == ok:
 		return s.refused(d, name)
 	}
-	return finding{kind: Other, what: "refused by both, with different headers"}
+	return finding{kind: Other, what: "refused by both"}
 }
 
 // serverSaid comes before the server's reply in the errors of package upstream.
@@ -121,28 +121,28 @@ func differentServer(d *shadow.Difference) finding {
 	case d.Ours.User != d.Theirs.User:
 		return finding{kind: Other, what: "another user name at the server"}
 	}
-	return finding{kind: Other, what: "another password or other headers for the server"}
+	return finding{kind: Other, what: "another password at the server"}
 }
 
-// refused finds out why a login is refused that auth.php has let in. What the configuration says is the case only if that
-// was the reason at the time.
+// refused finds out why a login is refused that auth.php has let in. The configuration may have changed since, so what it
+// says counts only if it agrees with the reason.
 func (s *Shadow) refused(d *shadow.Difference, name string) finding {
+	reason, counter, _ := strings.Cut(d.Ours.Reason, " throttle=")
 	f, _ := s.router.find(&login{user: name, method: d.Method, protocol: d.Protocol})
-	reason := authlog.Reason(d.Ours.Reason)
-	switch {
-	case strings.HasPrefix(d.Ours.Error, "throttle: "):
-		return finding{Throttled, strings.TrimPrefix(d.Ours.Error, "throttle: "),
-			"add the client's network to [throttle] trusted_networks, if many users share it, or set log_only"}
-	case reason == authlog.PasswordMismatch:
+	switch authlog.Reason(reason) {
+	case authlog.PasswordMismatch:
 		return notOK(saidBy(d.Ours.Error))
-	case f != same && (reason == authlog.UserUnknown || reason == authlog.SchemeNotAvailable || reason == authlog.Policy || reason == authlog.UserDisabled):
-		return f
-	case reason == authlog.Policy || reason == authlog.UserDisabled:
-		return finding{kind: Rules, what: d.Ours.Error}
-	case reason == authlog.SchemeNotAvailable:
-		return finding{kind: CannotUse, what: d.Method, set: giveCleartext}
+	case authlog.UserUnknown, authlog.UserDisabled, authlog.SchemeNotAvailable, authlog.Policy:
+		switch {
+		case strings.HasPrefix(d.Ours.Error, "throttle: "):
+			return finding{Throttled, "counter " + counter, "if many users share the client's network, add it to [throttle] trusted_networks"}
+		case f != same:
+			return f
+		case reason == string(authlog.Policy) || reason == string(authlog.UserDisabled):
+			return finding{kind: Rules, what: d.Ours.Error}
+		}
 	}
-	return finding{kind: Other, what: d.Ours.Reason + " " + d.Ours.Error}
+	return finding{kind: Other, what: strings.TrimSpace(reason + ": " + d.Ours.Error)}
 }
 
 // Differs reports whether there are differences.
