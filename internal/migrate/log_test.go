@@ -1,6 +1,8 @@
 package migrate
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"maps"
 	"os"
@@ -235,6 +237,24 @@ func TestLoginsAreBounded(t *testing.T) {
 	}
 	if l.stored > maxStored || l.notStored == 0 {
 		t.Errorf("%d bytes stored, %d logins not", l.stored, l.notStored)
+	}
+}
+
+func TestCompressedLog(t *testing.T) {
+	log := oldLog(request{user: "bob@domain1.com", protocol: "imap", ip: "192.0.2.1", reply: okIMAP, took: []int64{1000, 1000}})
+	var b bytes.Buffer
+	for range 2 { // gzip files may be joined
+		w := gzip.NewWriter(&b)
+		if _, err := w.Write([]byte(log)); err != nil || w.Close() != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := logins(read(t, b.String())), []string{"2 bob@domain1.com imap 192.0.2.1:143"}; !slices.Equal(got, want) {
+		t.Errorf("logins %q, want %q", got, want)
+	}
+	err := NewLog(time.Time{}, time.UTC).Read(bytes.NewReader(b.Bytes()[:b.Len()-9]))
+	if err == nil || err.Error() != "cannot be read to its end: unexpected EOF" {
+		t.Errorf("half a file: %v", err)
 	}
 }
 

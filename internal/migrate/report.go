@@ -134,7 +134,7 @@ func (g *Groups) add(f finding, user string, n int, ambiguous bool) {
 
 // finish sorts the groups and names examples.
 func (g *Groups) finish() {
-	g.Groups = slices.Collect(maps.Values(g.byFinding))
+	g.Groups = slices.AppendSeq(make([]*Group, 0, len(g.byFinding)), maps.Values(g.byFinding)) // in JSON never null
 	order := make(map[Kind]int)
 	for i, t := range titles() {
 		order[t.kind] = i
