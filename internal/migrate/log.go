@@ -42,7 +42,7 @@ type Lines struct {
 // NewLog makes a Log. Logins before since do not count. The times in the logs are those of zone.
 func NewLog(since time.Time, zone *time.Location) *Log {
 	l := &Log{since: since.UnixMicro(), clock: clock{zone: zone}, logins: make(map[string]*int)}
-	l.group.emit, l.group.mean = l.count, firstMean
+	l.group.emit, l.group.mean, l.group.ports = l.count, firstMean, make(map[string]string)
 	return l
 }
 

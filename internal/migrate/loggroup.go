@@ -34,7 +34,8 @@ type grouper struct {
 
 	candidates []*entry // the result of mayGet
 
-	mean int64 // how long the server takes for a good reply, on average
+	mean  int64             // how long the server takes for a good reply, on average
+	ports map[string]string // the usual port of each protocol
 
 	emit    func(*entry)
 	orphans int // lines that belong to no entry
@@ -158,35 +159,61 @@ func (g *grouper) head(now int64, f field) *entry {
 	return next
 }
 
-// port finds the entry of a backend_port line. auth.php writes a second one right after a good reply.
+// port finds the entry of a backend_port line. auth.php writes a second one right after the first reply, with the same port.
 func (g *grouper) port(now int64, value []byte) *entry {
 	again := func(e *entry) bool {
 		return !e.again && now-e.last <= headWait && bytes.Equal(e.values[portField], value)
 	}
-	if e := g.current; e != nil && slices.Contains(g.replied, e) && again(e) {
-		e.again = true
-		return e
+	second := slices.IndexFunc(g.replied, again)
+	if i := slices.Index(g.replied, g.current); i >= 0 && again(g.current) {
+		second = i
 	}
-	i := slices.Index(g.heads, g.current)
-	if i < 0 || !wantsPort(g.heads[i]) {
-		i = slices.IndexFunc(g.heads, wantsPort)
+	first := slices.IndexFunc(g.heads, wantsPort)
+	if i := slices.Index(g.heads, g.current); i >= 0 && wantsPort(g.current) {
+		first = i
 	}
-	if i >= 0 {
-		e := g.heads[i]
-		for _, other := range g.heads {
-			if other != e && wantsPort(other) && !other.like(e) {
-				g.contest(portField, false, e, other)
-			}
+	switch {
+	case second < 0 && first < 0:
+		return nil
+	case second >= 0 && (first < 0 || g.replied[second] == g.current || !sameProtocol(g.heads[first], g.replied[second])):
+		g.replied[second].again = true
+		return g.replied[second]
+	}
+	e := g.heads[first]
+	if !g.usualPort(e, value) {
+		return nil // the second one of a request whose reply was taken for that of another
+	}
+	for _, other := range g.heads {
+		if other != e && wantsPort(other) && !other.like(e) {
+			g.contest(portField, false, e, other)
 		}
-		g.heads = slices.Delete(g.heads, i, i+1)
-		g.waiting = append(g.waiting, e)
-		return e
 	}
-	if i = slices.IndexFunc(g.replied, again); i >= 0 {
-		g.replied[i].again = true
-		return g.replied[i]
+	g.heads = slices.Delete(g.heads, first, first+1)
+	g.waiting = append(g.waiting, e)
+	return e
+}
+
+// maxPorts is the largest number of protocols whose ports are known. nginx has three.
+const maxPorts = 8
+
+// usualPort reports whether a port is the usual one for the protocol of an entry. That is learned from lines that follow
+// the one before of their request.
+func (g *grouper) usualPort(e *entry, port []byte) bool {
+	usual, ok := g.ports[string(e.values[protocolField])]
+	switch {
+	case usual == string(port):
+		return true
+	case e != g.current:
+		return !ok
+	case ok || len(g.ports) < maxPorts:
+		e.doubt = e.doubt || ok // the map has changed, or the line is that of another request
+		g.ports[string(e.values[protocolField])] = string(port)
 	}
-	return nil
+	return true
+}
+
+func sameProtocol(a, b *entry) bool {
+	return bytes.Equal(a.values[protocolField], b.values[protocolField])
 }
 
 // firstReply finds an entry that waits for the reply. Of several it is the one that has waited about as long as usual. A
