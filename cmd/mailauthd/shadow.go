@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-
 	"mailauthd/internal/config"
 	"mailauthd/internal/migrate"
 )
@@ -24,7 +22,7 @@ func sumUpShadow(c *call) error {
 		}
 	}
 	sum := migrate.NewShadow(from, cfg)
-	if err := c.eachFile(files, func(r io.Reader) error { return sum.Read(r) }); err != nil {
+	if err := c.eachFile(files, sum.Read); err != nil {
 		return err
 	}
 	report := sum.Report()
@@ -38,6 +36,9 @@ func sumUpShadow(c *call) error {
 }
 
 // shadowLogs returns the shadow log that the configuration names.
-func shadowLogs(*config.Config) ([]string, error) {
-	return nil, usageError("want one or more shadow logs, or - for standard input")
+func shadowLogs(cfg *config.Config) ([]string, error) {
+	if cfg.Shadow == nil {
+		return nil, usageError("the configuration has no [shadow]: want one or more shadow logs, or - for standard input")
+	}
+	return []string{cfg.Shadow.Log}, nil
 }

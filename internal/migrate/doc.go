@@ -17,8 +17,9 @@
 // So lines of requests that overlap are mixed, and a request that was refused just ends. These rules put lines together:
 //
 //   - A header line belongs to the request that lacks it and was written to first, within 5 ms.
-//   - A reply with a backend_port line after it is a first one, any other rather a second one. A reply belongs to a request
-//     of its protocol.
+//   - A reply with a backend_port line right after it is a first one. Any other is a second one, if one is missing. A reply
+//     belongs to a request of its protocol.
+//   - A backend_port line belongs to a request whose protocol usually has this port.
 //   - Of several requests, a first reply belongs to the one that has waited about as long as usual. The usual time is learned
 //     from replies for which only one request waits.
 //   - A request that has waited for 60 s was refused, because nginx has given up.

@@ -71,17 +71,19 @@ func (s *Shadow) add(d *shadow.Difference) {
 		s.report.From = authlog.Escape(d.Time)
 	}
 	s.report.To = authlog.Escape(d.Time)
-	name := authlog.Unescape(d.User)
-	user := displayName(name)
+	for _, text := range []*string{&d.User, &d.Method, &d.Protocol, &d.Ours.Error, &d.Theirs.Error} {
+		*text = authlog.Unescape(*text) // else it would be escaped twice
+	}
+	user := displayName(d.User[:min(len(d.User), authlog.MaxValue)])
 	s.report.All.Logins++
 	if len(s.users) < maxMembers {
 		s.users[user] = true
 	}
-	s.report.add(s.find(d, name), user, 1, false)
+	s.report.add(s.find(d), user, 1, false)
 }
 
 // find finds out why two answers differ.
-func (s *Shadow) find(d *shadow.Difference, name string) finding {
+func (s *Shadow) find(d *shadow.Difference) finding {
 	ok := authhttp.OK.String()
 	switch {
 	case d.Theirs.Outcome == authlog.TempFail:
@@ -97,7 +99,7 @@ func (s *Shadow) find(d *shadow.Difference, name string) finding {
 	case d.Ours.Outcome == authlog.TempFail:
 		return finding{kind: TempFail, what: d.Ours.Error}
 	case d.Theirs.Outcome == ok:
-		return s.refused(d, name)
+		return s.refused(d)
 	}
 	return finding{kind: Other, what: "refused by both"}
 }
@@ -118,17 +120,17 @@ func differentServer(d *shadow.Difference) finding {
 	switch {
 	case ours != theirs:
 		return finding{OtherServer, theirs + ", now " + ours, "set servers of the domain or the user, or host and port of the server"}
-	case d.Ours.User != d.Theirs.User:
-		return finding{kind: Other, what: "another user name at the server"}
+	case d.Ours.Error != "": // that the password differs
+		return finding{kind: Other, what: "another password at the server"}
 	}
-	return finding{kind: Other, what: "another password at the server"}
+	return finding{kind: Other, what: "another user name at the server"}
 }
 
 // refused finds out why a login is refused that auth.php has let in. The configuration may have changed since, so what it
 // says counts only if it agrees with the reason.
-func (s *Shadow) refused(d *shadow.Difference, name string) finding {
+func (s *Shadow) refused(d *shadow.Difference) finding {
 	reason, counter, _ := strings.Cut(d.Ours.Reason, " throttle=")
-	f, _ := s.router.find(&login{user: name, method: d.Method, protocol: d.Protocol})
+	f, _ := s.router.find(&login{user: d.User, method: d.Method, protocol: d.Protocol})
 	switch authlog.Reason(reason) {
 	case authlog.PasswordMismatch:
 		return notOK(saidBy(d.Ours.Error))
