@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/term"
@@ -14,6 +15,9 @@ import (
 	"mailauthd/internal/config"
 	"mailauthd/internal/migrate"
 )
+
+// replayMemory is how much memory migrate log tries to do with. The garbage collector would take twice what is used.
+const replayMemory = 80 << 20
 
 // migrateLog compares the logins in old logs with the decisions by the configuration. It contacts nobody.
 func migrateLog(c *call) error {
@@ -28,6 +32,7 @@ func migrateLog(c *call) error {
 	if err != nil {
 		return err
 	}
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), replayMemory))
 	log := migrate.NewLog(from, zone)
 	if err := c.eachFile(c.flags.Args(), log.Read); err != nil {
 		return err

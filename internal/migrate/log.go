@@ -9,7 +9,7 @@ import (
 // Limits of reading logs.
 const (
 	MaxLine    = 8192     // the largest length of a line in bytes; longer ones are skipped and counted
-	MaxLogins  = 250_000  // the largest number of different logins that are stored; any more are only counted
+	MaxLogins  = 200_000  // the largest number of different logins that are stored; any more are only counted
 	maxStored  = 24 << 20 // the same, in bytes of names and addresses
 	readBuffer = 64 << 10 // for lines, which are not copied
 	maxReply   = 64       // the largest length of a reply that is stored, in bytes

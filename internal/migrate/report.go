@@ -15,7 +15,7 @@ import (
 const (
 	MaxExamples = 10      // the largest number of users that are named in a group
 	MaxGroups   = 200     // the largest number of groups; what further ones would have is counted by kind
-	maxMembers  = 250_000 // the largest number of users in all groups; any more are not counted as users
+	maxMembers  = 200_000 // the largest number of users in all groups; any more are not counted as users
 )
 
 // Kind is what a group of logins has in common.
