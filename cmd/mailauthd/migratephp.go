@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/listen"
+	"mailauthd/internal/migrate"
+)
+
+// migratePHP prints the configuration that takes the place of a PHP script. It runs nothing.
+func migratePHP(c *call) error {
+	flags := c.newFlags()
+	dir := flags.String("o", "", "write mailauthd.toml and servers.toml into this `directory`, which must not have them")
+	ini := flags.String("php-ini", "", "take the time zone from this php.ini `file`")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	script := migrate.Script{
+		Name:     authlog.Escape(c.flags.Arg(0)),
+		HasUser:  func(name string) bool { _, err := listen.LookupUser(name); return err == nil },
+		HasGroup: func(name string) bool { _, err := listen.LookupGroup(name); return err == nil },
+	}
+	text, err := c.readScript(c.flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	if *ini != "" {
+		data, err := c.readScript(*ini)
+		if err != nil {
+			return err
+		}
+		var line int
+		if script.Zone, line = migrate.ZoneOfINI(data); script.Zone == "" {
+			fmt.Fprintf(c.stderr, "%s: warning: date.timezone is not set\n", *ini)
+		}
+		script.From = fmt.Sprintf("%s:%d", *ini, line)
+	}
+	if script.Name == "-" {
+		script.Name = "auth.php"
+	}
+	result, err := migrate.PHP(text, script)
+	if err != nil {
+		return err
+	}
+	if err := c.writeMigrated(result, *dir); err != nil {
+		return err
+	}
+	for _, f := range result.Findings {
+		warning := ""
+		if f.Warning {
+			warning = "warning: "
+		}
+		fmt.Fprintf(c.stderr, "%s:%d: %s%s\n", script.Name, f.Line, warning, f.Text)
+	}
+	if !result.Complete() {
+		return errNo
+	}
+	return nil
+}
+
+// readScript reads a file, or standard input if its name is "-". It may be one byte too long, so that this is seen.
+func (c *call) readScript(name string) (string, error) {
+	in := c.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, migrate.MaxScript+1))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return string(data), nil
+}
+
+// writeMigrated prints the configuration, or writes it into a directory if that has none.
+func (c *call) writeMigrated(r *migrate.Result, dir string) error {
+	if dir == "" {
+		_, err := io.WriteString(c.stdout, r.Main+r.Servers)
+		return err
+	}
+	files := []struct{ name, text string }{
+		{filepath.Join(dir, "mailauthd.toml"), "include = [\"servers.toml\"]\n\n" + r.Main},
+		{filepath.Join(dir, "servers.toml"), r.Servers},
+	}
+	for _, f := range files {
+		if _, err := os.Lstat(f.name); err == nil {
+			return fmt.Errorf("%s exists already, so nothing was written: name another directory by -o", f.name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := writeNew(f.name, f.text); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stdout, "wrote %s\n", f.name)
+	}
+	return nil
+}
+
+// writeNew writes a file that does not exist yet.
+func writeNew(name, text string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteString(text); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,194 @@
+package migrate
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mailauthd/internal/config"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func nobody(string) bool { return false }
+
+// report is what the command prints of a result.
+func report(name string, r *Result) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		kind := "told"
+		if f.Warning {
+			kind = "warning"
+		}
+		fmt.Fprintf(&b, "%s:%d: %s: %s\n", name, f.Line, kind, f.Text)
+	}
+	return r.Main + r.Servers + "\n# Findings\n\n" + b.String()
+}
+
+// loadPHP fails the test unless the configuration can be loaded.
+func loadPHP(t *testing.T, r *Result) *config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mailauthd.toml")
+	if err := os.WriteFile(file, []byte(r.Main+r.Servers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err == nil {
+		err = c.AccountErr
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.Main+r.Servers)
+	}
+	return c
+}
+
+// Scripts written in different ways, and what becomes of each.
+func TestPHPGolden(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/php/*.php")
+	if err != nil || len(scripts) < 8 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	for _, script := range scripts {
+		name := filepath.Base(script)
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := PHP(string(text), Script{Name: name, HasUser: nobody, HasGroup: nobody})
+			if err != nil {
+				t.Fatal(err)
+			}
+			loadPHP(t, r)
+			golden := strings.TrimSuffix(script, ".php") + ".toml"
+			got := report(name, r)
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// routes are the domains of a configuration with their servers' hosts.
+func routes(t *testing.T, r *Result) string {
+	t.Helper()
+	c := loadPHP(t, r)
+	var list []string
+	for _, line := range strings.Split(r.Servers, "\n") {
+		name, ok := strings.CutPrefix(line, `[domains."`)
+		if !ok {
+			continue
+		}
+		name = strings.TrimSuffix(name, `"]`)
+		d := c.Domains.Find(canonical(strings.Replace(name, "*", "sub", 1)))
+		if d == nil {
+			t.Fatalf("%s is not found", name)
+		}
+		list = append(list, fmt.Sprintf("%s=%s", name, d.Servers[0].Host))
+	}
+	return strings.Join(list, " ")
+}
+
+const (
+	before = `<?php $u = $_SERVER['HTTP_AUTH_USER']; $s = ''; $d = substr($u, strpos($u, '@') + 1);` + "\n"
+	after  = "\n" + `if (!$s) { header('Auth-Status: Invalid login or password'); exit; }
+$f = fsockopen($s, 110); if (fgets($f) != '+OK') { header('Auth-Status: Invalid login or password'); exit; }
+header('Auth-Status: OK'); header("Auth-Server: $s"); header('Auth-Port: ' . ['pop3' => 110, 'imap' => 143, 'smtp' => 25][$_SERVER['HTTP_AUTH_PROTOCOL']]);`
+)
+
+// Each line is one way to write a map. What a line decides by anything but the domain must be told, and not be a
+// mapping.
+func TestPHPNeverWrong(t *testing.T) {
+	tests := []struct {
+		code   string
+		routes string
+		told   string // in a finding of line 2 that is no warning
+	}{
+		{`if ($d == 'a.test') $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if ($d == 'a.test' && $_SERVER['HTTP_AUTH_SSL'] == 'on') $s = '10.0.0.1';`, "", "HTTP_AUTH_SSL"},
+		{`if ($_SERVER['HTTP_AUTH_SSL'] == 'on' && $d == 'a.test') $s = '10.0.0.1';`, "", "HTTP_AUTH_SSL"},
+		{`if ($d == 'a.test' || $u[0] == 'x') $s = '10.0.0.1';`, "a.test=10.0.0.1", "user name"},
+		{`if ($d == 'a.test') { if (time() > 5) $s = '10.0.0.1'; }`, "", "time"},
+		{`if ($d == 'a.test') { if (time() > 5) $s = '10.0.0.1'; else $s = '10.0.0.1'; }`, "a.test=10.0.0.1", ""},
+		{`if ($d == 'a.test') $s = '10.0.0.1'; if (rand()) $s = '10.0.0.2';`, "", "rand"},
+		{`if ($d == 'a.test') $s = '10.0.0.1'; $s = lookup($s);`, "", "lookup"},
+		{`if ($d != 'a.test') exit; $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (!($d == 'a.test')) $s = '10.0.0.1';`, "", "every domain"},
+		{`if ($d == 'a.test') $s = '10.0.0.1'; else $s = '10.0.0.2';`, "a.test=10.0.0.1", "every domain"},
+		{`if (substr($d, 0, 1) == 'a') $s = '10.0.0.1'; else $s = '10.0.0.2';`, "", "few characters"},
+		{`if (strlen($d) == 6) $s = '10.0.0.1';`, "", "length"},
+		{`if (crc32($d) % 2) $s = '10.0.0.1'; else $s = '10.0.0.2';`, "", "crc32"},
+		{`$s = ['a.test' => '10.0.0.1', 'b.test' => '10.0.0.2'][$d] ?? '';`, "a.test=10.0.0.1 b.test=10.0.0.2", ""},
+		{`$s = ['a.test' => '10.0.0.1'][$d] ?? '10.0.0.2';`, "a.test=10.0.0.1", "every domain"},
+		{`$m = ['a.test' => '10.0.0.1']; foreach ($m as $k => $v) if ($k == $d) $s = $v;`, "a.test=10.0.0.1", ""},
+		{`$m = ['a.test' => '10.0.0.1']; foreach ($m as $k => $v) if ($k == $d && odd($v)) $s = $v;`, "", "odd"},
+		{`foreach (file('map') as $l) { list($k, $v) = explode(' ', $l); if ($k == $d) $s = $v; }`, "", "file"},
+		{`if ($u == 'x@a.test') $s = '10.0.0.1'; elseif ($d == 'a.test') $s = '10.0.0.2';`, "", "before the @"},
+		{`$s = "10.0.0." . (strstr($u, '@a.test') ? 1 : ''); if ($s == '10.0.0.') $s = '';`, "a.test=10.0.0.1", ""},
+		{`if ($d == 'a.test') $s = 'mail.' . $d;`, "", "user name"},
+		{`if ($d == 'a.test') $s = '10.0.0.999';`, "", "no address"},
+		{`if ($d == 'a.test') eval('$s = 1;'); if ($d == 'b.test') $s = '10.0.0.1';`, "b.test=10.0.0.1", "eval"},
+		{`$n = 's'; if ($d == 'a.test') $$n = '10.0.0.1'; if ($d == 'b.test') $s = '10.0.0.1';`, "b.test=10.0.0.1", "assignment"},
+		{`$t = &$s; if ($d == 'a.test') $t = '10.0.0.1';`, "", "reference"},
+		{`if ($d == 'a.test') $s = '10.0.0.1'; goto end; end:`, "", "cannot read"},
+		{`for ($i = 0; $i < 3; $i++) if ($d == "a$i.test") $s = "10.0.0.$i";`, "a0.test=10.0.0.0 a1.test=10.0.0.1 a2.test=10.0.0.2", ""},
+		{`while (true) { if ($d == 'a.test') $s = '10.0.0.1'; }`, "", "does not end"},
+		{`if (preg_match('/@a.test$/', $u)) $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (preg_match('/^\d+@a\.test$/', $u)) $s = '10.0.0.1';`, "", "regular expression"},
+		{`if (preg_match('/^x@a\.test$/', $u)) $s = '10.0.0.1';`, "", "regular expression"},
+		{`if (preg_match('/(.+)@(?<host>.+)/', $u, $m)) if ($m['host'] == 'a.test') $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (strpos($u, '@a.test')) $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (strcasecmp($d, 'A.test') == 0) $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (substr_compare($u, '@a.test', -7) === 0) $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if (str_replace('.old', '', $d) == 'a.test') $s = '10.0.0.1';`, "", "str_replace"},
+		{`if (end(explode('@', $u)) == 'a.test') $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`$p = explode('@', $u); $x = array_pop($p); if ($x == 'a.test') $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`if ($d == 'a.test') $s = '10.0.0.1'; if ($_SERVER['HTTP_AUTH_PROTOCOL'] == 'smtp' && $s) $s = '10.0.0.2';`, "", "another server for smtp"},
+		{`function f($x, &$y) { if ($x == 'a.test') $y = '10.0.0.1'; } f($d, $s);`, "a.test=10.0.0.1", ""},
+		{`class C { static function f($d) { return '10.0.0.1'; } } $s = C::f($d);`, "", "class C"},
+		{`$f = function ($x) { return '10.0.0.1'; }; $s = $f($d);`, "", "computed"},
+		{`if ($d == 'a.test') { $s = '10.0.0.1'; header("Auth-User: x$u"); }`, "", "login name"},
+		{`if (in_array($d, ['a.test'], true) and !in_array($d, ['b.test'])) $s = '10.0.0.1';`, "a.test=10.0.0.1", ""},
+		{`switch (true) { case $d == 'a.test': case $d == 'b.test': $s = '10.0.0.1'; }`, "a.test=10.0.0.1 b.test=10.0.0.1", ""},
+		{`switch ($u[0]) { case 'a': $s = '10.0.0.1'; break; default: $s = '10.0.0.2'; }`, "", "few characters"},
+		{`try { if ($d == 'a.test') $s = '10.0.0.1'; } catch (Exception $e) { $s = '10.0.0.2'; }`, "", "exception"},
+		{`if ($d == 'münchen.test') $s = '10.0.0.1';`, "münchen.test=10.0.0.1", ""},
+		{`if ($d == "a.test\"]\n[x]") $s = "10.0.0.1\n[y]";`, "", ""},
+		{`if ($d == 'a.test') $s = '10.0.0.1' if ($d == 'b.test') $s = '10.0.0.2';`, "", "cannot read"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.code, func(t *testing.T) {
+			r, err := PHP(before+tt.code+after, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
+			if err != nil {
+				if tt.routes != "" || tt.told != "" && !strings.Contains(err.Error(), tt.told) {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got := routes(t, r); got != tt.routes {
+				t.Errorf("routes %q, want %q", got, tt.routes)
+			}
+			told := ""
+			for _, f := range r.Findings {
+				if !f.Warning && (told == "" || strings.Contains(f.Text, tt.told) && f.Line == 2) {
+					told = f.Text
+				}
+			}
+			if (told == "") != (tt.told == "") || !strings.Contains(told, tt.told) {
+				t.Errorf("told %q, want %q", told, tt.told)
+			}
+		})
+	}
+}

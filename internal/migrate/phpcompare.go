@@ -1,0 +1,164 @@
+package migrate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// equal compares two values as "==", or with strict as "===".
+func (r *run) equal(a, b value, strict bool) value {
+	if a.method || b.method {
+		r.x.methodCounts = true
+	}
+	switch {
+	case a.kind == isUnknown || b.kind == isUnknown:
+		return unknownFor(worst(a.why, b.why))
+	case a.user && b.user:
+		return r.equalParts(a, b)
+	case a.user:
+		return r.equalUser(a, b, strict)
+	case b.user:
+		return r.equalUser(b, a, strict)
+	case strict:
+		return boolValue(strictEqual(a, b))
+	}
+	return boolValue(looseEqual(a, b))
+}
+
+// equalParts compares two parts of the user name.
+func (r *run) equalParts(a, b value) value {
+	if a.kind == b.kind && a.open == b.open && a.text == b.text && a.number == b.number {
+		return boolValue(true)
+	}
+	return unknownFor(&reason{kind: byUser, line: r.line, what: "a comparison of two parts of the user name"})
+}
+
+// equalUser compares a part of the user name with a plain value, and notes for which domain they are the same.
+func (r *run) equalUser(u, c value, strict bool) value {
+	if u.kind == isNumber {
+		return equalLength(u, c, strict, r.line)
+	}
+	if c.kind != isText {
+		if strict || c.kind == isArray {
+			return boolValue(false)
+		}
+		yes, _ := u.truth()
+		want, _ := c.truth()
+		return boolValue(yes == want)
+	}
+	never := r.note(u, c)
+	if never {
+		return boolValue(r.force != "" && r.force == c.text)
+	}
+	if !u.open {
+		return boolValue(u.text == c.text)
+	}
+	lead, ok := strings.CutSuffix(c.text, u.text)
+	if !ok || lead == "" || strings.Contains(lead, "@") {
+		return boolValue(false)
+	}
+	return unknownFor(&reason{kind: byUser, line: r.line, what: "the part of the user name before the @"})
+}
+
+// equalLength compares a length or position in the user name with a plain value.
+func equalLength(u, c value, strict bool, line int) value {
+	if c.kind == isBool || c.kind == isNull || strict && c.kind != isNumber {
+		yes, _ := c.truth()
+		return boolValue(!strict && yes)
+	}
+	if n := c.asNumber().number; u.open && n > u.number {
+		return unknownFor(&reason{kind: byUser, line: line, what: "the length of the user name"})
+	} else if !u.open {
+		return boolValue(u.number == n)
+	}
+	return boolValue(false)
+}
+
+// note remembers that the script compares a part of the user name with a text. It reports whether they have different
+// lengths and so are never the same.
+func (r *run) note(u, c value) (never bool) {
+	domain, exact := c.text, u.whole
+	if i := strings.LastIndexByte(domain, '@'); i >= 0 {
+		domain, exact = domain[i+1:], true
+	}
+	if u.open && u.cut == 0 && !exact || u.text == "" && u.open {
+		return false // without an "@" it is no name with a domain
+	}
+	never = u.cut > 0 && len(c.text) != u.cut
+	if domain == "" {
+		return never
+	}
+	r.x.compared(r, domain, mention{line: lineOr(c.line, r.line), exact: exact, never: never, cut: u.cut, size: len(c.text)})
+	return never
+}
+
+// noteContains remembers that the script looks for a text anywhere in the user name.
+func (r *run) noteContains(u, c value) {
+	domain := c.text
+	if i := strings.LastIndexByte(domain, '@'); i >= 0 {
+		domain = domain[i+1:]
+	}
+	if domain != "" {
+		r.x.compared(r, domain, mention{line: lineOr(c.line, r.line)})
+	}
+}
+
+func lineOr(line, other int) int {
+	if line > 0 {
+		return line
+	}
+	return other
+}
+
+// noteAll is note for each key, or each text, of an array, once for each kind of comparison.
+func (r *run) noteAll(u value, a *phpArray, keys bool) {
+	id := fmt.Sprint(u.whole, u.open, u.cut, keys)
+	if a.told[id] {
+		if it, ok := a.items[r.domain]; ok && keys {
+			r.note(u, textValue(r.domain, it.keyLine))
+		}
+		return
+	}
+	if a.told == nil {
+		a.told = make(map[string]bool)
+	}
+	a.told[id] = true
+	for _, k := range a.keys {
+		switch it := a.items[k]; {
+		case keys:
+			r.note(u, textValue(k, it.keyLine))
+		case it.kind == isText && !it.user:
+			r.note(u, it.value)
+		}
+	}
+}
+
+// order compares by size: "<", "<=", ">" and ">=".
+func (r *run) order(op string, a, b value) value {
+	if a.kind == isUnknown || b.kind == isUnknown {
+		return unknownFor(worst(a.why, b.why))
+	}
+	if a.kind == isText && a.user || b.kind == isText && b.user {
+		return unknownFor(&reason{kind: byUser, line: r.line, what: "the order of user names"})
+	}
+	if b.open && !a.open {
+		return r.order(map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op], b, a)
+	}
+	x, y := a.asNumber(), b.asNumber()
+	if x.open != y.open && y.number > x.number { // the local part has at least one character
+		return unknownFor(&reason{kind: byUser, line: r.line, what: "the length of the user name"})
+	}
+	n := x.number
+	if x.open != y.open {
+		n++
+	}
+	switch op {
+	case "<":
+		return boolValue(n < y.number)
+	case "<=":
+		return boolValue(n <= y.number && !x.open)
+	case ">":
+		return boolValue(n > y.number)
+	}
+	return boolValue(n >= y.number)
+}
