@@ -217,7 +217,7 @@ func (p *parser) body(ends ...string) *node {
 		return p.statement()
 	}
 	n := &node{op: opBlock, line: p.take().line}
-	for p.more() && !p.word(ends...) {
+	for p.more() && !p.is("}") && !p.word(ends...) {
 		n.kids = append(n.kids, p.statement())
 	}
 	return n
