@@ -7,7 +7,8 @@ import (
 
 // Limits of one run of the script.
 const (
-	maxSteps   = 200_000 // nodes
+	maxSteps   = 200_000 // nodes, and elements of arrays that are copied or searched
+	maxMade    = 8 << 20 // bytes of long texts
 	maxCalls   = 50      // functions that call each other
 	maxChoices = 48      // conditions that depend on something unknown
 	maxRounds  = 2       // rounds of a loop that ends for an unknown reason
@@ -34,6 +35,7 @@ type run struct {
 
 	line     int
 	steps    int
+	made     int
 	calls    int
 	done     bool // exit
 	returned value
@@ -71,18 +73,22 @@ func (r *run) spoil(kind reasonKind, line int, what string) value {
 
 // step counts the work. It ends a run that takes too long.
 func (r *run) step(n *node) bool {
-	r.steps++
-	r.x.steps++
+	r.work(1)
 	r.line = n.line
 	if r.done {
 		return false
 	}
-	if r.steps > maxSteps || r.x.steps > r.x.maxSteps {
+	if r.steps > maxSteps || r.made > maxMade || r.x.steps > r.x.maxSteps {
 		r.spoil(byOther, n.line, "a loop that does not end, or more work than this command does")
 		r.done = true
 		return false
 	}
 	return true
+}
+
+func (r *run) work(steps int) {
+	r.steps += steps
+	r.x.steps += steps
 }
 
 // decide goes one way at an unknown condition.
