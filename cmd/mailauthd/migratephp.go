@@ -10,18 +10,18 @@ import (
 
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/listen"
-	"mailauthd/internal/migrate"
+	"mailauthd/internal/phpscript"
 )
 
 // migratePHP prints the configuration that takes the place of a PHP script. It runs nothing.
 func migratePHP(c *call) error {
 	flags := c.newFlags()
-	dir := flags.String("o", "", "write mailauthd.toml and servers.toml into this `directory`, which must not have them")
+	dir := flags.String("o", "", "write mailauthd.toml and servers.toml into this `directory`, which must not have them; it is made if it is missing")
 	ini := flags.String("php-ini", "", "take the time zone from this php.ini `file`")
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	script := migrate.Script{
+	script := phpscript.Script{
 		Name:     authlog.Escape(c.flags.Arg(0)),
 		HasUser:  func(name string) bool { _, err := listen.LookupUser(name); return err == nil },
 		HasGroup: func(name string) bool { _, err := listen.LookupGroup(name); return err == nil },
@@ -36,7 +36,7 @@ func migratePHP(c *call) error {
 			return err
 		}
 		var line int
-		if script.Zone, line = migrate.ZoneOfINI(data); script.Zone == "" {
+		if script.Zone, line = phpscript.ZoneOfINI(data); script.Zone == "" {
 			fmt.Fprintf(c.stderr, "%s: warning: date.timezone is not set\n", *ini)
 		}
 		script.From = fmt.Sprintf("%s:%d", *ini, line)
@@ -44,7 +44,7 @@ func migratePHP(c *call) error {
 	if script.Name == "-" {
 		script.Name = "auth.php"
 	}
-	result, err := migrate.PHP(text, script)
+	result, err := phpscript.Convert(text, script)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *call) readScript(name string) (string, error) {
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, migrate.MaxScript+1))
+	data, err := io.ReadAll(io.LimitReader(in, phpscript.MaxScript+1))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
@@ -83,7 +83,7 @@ func (c *call) readScript(name string) (string, error) {
 }
 
 // writeMigrated prints the configuration, or writes it into a directory if that has none.
-func (c *call) writeMigrated(r *migrate.Result, dir string) error {
+func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 	if dir == "" {
 		_, err := io.WriteString(c.stdout, r.Main+r.Servers)
 		return err
@@ -98,6 +98,9 @@ func (c *call) writeMigrated(r *migrate.Result, dir string) error {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
 	for _, f := range files {
 		if err := writeNew(f.name, f.text); err != nil {

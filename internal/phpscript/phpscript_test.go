@@ -1,4 +1,4 @@
-package migrate
+package phpscript
 
 import (
 	"flag"
@@ -47,7 +47,7 @@ func loadPHP(t *testing.T, r *Result) *config.Config {
 
 // Scripts written in different ways, and what becomes of each.
 func TestPHPGolden(t *testing.T) {
-	scripts, err := filepath.Glob("testdata/php/*.php")
+	scripts, err := filepath.Glob("testdata/*.php")
 	if err != nil || len(scripts) < 8 {
 		t.Fatalf("%d scripts, %v", len(scripts), err)
 	}
@@ -58,7 +58,7 @@ func TestPHPGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := PHP(string(text), Script{Name: name, HasUser: nobody, HasGroup: nobody})
+			r, err := Convert(string(text), Script{Name: name, HasUser: nobody, HasGroup: nobody})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestPHPNeverWrong(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.code, func(t *testing.T) {
-			r, err := PHP(before+tt.code+after, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
+			r, err := Convert(before+tt.code+after, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
 			if err != nil {
 				if tt.routes != "" || tt.told != "" && !strings.Contains(err.Error(), tt.told) {
 					t.Fatal(err)

@@ -1,4 +1,4 @@
-package migrate
+package phpscript
 
 import (
 	"errors"
@@ -37,9 +37,9 @@ func (r *Result) Complete() bool {
 	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return !f.Warning })
 }
 
-// PHP makes a configuration of the text of a script. An error is about one that has no map; it says where, as
+// Convert makes a configuration of the text of a script. An error is about one that has no map; it says where, as
 // "NAME:LINE: …". Nothing is run but this package's own reading of the script.
-func PHP(text string, s Script) (*Result, error) {
+func Convert(text string, s Script) (*Result, error) {
 	if len(text) > MaxScript {
 		return nil, fmt.Errorf("%s: larger than %d bytes: want the PHP script that answers nginx", s.Name, MaxScript)
 	}

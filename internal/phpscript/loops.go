@@ -1,4 +1,4 @@
-package migrate
+package phpscript
 
 // leaves handles the end of a loop's body. It reports whether the loop ends, and how the loop's statement does.
 func (r *run) leaves(c control) (bool, control) {

@@ -1,4 +1,4 @@
-package migrate
+package phpscript
 
 import (
 	"fmt"
@@ -239,3 +239,5 @@ func (l *lexer) op() {
 	}
 	l.add(tokenOp, l.take(1))
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,4 +1,4 @@
-package migrate
+package phpscript
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 // Whatever a script holds, it is read in bounded work, and the configuration loads.
 func FuzzPHP(f *testing.F) {
-	scripts, err := filepath.Glob("testdata/php/*.php")
+	scripts, err := filepath.Glob("testdata/*.php")
 	if err != nil {
 		f.Fatal(err)
 	}
