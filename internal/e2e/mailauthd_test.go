@@ -23,10 +23,16 @@ type daemon struct {
 func startMailauthd(tb testing.TB, s site, routing string) *daemon {
 	tb.Helper()
 	d := prepareMailauthd(tb, s, routing)
+	d.start(tb, s)
+	return d
+}
+
+// start starts mailauthd with the configuration that is in its file.
+func (d *daemon) start(tb testing.TB, s site) {
+	tb.Helper()
 	d.process = start(tb, filepath.Dir(d.config), "mailauthd", binary, "serve", "-config", d.config)
 	d.logs = append(d.logs, d.authLog)
 	waitReady(tb, d.process, s.socket, s.fastcgi, s.http)
-	return d
 }
 
 // prepareMailauthd writes the configuration. At the end of the test it checks how the program has ended.

@@ -14,6 +14,27 @@ import (
 // port for each protocol.
 const secondAddress = "127.0.0.2"
 
+// quickDovecot are settings by which one process serves many sessions, and by which Dovecot refuses an unknown user
+// without a delay. Both would take most of the time of a login.
+const quickDovecot = `
+passdb {
+  driver = static
+  args = nodelay=y password={PLAIN}unknown-user
+}
+service imap {
+  service_count = 1000
+  process_min_avail = 2
+}
+service pop3 {
+  service_count = 1000
+  process_min_avail = 2
+}
+service submission {
+  service_count = 1000
+  process_min_avail = 2
+}
+`
+
 // oldSite is a deployment of auth.php: Apache with mod_php runs the script, which asks two mail servers.
 type oldSite struct {
 	site
@@ -34,9 +55,10 @@ func startOldSite(tb testing.TB, first, second []account) *oldSite {
 	roots.AppendCertsFromPEM([]byte(readFile(tb, o.ca.file)))
 	o.trust = &tls.Config{RootCAs: roots}
 	relay := startSink(tb).port
-	o.first = startDovecot(tb, relay, first)
+	o.first = prepareDovecot(tb, relay, first, quickDovecot)
+	o.first.run(tb)
 	at := &dovecot{host: secondAddress, pop3: o.first.pop3, imap: o.first.imap, smtp: o.first.smtp}
-	at.prepare(tb, relay, second, "")
+	at.prepare(tb, relay, second, quickDovecot)
 	at.run(tb)
 	o.writeScript(tb)
 	o.serveBy(tb, o.scriptAt(o.auth))

@@ -1,15 +1,15 @@
 package e2e
 
 import (
-	"bufio"
-	"crypto/tls"
-	"encoding/base64"
+	"encoding/json"
 	"fmt"
-	"net"
+	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
-	"time"
 )
 
 const (
@@ -23,7 +23,7 @@ var (
 	erin    = account{"erin@mail.domain1.com", mark + "-erin"}        // a subdomain
 	frank   = account{"frank@domain02.com", mark + " with & in 100%"} // characters that auth.php quotes
 	chloe   = account{"chloe@domain003.com", mark + "-chloe"}         //
-	quentin = account{"quentin@domain1.com", mark + `"quote`}         // characters that auth.php does not quote
+	quentin = account{"quentin@domain1.com", mark + `\quote`}         // characters that auth.php does not quote
 	gina    = account{"gina@domain02.com", mark + "$HOME"}            //
 	zoe     = account{"zoe@domain02.com", mark + "-zoe"}              // does not exist
 	ann     = account{"ann@example.net", mark + "-ann"}               // of a domain that is not ours
@@ -51,97 +51,73 @@ var rehearsal = []rehearsed{
 	{"quoting", gina, false, true},
 }
 
-// login is one way for a mail client to log in.
-type login struct {
-	protocol string
-	lines    func(a account) []string // what the client says
-}
-
-var logins = []login{
-	{"imap", func(a account) []string {
-		return []string{"a LOGIN " + imapQuoted(a.user) + " " + imapQuoted(a.password)}
-	}},
-	{"imap", func(a account) []string { return []string{"a AUTHENTICATE PLAIN", saslPlain(a)} }},
-	{"pop3", func(a account) []string { return []string{"USER " + a.user, "PASS " + a.password} }},
-	{"pop3", func(a account) []string { return []string{"AUTH PLAIN", saslPlain(a)} }},
-	{"smtp", func(a account) []string { return []string{"EHLO client.example", "AUTH PLAIN " + saslPlain(a)} }},
-	{"smtp", func(a account) []string {
-		return []string{"EHLO client.example", "AUTH LOGIN", inBase64(a.user), inBase64(a.password)}
-	}},
-}
-
-func inBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-
-func saslPlain(a account) string { return inBase64("\x00" + a.user + "\x00" + a.password) }
-
-func imapQuoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
-
-// logIn reports whether a client of nginx's mail proxy gets into its mailbox.
-func (o *oldSite) logIn(l login, a account) (bool, error) {
-	port := map[string]int{"imap": o.imap, "pop3": o.pop3, "smtp": o.site.smtp}[l.protocol]
-	c, err := tls.DialWithDialer(&net.Dialer{Timeout: clientTimeout}, "tcp", loopback(port), o.trust)
-	if err != nil {
-		return false, err
-	}
-	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(clientTimeout)); err != nil {
-		return false, err
-	}
-	in := bufio.NewReader(c)
-	said, err := lastLine(in, l.protocol)
-	for _, line := range l.lines(a) {
-		if err != nil || refused(said) {
-			return false, err
-		}
-		if _, err = fmt.Fprintf(c, "%s\r\n", line); err == nil {
-			said, err = lastLine(in, l.protocol)
-		}
-	}
-	return !refused(said), err
-}
-
-// refused reports whether a line of the server is a refusal.
-func refused(line string) bool {
-	for _, prefix := range []string{"a NO", "a BAD", "-ERR", "4", "5"} {
-		if strings.HasPrefix(line, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// lastLine reads an answer of the server and returns its last line.
-func lastLine(in *bufio.Reader, protocol string) (string, error) {
-	for {
-		line, err := in.ReadString('\n')
-		more := protocol == "smtp" && len(line) > 3 && line[3] == '-' || protocol == "imap" && strings.HasPrefix(line, "* CAPABILITY")
-		if err != nil || !more {
-			return line, err
-		}
-	}
-}
-
-// TestRehearsal makes the logins of an old site by auth.php.
+// TestRehearsal is the switch from auth.php to mailauthd as README.md has it, with the same logins before, during the
+// shadow run, and after.
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
 	o := startOldSite(t, []account{bob, dave, erin, quentin}, []account{alice, chloe, frank, gina})
-	o.rehearse(t, "by auth.php", func(r rehearsed, l login) bool {
-		// auth.php took Dovecot's refusal in IMAP for success, and the password was right.
-		return r.old || r.kind == "quoting" && l.protocol == "imap"
-	})
+	byScript := func(r rehearsed, l login) bool {
+		return r.old || r.kind == "quoting" && l.protocol == "imap" // auth.php took Dovecot's refusal for success
+	}
+	o.rehearse(t, "by auth.php", 1, byScript) // one after the other, so that the lines of its log are not mixed
+
+	dir := filepath.Join(tempDir(t), "new")
+	wantRun(t, 0, "", "migrate", "php", "-o", dir, o.script)
+	wantRun(t, 0, "configuration OK: 2 servers, 3 domains", "check", "-config", filepath.Join(dir, "mailauthd.toml"))
+	d := prepareMailauthd(t, o.site, "")
+	main := fmt.Sprintf("include = [%q]\n", filepath.Join(dir, "servers.toml")) + mailauthdTOML(t, o.site, d.authLog)
+	shadow := fmt.Sprintf("[shadow]\nurl = \"http://%s/mail/auth.php\"\nlog = %q\n", o.beside, filepath.Join(dir, "shadow.log"))
+	writeFile(t, filepath.Dir(d.config), filepath.Base(d.config), main+shadow)
+	wantDifferences(t, map[string]int{
+		"look_alike": rehearsals("look-alike", ""),
+		"subdomain":  rehearsals("subdomain", ""),
+		"not_ok":     rehearsals("wrong", "imap") + rehearsals("quoting", "imap"),
+	}, "migrate", "log", "-config", d.config, o.log)
+
+	d.start(t, o.site)
+	o.serveBy(t, o.scriptAt(o.beside)+o.relocateApache(t, contrib(t, "apache/mailauthd-unix.conf")))
+	o.rehearse(t, "by both", rehearsingClients, byScript)
+	wantVia(t, d, "http://"+o.auth+"/mail/auth.php", alice.password, 0, `\nAuth-Status: OK\n(?s:.*)\nanswered by: mailauthd `)
+	wantCompared(t, o.site, rehearsedLogins+1)
+	wantDifferences(t, map[string]int{
+		"look_alike": rehearsals("look-alike", ""),
+		"subdomain":  rehearsals("subdomain", ""),
+		"quoting":    rehearsals("quoting", "pop3") + rehearsals("quoting", "smtp"),
+		"not_ok":     rehearsals("wrong", "imap"),
+	}, "shadow", "-config", d.config)
+
+	writeFile(t, filepath.Dir(d.config), filepath.Base(d.config), main)
+	d.signal(t, syscall.SIGHUP)
+	if !poll(readyTimeout, d.done, func() bool { return strings.Count(readFile(t, d.stderr), "configuration loaded") == 2 }) {
+		t.Fatal("mailauthd has not loaded the configuration without [shadow]")
+	}
+	o.serveBy(t, o.relocateApache(t, contrib(t, "apache/mailauthd-unix.conf")))
+	o.rehearse(t, "by mailauthd", rehearsingClients, func(r rehearsed, _ login) bool { return r.now })
 }
 
-// rehearse makes the logins, and compares how they end.
-func (o *oldSite) rehearse(t *testing.T, when string, want func(rehearsed, login) bool) {
+// rehearsals is the number of logins of a kind by a protocol, or by all protocols if that is empty.
+func rehearsals(kind, protocol string) (n int) {
+	for i := range rehearsedLogins {
+		if r, l := rehearsedLogin(i); r.kind == kind && (protocol == "" || l.protocol == protocol) {
+			n++
+		}
+	}
+	return n
+}
+
+func rehearsedLogin(i int) (rehearsed, login) {
+	return rehearsal[i%len(rehearsal)], logins[i/len(rehearsal)%len(logins)]
+}
+
+// rehearse makes the logins, several at a time, and compares how they end.
+func (o *oldSite) rehearse(t *testing.T, when string, atATime int, want func(rehearsed, login) bool) {
 	t.Helper()
 	next := make(chan int)
 	var clients sync.WaitGroup
-	for range rehearsingClients {
+	for range atATime {
 		clients.Go(func() {
 			for i := range next {
-				r, l := rehearsal[i%len(rehearsal)], logins[i/len(rehearsal)%len(logins)]
+				r, l := rehearsedLogin(i)
 				got, err := o.logIn(l, r.account)
 				if err != nil || got != want(r, l) {
 					t.Errorf("%s: %s of %s by %s: %t, %v; want %t", when, r.kind, r.account.user, l.protocol, got, err, want(r, l))
@@ -154,4 +130,55 @@ func (o *oldSite) rehearse(t *testing.T, when string, want func(rehearsed, login
 	}
 	close(next)
 	clients.Wait()
+}
+
+// wantRun runs a command of mailauthd, and compares its exit status and how its output begins.
+func wantRun(t *testing.T, status int, output string, args ...string) session {
+	t.Helper()
+	got := runClient(t, "", binary, args...)
+	if got.status != status || !strings.HasPrefix(got.output, output) {
+		t.Errorf("mailauthd %s: exit status %d, want %d and %q; output:\n%s%s", strings.Join(args, " "), got.status, status, output, got.output, got.trace)
+	}
+	return got
+}
+
+// wantDifferences compares the numbers of logins by kind of difference in a report. There must be no other kinds.
+func wantDifferences(t *testing.T, want map[string]int, args ...string) {
+	t.Helper()
+	var report struct {
+		Differences []struct {
+			Kind   string
+			Logins int
+		}
+	}
+	config := slices.Index(args, "-config")
+	text := wantRun(t, 1, "{", slices.Insert(args, config, "-json")...).output
+	if err := json.Unmarshal([]byte(text), &report); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]int)
+	for _, d := range report.Differences {
+		got[d.Kind] += d.Logins
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("mailauthd %s: %v, want %v; report:\n%s", strings.Join(args, " "), got, want, text)
+	}
+}
+
+// wantCompared waits until as many requests have been compared with the script.
+func wantCompared(t *testing.T, s site, n float64) {
+	t.Helper()
+	var got float64
+	compared := func() bool {
+		got = 0
+		for name, value := range metrics(t, s) {
+			if strings.HasPrefix(name, "mailauthd_shadow_requests_total{") {
+				got += value
+			}
+		}
+		return got >= n
+	}
+	if !poll(clientTimeout, nil, compared) || got != n {
+		t.Errorf("%v requests compared with the script, want %v", got, n)
+	}
 }
