@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
@@ -25,36 +24,7 @@ func userCommands() []command {
 	}
 }
 
-func manageUsers(c *call) error {
-	c.command.args = "COMMAND"
-	c.newFlags()
-	if len(c.args) == 0 {
-		return usageError("want one of these commands:\n" + c.userHelp())
-	}
-	for _, cmd := range userCommands() {
-		if cmd.name == c.args[0] {
-			cmd.name = "user " + cmd.name
-			c.command, c.args = cmd, c.args[1:]
-			return cmd.run(c)
-		}
-	}
-	if isHelp(c.args[0]) {
-		fmt.Fprint(c.stdout, "usage: mailauthd user COMMAND [flags] [arguments]\n\n"+c.userHelp())
-		return nil
-	}
-	if err := flagFirst(c.args[0], "the user command"); err != nil {
-		return err
-	}
-	return usageError(fmt.Sprintf("unknown command %q; known:\n%s", c.args[0], c.userHelp()))
-}
-
-func (c *call) userHelp() string {
-	var b strings.Builder
-	for _, cmd := range userCommands() {
-		fmt.Fprintf(&b, "  %-18s %s\n", cmd.name+" "+cmd.args, cmd.summary)
-	}
-	return b.String()
-}
+func manageUsers(c *call) error { return c.runOneOf(userCommands()) }
 
 // userEdit is one change of the users file.
 type userEdit struct {

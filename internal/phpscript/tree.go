@@ -6,7 +6,7 @@ import "strings"
 type op uint8
 
 const (
-	opNone op = iota
+	_ op = iota // no node
 	// Expressions.
 	opText      // text
 	opNumber    // text

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// runOneOf runs the command that the first argument names, such as "add" in "mailauthd user add".
+func (c *call) runOneOf(commands []command) error {
+	group := c.name
+	c.command.args = "COMMAND"
+	c.newFlags()
+	if len(c.args) == 0 {
+		return usageError("want one of these commands:\n" + list(commands))
+	}
+	for _, cmd := range commands {
+		if cmd.name == c.args[0] {
+			cmd.name = group + " " + cmd.name
+			c.command, c.args = cmd, c.args[1:]
+			return cmd.run(c)
+		}
+	}
+	if isHelp(c.args[0]) {
+		fmt.Fprintf(c.stdout, "usage: mailauthd %s COMMAND [flags] [arguments]\n\n%s", group, list(commands))
+		return nil
+	}
+	if err := flagFirst(c.args[0], "the "+group+" command"); err != nil {
+		return err
+	}
+	return usageError(fmt.Sprintf("unknown command %q; known:\n%s", c.args[0], list(commands)))
+}
+
+// list lists commands with their arguments, one a line.
+func list(commands []command) string {
+	var b strings.Builder
+	for _, cmd := range commands {
+		fmt.Fprintf(&b, "  %-18s %s\n", cmd.name+" "+cmd.args, cmd.summary)
+	}
+	return b.String()
+}
