@@ -225,6 +225,7 @@ func (r *run) assignElement(target *node, v value) {
 	switch old.kind {
 	case isArray:
 		if a = old.array; a.shared {
+			r.work(len(a.keys))
 			a = a.clone()
 		}
 	case isNull:

@@ -16,6 +16,11 @@ func (r *run) call(n *node) value {
 		return value{}
 	}
 	r.line = n.line
+	for _, a := range args {
+		if a.kind == isArray {
+			r.work(len(a.array.keys) / 4)
+		}
+	}
 	if f := r.x.builtins[name]; f != nil {
 		return f(r, n, args)
 	}

@@ -4,11 +4,19 @@ import (
 	"strings"
 )
 
-// phpEval evaluates an expression. After the end of the run everything is null.
+// eval evaluates an expression. After the end of the run everything is null.
 func (r *run) eval(n *node) value {
 	if n == nil || !r.step(n) {
 		return value{}
 	}
+	v := r.evaluate(n)
+	if len(v.text) > longText {
+		r.made += len(v.text)
+	}
+	return v
+}
+
+func (r *run) evaluate(n *node) value {
 	switch n.op {
 	case opText:
 		return textValue(n.text, n.line)
@@ -175,6 +183,9 @@ func (r *run) binary(n *node) value {
 		return r.not(r.equal(a, b, true), n)
 	case "<", "<=", ">", ">=":
 		return r.order(n.text, a, b)
+	}
+	if a.kind == isArray {
+		r.work(len(a.array.keys))
 	}
 	return arithmetic(n.text, a, b, n.line)
 }

@@ -8,7 +8,8 @@ import (
 // Limits of one run of the script.
 const (
 	maxSteps   = 200_000 // nodes, and elements of arrays that are copied or searched
-	maxMade    = 8 << 20 // bytes of long texts
+	longText   = 256     // bytes of a text that is long
+	maxMade    = 8 << 20 // bytes of long texts, in all
 	maxCalls   = 50      // functions that call each other
 	maxChoices = 48      // conditions that depend on something unknown
 	maxRounds  = 2       // rounds of a loop that ends for an unknown reason
