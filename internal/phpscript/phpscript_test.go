@@ -192,3 +192,40 @@ func TestPHPNeverWrong(t *testing.T) {
 		})
 	}
 }
+
+// Scripts that would take long, or much memory, end at a limit.
+func TestPHPLimits(t *testing.T) {
+	tests := map[string]string{
+		"loop":      `while (true) { $a .= 'xxxxxxxx'; $b[] = $a; }`,
+		"recursion": `function f($x) { if (rand()) f($x); return f($x . $x); } f('abc');`,
+		"forks":     strings.Repeat("if (rand()) $a++;\n", 100) + `if ($a == 3) $s = '10.0.0.1';`,
+		"nesting":   `$a = ` + strings.Repeat("(", 10_000) + `;`,
+		"blocks":    strings.Repeat("if (1) {", 10_000),
+		"chain":     strings.Repeat("if ($d == 'a.test') ; else ", 5000) + `;`,
+	}
+	for name, code := range tests {
+		t.Run(name, func(t *testing.T) {
+			r, err := Convert(before+code+after, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
+			if err == nil && r.Complete() && name != "chain" {
+				t.Errorf("nothing was told:\n%s", report("s.php", r))
+			}
+		})
+	}
+}
+
+func TestPHPRefuses(t *testing.T) {
+	tests := map[string]string{
+		strings.Repeat("x", MaxScript+1):        "s.php: larger than 1048576 bytes: want the PHP script that answers nginx",
+		"\x7fELF":                               "s.php: no PHP: want a script with <?php in it",
+		"<?php\n/* ":                            "s.php:2: a comment that begins here does not end",
+		"<?php\n\n$a = <<<X\nX1":                "s.php:3: a heredoc that begins here does not end",
+		"<?php":                                 "s.php:1: no map found: no login gets a header Auth-Server: want the script that answers nginx's auth_http",
+		"<?php\nclass A { function f() { } }":   "s.php:2: no map found: the script has its map in a class, which this command does not read: write the servers and domains by hand",
+		"<?php " + strings.Repeat(";", 300_001): "s.php:1: the script has more than 300000 tokens, which is more than this command reads",
+	}
+	for text, want := range tests {
+		if _, err := Convert(text, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody}); err == nil || err.Error() != want {
+			t.Errorf("%.20q: %v, want %s", text, err, want)
+		}
+	}
+}

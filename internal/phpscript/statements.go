@@ -1,6 +1,10 @@
 package phpscript
 
-import "strings"
+import (
+	"strings"
+
+	"mailauthd/internal/authlog"
+)
 
 func (p *parser) ifStatement(t token) *node {
 	n := &node{op: opIf, line: t.line}
@@ -206,7 +210,7 @@ func (p *parser) function(t token) *node {
 	switch name := strings.ToLower(n.text); {
 	case p.err != nil:
 	case p.script.functions[name] != nil:
-		p.script.unread = append(p.script.unread, unread{t.line, "the function " + n.text + " a second time"})
+		p.script.unread = append(p.script.unread, unread{t.line, "the function " + authlog.Escape(n.text) + " a second time"})
 	default:
 		p.script.functions[name] = n
 	}
