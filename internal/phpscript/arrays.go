@@ -257,7 +257,9 @@ func (r *run) server(name string, line int) value {
 	case "AUTH_USER":
 		return r.user
 	case "AUTH_PASS":
-		return because(byPassword, "the password")
+		v := because(byPassword, "the password")
+		v.given = true
+		return v
 	case "AUTH_SALT":
 		return because(byPassword, "the salt")
 	case "AUTH_PROTOCOL":

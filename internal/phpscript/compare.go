@@ -11,6 +11,8 @@ func (r *run) equal(a, b value, strict bool) value {
 		r.x.methodCounts = true
 	}
 	switch {
+	case a.given && b.isEmpty() || b.given && a.isEmpty():
+		return boolValue(false)
 	case a.kind == isUnknown || b.kind == isUnknown:
 		return unknownFor(worst(a.why, b.why))
 	case a.user && b.user:
@@ -24,6 +26,8 @@ func (r *run) equal(a, b value, strict bool) value {
 	}
 	return boolValue(looseEqual(a, b))
 }
+
+func (v value) isEmpty() bool { return v.kind == isNull || v.kind == isText && v.text == "" && !v.open }
 
 // equalParts compares two parts of the user name.
 func (r *run) equalParts(a, b value) value {

@@ -316,7 +316,7 @@ func (r *run) isset(n *node) value {
 		if v.kind == isNull {
 			return boolValue(false)
 		}
-		if v.kind == isUnknown {
+		if v.kind == isUnknown && !v.given {
 			all = unknownFor(worst(all.why, r.reasonOf(v, k)))
 		}
 	}

@@ -193,6 +193,33 @@ func TestPHPNeverWrong(t *testing.T) {
 	}
 }
 
+// That a password is there is no check of it.
+func TestPHPWithoutCheck(t *testing.T) {
+	for _, code := range []string{
+		`if (!isset($p)) exit; if (empty($p)) exit; if (!$p) exit; if ($p == '' || "" === $p) exit;`,
+		`if (!isset($_SERVER['HTTP_AUTH_USER']) || !isset($_SERVER['HTTP_AUTH_PASS'])) exit;`,
+		`if (($_SERVER['HTTP_AUTH_PASS'] ?? '') == '') exit;`,
+	} {
+		script := `<?php $p = $_SERVER['HTTP_AUTH_PASS']; ` + code + `
+header('Auth-Status: OK'); header('Auth-Server: 10.0.0.1'); header('Auth-Port: 143');`
+		r, err := Convert(script, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report("s.php", r); !strings.Contains(got, "without a check of the password") || strings.Contains(got, "itself") {
+			t.Errorf("%s:\n%s", code, got)
+		}
+		checked := strings.Replace(script, "exit;", "exit; if ($p != 'hunter2') exit;", 1)
+		r, err = Convert(checked, Script{Name: "s.php", HasUser: nobody, HasGroup: nobody})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report("s.php", r); !strings.Contains(got, "checks passwords itself") || strings.Contains(got, "hunter2") {
+			t.Errorf("%s:\n%s", checked, got)
+		}
+	}
+}
+
 // Scripts that would take long, or much memory, end at a limit.
 func TestPHPLimits(t *testing.T) {
 	tests := map[string]string{

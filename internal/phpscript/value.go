@@ -34,6 +34,7 @@ type value struct {
 	whole  bool // the text begins at the "@" or just behind it
 	cut    int  // the text is that many characters of the end of the user name
 	method bool // the method of the request
+	given  bool // not empty, although unknown, as the password is
 }
 
 // reasonKind says what an unknown value depends on. Of several the greatest counts.
@@ -152,7 +153,7 @@ func (v value) truth() (yes, known bool) {
 		}
 		return len(v.array.keys) > 0, true
 	}
-	return false, v.kind == isNull
+	return v.given, v.given || v.kind == isNull
 }
 
 // asText returns a scalar as a text.
