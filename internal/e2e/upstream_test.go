@@ -163,7 +163,7 @@ func startTLSDovecot(tb testing.TB, accounts []account) *tlsDovecot {
 		d.ports[protocol] = [2]int{testport.Free(tb), testport.Free(tb)}
 	}
 	base := render(tb, "dovecot.conf", map[string]any{
-		"Dir": dir, "UID": uid, "GID": gid, "Relay": 1,
+		"Dir": dir, "Host": "127.0.0.1", "UID": uid, "GID": gid, "Relay": 1,
 		"POP3": d.ports["pop3"][0], "IMAP": d.ports["imap"][0], "SMTP": d.ports["smtp"][0],
 	})
 	settings := d.makeCertificates(tb, dir)
