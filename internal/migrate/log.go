@@ -142,10 +142,16 @@ func (e *entry) appendKey(b []byte) []byte {
 	}
 	if !e.sure() {
 		reply := e.values[replyField]
+		if isChallenge(reply) {
+			return append(b, challengeReply...)
+		}
 		b = append(b, reply[:min(len(reply), maxReply)]...)
 	}
 	return b
 }
+
+// challengeReply stands in a key for any challenge, because no two challenges are the same.
+const challengeReply = "+"
 
 // The flags of a key, in the low bits of a digit.
 const (

@@ -271,3 +271,30 @@ func load(t testing.TB, text string) *config.Config {
 	}
 	return c
 }
+
+// A script that reads too few lines of the server logs a challenge, which is another one in each login. That is one
+// difference and not thousands, and hides no other one.
+func TestChallengeForReply(t *testing.T) {
+	c := load(t, routerConfig)
+	var requests []request
+	for i := range int64(2 * MaxGroups) {
+		requests = append(requests, request{start: i * 1e6, user: "bob@domain1.com", protocol: "imap", ip: "192.0.2.1",
+			reply: fmt.Sprintf("+ PDE%dQHg+", i), took: []int64{1000, 1000}})
+	}
+	evil := request{start: 1000e6, user: "bob@evildomain1.com", protocol: "imap", ip: "192.0.2.1", reply: "+ PDk5QHg+", took: []int64{1000, 1000}}
+	moved := request{start: 1001e6, user: "amy@domain1.com", protocol: "smtp", ip: "192.0.2.9", reply: "334 PDk5QHg+", took: []int64{1000, 1000}}
+	l := read(t, oldLog(append(requests, evil, moved)...))
+	if len(l.logins) != 3 {
+		t.Errorf("%d logins stored, want 3", len(l.logins))
+	}
+	var got []string
+	for _, g := range l.Report(c).Groups.Groups {
+		got = append(got, fmt.Sprintf("%s %s: %v", g.Kind, g.What, g.Count))
+	}
+	want := []string{"look_alike evildomain1.com of domain1.com: 1 login of 1 user",
+		`other_server of domain1.com: 192.0.2.9:25, now 192.0.2.1:25 (server "a"): 1 login of 1 user`,
+		"unproven : 400 logins of 1 user"}
+	if !slices.Equal(got, want) {
+		t.Errorf("groups %q, want %q", got, want)
+	}
+}

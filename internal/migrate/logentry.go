@@ -60,6 +60,13 @@ func positive(reply []byte) bool {
 	return false
 }
 
+// isChallenge reports whether a reply is the server's challenge. auth.php takes that for the answer to the password if the
+// greeting is longer than the 127 bytes that it reads of a line, as Dovecot's in IMAP is.
+func isChallenge(reply []byte) bool {
+	word, _, _ := bytes.Cut(reply, []byte(" "))
+	return string(word) == "+" || string(word) == "334"
+}
+
 // replyProtocol returns the protocol that a reply is of, or "" if the reply does not tell. A tag of IMAP, such as
 // auth.php's 001, is no reply code of SMTP, because these begin with 2 to 5.
 func replyProtocol(reply []byte) string {

@@ -34,6 +34,7 @@ const (
 	NoEntry       Kind = "no_entry"
 	Rules         Kind = "rules"
 	NotOK         Kind = "not_ok"
+	Unproven      Kind = "unproven"
 	Quoting       Kind = "quoting"
 	Throttled     Kind = "throttled"
 	TempFail      Kind = "tempfail"
@@ -61,6 +62,7 @@ func titles() []title {
 		{NoEntry, "user without an entry with a password, refused now: domain"},
 		{Rules, "refused now by a rule:"},
 		{NotOK, "let in without the server's OK, refused now: the server said"},
+		{Unproven, "let in on the server's challenge, without its answer"},
 		{Quoting, "name or password that auth.php quotes wrongly, let in now"},
 		{Throttled, "refused now by [throttle]:"},
 		{TempFail, "temporary failure now:"},

@@ -51,8 +51,10 @@ func (l *Log) Report(c *config.Config) *LogReport {
 			r.Ambiguous += n
 		}
 		f, isName := notOK(reply), false
-		if flags&flagNotOK == 0 {
-			f, isName = router.find(&login)
+		if flags&flagNotOK == 0 || f.kind == Unproven {
+			if routed, name := router.find(&login); routed != same || f.kind != Unproven {
+				f, isName = routed, name
+			}
 		}
 		if f != same {
 			otherUsers[user] = true
@@ -101,6 +103,9 @@ func displayName(name string) string {
 
 // notOK is the finding on a login that was let in after a reply that does not accept it.
 func notOK(reply string) finding {
+	if reply == challengeReply {
+		return finding{Unproven, "", "the script reads too few lines, so the log does not tell whether these passwords were right: try a user by \"mailauthd test-login\""}
+	}
 	what := "nothing"
 	if reply != "" {
 		what = `"` + reply + `"`
