@@ -89,7 +89,7 @@ func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 		return err
 	}
 	files := []struct{ name, text string }{
-		{filepath.Join(dir, "mailauthd.toml"), "include = [\"servers.toml\"]\n\n" + r.Main},
+		{filepath.Join(dir, "mailauthd.toml"), "include = [\"servers.toml\", \"users*.toml\", \"users.d/*.toml\"]\n\n" + r.Main},
 		{filepath.Join(dir, "servers.toml"), r.Servers},
 	}
 	for _, f := range files {

@@ -70,7 +70,7 @@ func (m *survey) render() (first, servers string) {
 }
 
 func (m *survey) renderListen(w *writer) {
-	fmt.Fprint(w, "\n[listen]\nfastcgi = [\"unix:/run/mailauthd/fastcgi.sock\"]\n")
+	fmt.Fprint(w, "\n[listen]\nfastcgi = [\"unix:/run/mailauthd/fastcgi.sock\"]\nadmin = [\"unix:/run/mailauthd/admin.sock\"]\n")
 	if m.HasUser("mailauthd") {
 		fmt.Fprintln(w, `owner = "mailauthd"`)
 	} else {
