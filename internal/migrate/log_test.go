@@ -150,6 +150,8 @@ func TestOverlappingRequests(t *testing.T) {
 			[]string{amyPOP3, bobIn}, 0},
 		{"the same user twice", []request{bob, with(bob, func(r *request) { r.start = 10_000; r.took = nil })}, []string{bobIn}, 1},
 		{"asked once", []request{with(bob, func(r *request) { r.took = twice[:1] }), amy}, []string{amyIn, bobIn}, 0},
+		{"challenge, long after a refusal", []request{with(bob, func(r *request) { r.took = nil }),
+			with(amy, func(r *request) { r.start, r.reply = 10e6, "+ PDk5QHg+" })}, []string{amyIn + " not OK: +"}, 1},
 		{"slow server", []request{with(bob, func(r *request) { r.took = []int64{5e6, 5e6} }),
 			with(amy, func(r *request) { r.start = 1e6; r.took = []int64{5e6, 5e6} })}, []string{amyIn, bobIn}, 0},
 	} {

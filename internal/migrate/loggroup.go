@@ -116,6 +116,8 @@ func (e *entry) set(now int64, f field, value []byte) {
 	if c := e.contests[f]; c != nil {
 		if f == replyField && positive(value) {
 			value = []byte("+OK") // other words make no difference
+		} else if f == replyField && isChallenge(value) {
+			value = []byte(challengeReply)
 		}
 		c.add(value)
 	}
@@ -230,7 +232,7 @@ func (g *grouper) firstReply() *entry {
 		}
 	}
 	window := g.window()
-	if !positive(g.replyText) || g.replyAt-next.last > window {
+	if !positive(g.replyText) && !isChallenge(g.replyText) || g.replyAt-next.last > window {
 		window = replyWait // such a login is reported under its name, so nothing may be left to chance
 	}
 	sole := true
