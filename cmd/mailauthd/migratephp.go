@@ -99,7 +99,7 @@ func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	for _, f := range files {
@@ -113,7 +113,7 @@ func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 
 // writeNew writes a file that does not exist yet.
 func writeNew(name, text string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // it holds no secret, and check looks at it as another user
 	if err != nil {
 		return err
 	}
