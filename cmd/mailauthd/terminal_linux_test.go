@@ -58,13 +58,18 @@ func (p *prompts) String() string {
 
 // typeHidden types a line once the prompt is there and the terminal no longer echoes.
 func typeHidden(keyboard, terminal *os.File, stderr *prompts, prompt, line string) error {
+	if err := waitHidden(terminal, stderr, prompt); err != nil {
+		return err
+	}
+	_, err := io.WriteString(keyboard, line+"\n")
+	return err
+}
+
+// waitHidden waits until the prompt is there and the terminal no longer echoes.
+func waitHidden(terminal *os.File, stderr *prompts, prompt string) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		modes, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
-		if err != nil {
-			return err
-		}
-		if modes.Lflag&unix.ECHO == 0 && strings.HasSuffix(stderr.String(), prompt) {
-			_, err := io.WriteString(keyboard, line+"\n")
+		if err != nil || modes.Lflag&unix.ECHO == 0 && strings.HasSuffix(stderr.String(), prompt) {
 			return err
 		}
 	}
@@ -147,7 +152,7 @@ func TestInterruptedPrompt(t *testing.T) {
 	if err := typeHidden(keyboard, terminal, &stderr, "Password: ", "half a pass"); err != nil {
 		t.Fatal(err)
 	}
-	if err := waitForPrompt(&stderr, "Repeat password: "); err != nil {
+	if err := waitHidden(terminal, &stderr, "Repeat password: "); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
@@ -159,13 +164,4 @@ func TestInterruptedPrompt(t *testing.T) {
 	if err := waitEcho(terminal); err != nil {
 		t.Error(err)
 	}
-}
-
-func waitForPrompt(stderr *prompts, prompt string) error {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if strings.HasSuffix(stderr.String(), prompt) {
-			return nil
-		}
-	}
-	return fmt.Errorf("no prompt %q in %q", prompt, stderr.String())
 }
