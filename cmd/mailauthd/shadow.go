@@ -1,6 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
 	"mailauthd/internal/config"
 	"mailauthd/internal/migrate"
 )
@@ -17,7 +22,7 @@ func sumUpShadow(c *call) error {
 	}
 	files := c.flags.Args()
 	if len(files) == 0 {
-		if files, err = shadowLogs(cfg); err != nil {
+		if files, err = c.shadowLogs(cfg); err != nil {
 			return err
 		}
 	}
@@ -35,10 +40,15 @@ func sumUpShadow(c *call) error {
 	return nil
 }
 
-// shadowLogs returns the shadow log that the configuration names.
-func shadowLogs(cfg *config.Config) ([]string, error) {
+// shadowLogs returns the shadow log that the configuration names. There is no such file before the first difference.
+func (c *call) shadowLogs(cfg *config.Config) ([]string, error) {
 	if cfg.Shadow == nil {
 		return nil, usageError("the configuration has no [shadow]: want one or more shadow logs, or - for standard input")
 	}
-	return []string{cfg.Shadow.Log}, nil
+	log := cfg.Shadow.Log
+	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(c.stderr, "%s: no difference has been logged yet; the metric mailauthd_shadow_requests_total says how many requests were compared\n", log)
+		return nil, nil
+	}
+	return []string{log}, nil
 }
