@@ -89,6 +89,7 @@ func TestQuoting(t *testing.T) {
 		{"b\xe4b", "p\xe4ss", false},
 		{"bob", "100%25", false},
 		{"bob", "^caret!", false},
+		{"azAZ09\x80", "azAZ09\x80", false},
 		{"bob", "a%3Fb", true},
 		{"bob", "a%3fb", false},
 		{"bob", "#1", true},
@@ -112,8 +113,10 @@ func TestQuoting(t *testing.T) {
 			t.Errorf("%q is taken for plain", c)
 		}
 	}
-	p := pair{request: authhttp.Request{Password: "it's"}, response: refused, reply: Reply{Response: letIn}}
-	if d, _ := p.compare(); d.Quoting {
-		t.Error("quoting does not let users in")
+	for _, answers := range [][2]authhttp.Response{{refused, letIn}, {tempFail, refused}, {letIn, noAnswer}} {
+		p := pair{request: authhttp.Request{Password: "it's"}, response: answers[0], reply: Reply{Response: answers[1]}}
+		if d, different := p.compare(); d.Quoting || !different {
+			t.Errorf("quoting explains that ours is %v and theirs %v", answers[0].Outcome, answers[1].Outcome)
+		}
 	}
 }

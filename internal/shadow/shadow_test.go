@@ -123,10 +123,52 @@ func TestLogsDifferences(t *testing.T) {
 			t.Errorf("%+v, %v", d, err)
 		}
 		all := strings.Join(got, "\n") + r.stderr.String()
+		if r.stderr.Len() > 0 {
+			t.Errorf("standard error: %s", &r.stderr)
+		}
 		for _, secret := range []string{"s ecret", "s%20ecret", "ecret", "salt"} {
 			if strings.Contains(all, secret) {
 				t.Errorf("the log has %q:\n%s", secret, all)
 			}
+		}
+	})
+}
+
+// The name and the password of the request count as they are after decoding.
+func TestComparesWithTheRequest(t *testing.T) {
+	bubble(t, func(t *testing.T, r *run) {
+		same := says(strings.TrimSuffix(okHead, "\r\n") + "Auth-User: bob@domain1.com\r\nAuth-Pass: s ecret%\r\n\r\n")
+		r.compareOurs(newScript(same), letIn)
+		r.want(Result{Ours: "ok", Theirs: "ok"})
+		quoted := bob.Clone()
+		quoted.Set("Auth-Pass", "s%27ecret")
+		response, event := decides(letIn)(t.Context())
+		r.CompareOurs(newScript(says(head("Auth-Status: Invalid login or password"))), quoted, response, event)
+		r.want(Result{Ours: "ok", Theirs: "reject", Different: true})
+		if lines := r.lines(); len(lines) != 1 || !strings.Contains(lines[0], `"quoting":true`) {
+			t.Errorf("log:\n%s", strings.Join(lines, "\n"))
+		}
+	})
+}
+
+// A configuration that cannot be applied changes nothing. Without [shadow] the log is closed, and may be configured again.
+func TestConfigure(t *testing.T) {
+	bubble(t, func(t *testing.T, r *run) {
+		for name, log := range map[string]authlog.Config{
+			r.log:               {Timezone: "No/Where"},
+			filepath.Dir(r.log): {Timezone: "UTC"},
+		} {
+			if err := r.Configure(&Config{Log: name}, log); err == nil {
+				t.Errorf("%s with %+v: no error", name, log)
+			}
+		}
+		if err := r.Configure(nil, authlog.Config{}); err != nil {
+			t.Error(err)
+		}
+		r.compareOurs(newScript(says(okHead)), refused) // begun before a reload without [shadow]
+		r.want(Result{Ours: "reject", Theirs: "ok", Different: true})
+		if lines := r.lines(); len(lines) != 1 || !strings.Contains(lines[0], "+03:00") {
+			t.Errorf("log:\n%s", strings.Join(lines, "\n"))
 		}
 	})
 }
@@ -261,6 +303,11 @@ func TestShutdown(t *testing.T) {
 			if got := len(r.lines()); (got == 1) != tt.want.Different {
 				t.Errorf("%d lines", got)
 			}
+			r.AskTheirs(script, bob, func(context.Context) (authhttp.Response, authlog.Event) {
+				t.Error("compared after Shutdown")
+				return decides(letIn)(t.Context())
+			})
+			<-r.results
 			r.compareOurs(script, letIn) // not compared any more
 			r.want(Result{Ours: "ok", Theirs: None})
 			time.Sleep(tt.took) // until the script ends as well
