@@ -10,7 +10,7 @@ type builtin func(r *run, n *node, args []value) value
 // makeBuiltins returns the functions that this command knows, by their names in lower case.
 func makeBuiltins() map[string]builtin {
 	table := map[string]builtin{
-		"header": phpHeader, "define": phpDefine, "defined": phpIsDefined, "constant": phpConstantNamed, "date_default_timezone_set": phpSetZone, "getenv": phpGetenv, "filter_input": phpFilterInput,
+		"header": phpHeader, "header_remove": phpHeaderRemove, "define": phpDefine, "defined": phpIsDefined, "constant": phpConstantNamed, "date_default_timezone_set": phpSetZone, "getenv": phpGetenv, "filter_input": phpFilterInput,
 		"getallheaders": phpAllHeaders, "apache_request_headers": phpAllHeaders, "gethostbyname": phpFirst, "filter_var": phpFilterVar,
 		"strtolower": phpLower, "mb_strtolower": phpLower, "strtoupper": phpUpper, "mb_strtoupper": phpUpper,
 		"trim": phpTrim, "rtrim": phpTrim, "ltrim": phpTrim, "chop": phpTrim, "urldecode": phpFirst, "rawurldecode": phpFirst, "stripslashes": phpFirst, "addslashes": phpFirst, "htmlspecialchars": phpFirst,
@@ -105,6 +105,19 @@ func phpHeader(r *run, n *node, args []value) value {
 		r.x.warn(n.line, "the script delays refusals by Auth-Wait: auth_wait in [throttle] does so")
 	case "auth-error-code":
 		r.x.warn(n.line, "the script sends Auth-Error-Code: response_codes in [auth] does so")
+	}
+	return value{}
+}
+
+// phpHeaderRemove takes back one header of the answer, or all.
+func phpHeaderRemove(r *run, n *node, args []value) value {
+	switch name := arg(args, 0); {
+	case len(args) == 0:
+		clear(r.headers)
+	case name.kind == isText:
+		delete(r.headers, strings.ToLower(name.text))
+	default:
+		return r.spoil(byOther, n.line, "a header whose name is unknown")
 	}
 	return value{}
 }

@@ -146,7 +146,7 @@ func (r *run) callUnknown(name string, n *node, args []value) value {
 // quietFunctions do nothing that counts, and return true.
 var quietFunctions = []string{
 	"error_reporting", "set_time_limit", "ini_set", "openlog", "syslog", "closelog", "usleep", "sleep", "session_start", "ob_start",
-	"ob_end_clean", "ob_end_flush", "flush", "header_remove", "http_response_code", "ignore_user_abort", "setlocale", "umask", "chmod",
+	"ob_end_clean", "ob_end_flush", "flush", "http_response_code", "ignore_user_abort", "setlocale", "umask", "chmod",
 	"touch", "clearstatcache", "trigger_error", "assert", "var_dump", "print_r", "error_log", "set_error_handler", "mb_internal_encoding",
 	"printf", "is_string", "function_exists", "extension_loaded", "gc_collect_cycles", "debug_print_backtrace", "set_exception_handler",
 	"spl_autoload_register", "register_shutdown_function", "ini_get", "date_default_timezone_get", "phpversion", "mt_srand", "srand",
@@ -169,7 +169,7 @@ func (x *explorer) pure(n *node) bool {
 			}
 		case opCall:
 			name := strings.ToLower(n.text)
-			if x.script.functions[name] != nil || slices.Contains([]string{"header", "define", "preg_match", "date_default_timezone_set"}, name) || outArguments(name) && name != "str_replace" {
+			if x.script.functions[name] != nil || slices.Contains([]string{"header", "header_remove", "define", "preg_match", "date_default_timezone_set"}, name) || outArguments(name) && name != "str_replace" {
 				pure = false
 			}
 		}

@@ -1,6 +1,7 @@
 package phpscript
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -107,8 +108,8 @@ func (r *run) arguments(n *node) []value {
 }
 
 func numberLiteral(n *node) value {
-	if i, ok := integer(n.text); ok {
-		return value{kind: isNumber, number: i, line: n.line}
+	if i, err := strconv.ParseInt(n.text, 0, 0); err == nil { // also 0x1f, 0b11 and 017
+		return value{kind: isNumber, number: int(i), line: n.line}
 	}
 	return textValue(n.text, n.line)
 }
@@ -145,6 +146,9 @@ func (r *run) constant(n *node) value {
 	}
 	if r.included != nil {
 		return unknownFor(r.included)
+	}
+	if strings.HasPrefix(n.text, "PHP_") { // such as PHP_VERSION_ID
+		return unknownFor(&reason{kind: byOther, line: n.line, what: "the constant " + n.text + ", which depends on the installation of PHP"})
 	}
 	if strings.ToUpper(n.text) == n.text { // one of PHP's own, such as LOCK_EX
 		return value{kind: isText, text: n.text, line: n.line}
