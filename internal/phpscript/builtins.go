@@ -23,7 +23,8 @@ func makeBuiltins() map[string]builtin {
 		"in_array": phpInArray, "array_search": phpInArray, "array_key_exists": phpKeyExists, "key_exists": phpKeyExists, "count": phpCount, "sizeof": phpCount,
 		"array_keys": phpArrayKeys, "array_values": phpArrayValues, "array_flip": phpArrayFlip, "array_merge": phpArrayMerge, "end": phpEnd, "reset": phpStart, "current": phpStart, "array_pop": phpPop, "array_shift": phpShift,
 		"fopen": phpOpen, "file_put_contents": phpPutContents, "error_log": phpErrorLog, "fsockopen": phpConnect, "pfsockopen": phpConnect, "stream_socket_client": phpConnect, "fwrite": phpSend, "fputs": phpSend, "imap_open": phpImapOpen,
-		"is_array": phpIsArray, "is_null": phpIsNull, "ini_set": phpIniSet,
+		"is_array": phpIsArray, "is_null": phpIsNull, "is_string": phpIsString, "extension_loaded": phpIsThere, "function_exists": phpIsThere,
+		"ob_start": phpLater, "register_shutdown_function": phpLater, "ini_set": phpIniSet,
 		"func_get_args": func(r *run, n *node, _ []value) value {
 			return unknownFor(&reason{kind: byOther, line: n.line, what: "any number of arguments"})
 		},
@@ -32,7 +33,9 @@ func makeBuiltins() map[string]builtin {
 	}
 	for _, name := range quietFunctions {
 		if table[name] == nil {
-			table[name] = func(*run, *node, []value) value { return boolValue(true) }
+			table[name] = func(_ *run, n *node, _ []value) value {
+				return unknownFor(&reason{kind: byOther, line: n.line, what: "the function " + n.text})
+			}
 		}
 	}
 	return table
@@ -73,6 +76,24 @@ func phpIsArray(_ *run, _ *node, args []value) value {
 		return v
 	}
 	return boolValue(arg(args, 0).kind == isArray)
+}
+
+func phpIsString(_ *run, _ *node, args []value) value {
+	if v, bad := unclear(args...); bad {
+		return v
+	}
+	return boolValue(arg(args, 0).kind == isText)
+}
+
+// phpIsThere takes what the script asks for to be there, because the script has run.
+func phpIsThere(*run, *node, []value) value { return boolValue(true) }
+
+// phpLater is given a function that PHP calls when the script has ended.
+func phpLater(r *run, n *node, args []value) value {
+	if arg(args, 0).kind == isNull {
+		return boolValue(true)
+	}
+	return r.spoil(byOther, n.line, "the function that "+n.text+"() calls later")
 }
 
 // phpEval runs code that stands in a text, or sets variables whose names do.

@@ -21,10 +21,28 @@ func (r *run) call(n *node) value {
 			r.work(len(a.array.keys) / 4)
 		}
 	}
-	if f := r.x.builtins[name]; f != nil {
+	if f := r.x.builtins[name]; f != nil && !beyond(name, args) {
 		return f(r, n, args)
 	}
 	return r.callUnknown(name, n, args)
+}
+
+// beyond reports whether a function that this command knows does with these arguments what it does not know.
+func beyond(name string, args []value) bool {
+	v := arg(args, 0)
+	switch name {
+	case "count", "sizeof", "array_keys", "intval":
+		return len(args) > 1
+	case "explode":
+		return len(args) > 2 && !(args[1].user && args[2].kind == isNumber && args[2].number == 2)
+	case "urldecode", "rawurldecode", "stripslashes", "addslashes", "htmlspecialchars", "escapeshellcmd":
+		return v.kind == isText && !v.user && strings.IndexFunc(v.text, otherThanName) >= 0
+	}
+	return false
+}
+
+func otherThanName(c rune) bool {
+	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("@._-: /", c))
 }
 
 // callOwn runs a function of the script.
@@ -143,13 +161,13 @@ func (r *run) callUnknown(name string, n *node, args []value) value {
 	return unknownFor(&reason{kind: from.kind, line: n.line, what: why.what})
 }
 
-// quietFunctions do nothing that counts, and return true.
+// quietFunctions do nothing that counts. What they return is unknown.
 var quietFunctions = []string{
-	"error_reporting", "set_time_limit", "ini_set", "openlog", "syslog", "closelog", "usleep", "sleep", "session_start", "ob_start",
+	"error_reporting", "set_time_limit", "ini_set", "openlog", "syslog", "closelog", "usleep", "sleep", "session_start",
 	"ob_end_clean", "ob_end_flush", "flush", "http_response_code", "ignore_user_abort", "setlocale", "umask", "chmod",
 	"touch", "clearstatcache", "trigger_error", "assert", "var_dump", "print_r", "error_log", "set_error_handler", "mb_internal_encoding",
-	"printf", "is_string", "function_exists", "extension_loaded", "gc_collect_cycles", "debug_print_backtrace", "set_exception_handler",
-	"spl_autoload_register", "register_shutdown_function", "ini_get", "date_default_timezone_get", "phpversion", "mt_srand", "srand",
+	"printf", "gc_collect_cycles", "debug_print_backtrace", "set_exception_handler",
+	"spl_autoload_register", "ini_get", "date_default_timezone_get", "phpversion", "mt_srand", "srand",
 }
 
 // pure reports whether an expression changes nothing, so that it may be evaluated although the script perhaps does not.

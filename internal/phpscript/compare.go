@@ -21,6 +21,8 @@ func (r *run) equal(a, b value, strict bool) value {
 		return r.equalUser(a, b, strict)
 	case b.user:
 		return r.equalUser(b, a, strict)
+	case a.kind == isArray && b.kind == isArray && a.array != b.array:
+		return unknownFor(&reason{kind: byOther, line: r.line, what: "a comparison of arrays"})
 	case strict:
 		return boolValue(strictEqual(a, b))
 	}
@@ -144,6 +146,11 @@ func (r *run) order(op string, a, b value) value {
 	}
 	if a.kind == isText && a.user || b.kind == isText && b.user {
 		return unknownFor(&reason{kind: byUser, line: r.line, what: "the order of user names"})
+	}
+	for _, v := range []value{a, b} {
+		if _, ok := numeric(v.text); v.kind == isText && !ok {
+			return unknownFor(&reason{kind: byOther, line: r.line, what: "the order of texts"})
+		}
 	}
 	if b.open && !a.open {
 		return r.order(map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op], b, a)

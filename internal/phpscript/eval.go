@@ -239,6 +239,10 @@ func arithmetic(op string, a, b value, line int) value {
 		sum.rest = worst(a.array.rest, b.array.rest)
 		return value{kind: isArray, array: sum}
 	}
+	computed := unknownFor(&reason{kind: byOther, line: line, what: "a computed number"})
+	if a.isNoInteger() || b.isNoInteger() {
+		return computed
+	}
 	a, b = a.asNumber(), b.asNumber()
 	if a.kind == isUnknown || b.kind == isUnknown {
 		return unknownFor(worst(a.why, b.why))
@@ -253,6 +257,9 @@ func arithmetic(op string, a, b value, line int) value {
 	case op == "%" && !a.user && !b.user && b.number != 0:
 		return value{kind: isNumber, number: a.number % b.number, line: line}
 	}
+	if !a.user && !b.user {
+		return computed
+	}
 	return unknownFor(&reason{kind: byUser, line: line, what: "a computed number"})
 }
 
@@ -265,6 +272,9 @@ func (r *run) unary(n *node) value {
 	}
 	if v = v.asNumber(); v.kind == isUnknown || n.text == "+" {
 		return v
+	}
+	if n.text == "~" {
+		return arithmetic("^", v, numberValue(-1), n.line)
 	}
 	return arithmetic("-", numberValue(0), v, n.line)
 }

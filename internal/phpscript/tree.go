@@ -138,7 +138,7 @@ func (n *node) targets(f func(name string)) {
 // outArguments reports whether a function may set its arguments.
 func outArguments(function string) bool {
 	switch function = strings.ToLower(function); function {
-	case "preg_match", "preg_match_all", "fsockopen", "pfsockopen", "stream_socket_client", "exec", "system", "passthru", "getmxrr",
+	case "preg_match", "preg_match_all", "fsockopen", "pfsockopen", "stream_socket_client", "exec", "system", "passthru", "getmxrr", "next", "prev", "each",
 		"parse_str", "mb_parse_str", "sscanf", "settype", "shuffle", "similar_text", "str_replace", "is_callable", "flock", "headers_sent",
 		"mysqli_stmt_bind_result", "ldap_get_option", "ldap_parse_result", "openssl_sign", "stream_select", "socket_select", "extract":
 		return true

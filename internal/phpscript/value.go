@@ -197,6 +197,21 @@ func (v value) asNumber() value {
 	return numberValue(0)
 }
 
+// isNoInteger reports whether a value is a text that is no integer, so that a sum with it is another kind of number.
+func (v value) isNoInteger() bool {
+	return v.kind == isText && !v.user && (v.text == "" || strings.Trim(v.text, "0123456789") != "")
+}
+
+// numeric returns the number that a text is for PHP.
+func numeric(s string) (float64, bool) {
+	s = strings.Trim(s, " \t\n\r\v\f")
+	if strings.Trim(s, "0123456789+-.eE") != "" { // such as "inf"
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil
+}
+
 func leadingDigits(s string) string {
 	s = strings.TrimLeft(s, " \t\n\r")
 	n := 0
@@ -261,10 +276,9 @@ func looseEqual(a, b value) bool {
 		return a.kind == b.kind && a.array == b.array
 	}
 	x, y := a.asText().text, b.asText().text
-	if n, err := strconv.ParseFloat(x, 64); err == nil {
-		if m, err := strconv.ParseFloat(y, 64); err == nil {
-			return n == m
-		}
+	n, ok := numeric(x)
+	if m, both := numeric(y); ok && both {
+		return n == m
 	}
 	return x == y
 }
