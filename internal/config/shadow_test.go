@@ -30,6 +30,10 @@ log = "/nowhere/differences"
 timeout = "3s"
 max_requests = 4
 `, &shadow.Config{URL: u, Answer: "ours", Log: "/nowhere/differences", Timeout: 3 * time.Second, MaxRequests: 4}},
+		{"smallest values", "[shadow]\nurl = \"" + shadowURL + "\"\ntimeout = \"1ms\"\nmax_requests = 1\n", &shadow.Config{
+			URL: u, Answer: "theirs", Log: "/var/log/mailauthd/shadow.log", Timeout: time.Millisecond, MaxRequests: 1}},
+		{"largest values", "[shadow]\nurl = \"" + shadowURL + "\"\ntimeout = \"50s\"\nmax_requests = 512\n", &shadow.Config{
+			URL: u, Answer: "theirs", Log: "/var/log/mailauthd/shadow.log", Timeout: 50 * time.Second, MaxRequests: 512}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Load(write(t, "m.toml", minimal+tt.text))
@@ -68,6 +72,7 @@ func TestShadowProblems(t *testing.T) {
 		`log = "/var/log/mailauthd//auth.log"`: ":10: shadow.log: is the file of [log] already",
 		`timeout = "51s"`:                      ":10: shadow.timeout: must be from 1ms to 50s",
 		`max_requests = 0`:                     ":10: shadow.max_requests: must be from 1 to 512",
+		`max_requests = 513`:                   ":10: shadow.max_requests: must be from 1 to 512",
 		`urls = "x"`:                           ":10: shadow.urls: unknown key",
 	} {
 		text := "[shadow]\n" + line + "\n"
@@ -111,6 +116,7 @@ func TestShadowLoop(t *testing.T) {
 		{"mail.example:8008", "http://MAIL.example:8008/", true},
 		{"mail.example:8008", "http://mail.example.net:8008/", false},
 		{":8008", "http://127.0.0.1:8008/", true},
+		{":8008", "http://0.0.0.0:8008/", true},
 		{"0.0.0.0:8008", "http://localhost:8008/", true},
 		{"[::]:8008", "http://[::1]:8008/", true},
 		{"0.0.0.0:8008", "http://192.0.2.1:8008/", false},
