@@ -33,13 +33,15 @@ func check(c *call) error {
 		return cfg.AccountErr
 	}
 	notes, err := c.lookAs(*user, cfg)
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
+			len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())
 	}
-	fmt.Fprintf(c.stdout, "configuration OK: %d servers, %d domains, %d users\n",
-		len(cfg.Servers), cfg.Domains.Len(), cfg.Users.Len())
 	for _, n := range notes {
 		fmt.Fprintln(c.stdout, n)
+	}
+	if err != nil {
+		return err
 	}
 	c.printCannotUse(cfg.Config)
 	if *online {

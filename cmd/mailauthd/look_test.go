@@ -178,7 +178,8 @@ func TestCheckAsUser(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(path)+"/auth.key", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, errs := check(); status != exitNo || strings.Contains(out, "OK") || !strings.Contains(errs, "auth.secret.file: user") {
+	if status, out, errs := check(); status != exitNo || strings.Contains(out, "OK") || !strings.Contains(errs, "auth.secret.file: user") ||
+		!strings.Contains(out, "SupplementaryGroups=54321") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
