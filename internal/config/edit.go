@@ -51,7 +51,7 @@ func (s *Source) UsersFile() (string, error) {
 			return f.path, nil
 		}
 	}
-	return "", fmt.Errorf("no users file: name one with -file FILE, or set users_file = \"users.toml\" in %s", s.loader.path)
+	return "", fmt.Errorf("no users file: name one with -file FILE, or make an empty users.toml and add it to include in %s", s.loader.path)
 }
 
 // Locate finds a user by name or alias, spelt as a client might send it.
