@@ -132,6 +132,26 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// A problem with the directory of several sockets is told once, and a socket of the network has no directory.
+func TestLookAtSockets(t *testing.T) {
+	path, nobody := lookSite(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	sockets := `admin = ["unix:` + dir + `/none/a.sock"]; fastcgi = ["127.0.0.1:9000", "unix:` + dir + `/none/f.sock", "unix:` + dir + `/none/g.sock"]`
+	changed := strings.Replace(string(text), `fastcgi = ["unix:`+dir+`/run/f.sock"]`, strings.Replace(sockets, "; ", "\n", 1), 1)
+	if err := os.WriteFile(path, []byte(changed), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := seen(t, path, nobody, nil)
+	lines := strings.Split(found, "\n")
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "D/m.toml:3: listen.admin: D/none does not exist") || !strings.HasPrefix(lines[1], "D/m.toml:4: listen.fastcgi: D/none does not exist") {
+		t.Errorf("found %s", found)
+	}
+}
+
 // The unit makes directories and adds groups, and may make all else read-only.
 func TestLookWithUnit(t *testing.T) {
 	path, nobody := lookSite(t)
