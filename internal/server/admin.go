@@ -7,6 +7,7 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/shadow"
 )
 
 // admin returns the handler of the admin socket, which the commands of mailauthd use:
@@ -27,8 +28,11 @@ func (s *Server) admin() http.Handler {
 }
 
 func (s *Server) noteLogin(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	for _, note := range s.state.Load().auth.Notes(r.Context(), q.Get("user"), q.Get("client_ip"), authhttp.Protocol(q.Get("protocol"))) {
+	q, st := r.URL.Query(), s.state.Load()
+	if st.script != nil && st.script.Answer == shadow.Theirs {
+		fmt.Fprintln(w, `[shadow] answer = "theirs": nginx gets the answer of the old script, not this one`)
+	}
+	for _, note := range st.auth.Notes(r.Context(), q.Get("user"), q.Get("client_ip"), authhttp.Protocol(q.Get("protocol"))) {
 		fmt.Fprintln(w, authlog.Escape(note))
 	}
 }

@@ -156,6 +156,18 @@ func TestLoginNotes(t *testing.T) {
 	}
 }
 
+// During a shadow run the notes say whose answer nginx gets.
+func TestLoginNotesOfShadow(t *testing.T) {
+	s, script := startAdmin(t), startScript(t)
+	for answer, want := range map[string]string{"theirs": "[shadow] answer = \"theirs\": nginx gets the answer of the old script, not this one\n", "ours": ""} {
+		edit, _ := script.shadowed(t, answer)
+		s.reload(append(s.edits, edit...)...)
+		if _, got := s.request("GET", "unix", s.socket, "/login?client_ip=203.0.113.5&protocol=imap&user=alice@users.example"); got != want {
+			t.Errorf("%s: %q, want %q", answer, got, want)
+		}
+	}
+}
+
 // A reload keeps the cache, unless its settings change.
 func TestReloadKeepsTheCache(t *testing.T) {
 	s := startAdmin(t)
