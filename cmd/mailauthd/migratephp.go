@@ -30,16 +30,8 @@ func migratePHP(c *call) error {
 	if err != nil {
 		return err
 	}
-	if *ini != "" {
-		data, err := c.readScript(*ini)
-		if err != nil {
-			return err
-		}
-		var line int
-		if script.Zone, line = phpscript.ZoneOfINI(data); script.Zone == "" {
-			fmt.Fprintf(c.stderr, "%s: warning: date.timezone is not set\n", *ini)
-		}
-		script.From = fmt.Sprintf("%s:%d", *ini, line)
+	if err := c.readZone(*ini, &script); err != nil {
+		return err
 	}
 	if script.Name == "-" {
 		script.Name = "auth.php"
@@ -61,6 +53,23 @@ func migratePHP(c *call) error {
 	if !result.Complete() {
 		return errNo
 	}
+	return nil
+}
+
+// readZone takes the time zone from a php.ini, if one is named.
+func (c *call) readZone(name string, script *phpscript.Script) error {
+	if name == "" {
+		return nil
+	}
+	data, err := c.readScript(name)
+	if err != nil {
+		return err
+	}
+	line := 0
+	if script.Zone, line = phpscript.ZoneOfINI(data); script.Zone == "" {
+		fmt.Fprintf(c.stderr, "%s: warning: date.timezone is not set\n", name)
+	}
+	script.From = fmt.Sprintf("%s:%d", name, line)
 	return nil
 }
 
