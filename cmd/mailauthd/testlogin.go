@@ -110,7 +110,9 @@ func (c *call) printNotes(cfg *config.Config, a *asked) {
 	query := url.Values{"user": {c.flags.Arg(0)}, "client_ip": {a.clientIP}, "protocol": {a.protocol}}
 	notes, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodGet, "/login?"+query.Encode())
 	switch {
-	case err != nil: // it does not run, or we may not ask it
+	case errors.Is(err, fs.ErrPermission):
+		notes = "not asked, because only root and its own user may: run this command as root"
+	case err != nil: // it does not run
 		return
 	case notes == "":
 		notes = "nothing is throttled, set aside or remembered for this login"

@@ -109,11 +109,16 @@ func (l *login) client() netip.Addr {
 // keeps memory for each attempt.
 const MaxWaits = 10
 
-// authWait returns how long nginx should delay the refusal. It is 0 for methods other than plain: nginx before 1.29.1
-// discloses memory after none (CVE-2025-53859), and nginx before 1.29.7 crashes after cram-md5 and apop
+// MayWait reports whether nginx can be told to delay a refusal. It cannot with methods other than plain: nginx before
+// 1.29.1 discloses memory after none (CVE-2025-53859), and nginx before 1.29.7 crashes after cram-md5 and apop
 // (CVE-2026-27651).
+func MayWait(r *authhttp.Request) bool {
+	return r.Method == authhttp.Plain && r.Attempt >= 1 && r.Attempt < MaxWaits
+}
+
+// authWait returns how long nginx should delay the refusal.
 func (a *Authenticator) authWait(l *login, v verdict) time.Duration {
-	if !a.AuthWait || v.outcome != authhttp.Reject || l.Method != authhttp.Plain || l.Attempt < 1 || l.Attempt >= MaxWaits {
+	if !a.AuthWait || v.outcome != authhttp.Reject || !MayWait(&l.Request) {
 		return 0
 	}
 	return v.standing.Penalty

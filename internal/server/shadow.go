@@ -60,6 +60,9 @@ func (s *Server) answerTheirs(st *state, h http.Header) (authhttp.Response, auth
 		event.Backend = response.Server
 	case authhttp.Reject:
 		event.Reason = authlog.Script
+		if !auth.MayWait(&request) {
+			response.Wait = 0
+		}
 	default:
 		response = auth.Unavailable(h)
 		event.Reason, event.Error = authlog.InternalFailure, "the script at [shadow] url: "+reply.Error

@@ -93,7 +93,26 @@ func (s *site) counted(n int) {
 	})
 }
 
-// With "theirs" nginx gets the script's answer by every door, and auth.log has it.
+// nginx is never told to wait where that exposes it or uses its memory, whatever the script says.
+func TestTheScriptCannotMakeNginxWait(t *testing.T) {
+	script := startScript(t)
+	edit, _ := script.shadowed(t, "theirs")
+	s := start(t, edit...)
+	script.answers("Auth-Status", "No", "Auth-Wait", "3")
+	for _, tt := range []struct{ method, attempt, want string }{
+		{"plain", "9", "3"}, {"plain", "10", ""}, {"cram-md5", "1", ""}, {"apop", "1", ""}, {"external", "1", ""}, {"none", "1", ""},
+	} {
+		h := good.Clone()
+		h.Set("Auth-Method", tt.method)
+		h.Set("Auth-Login-Attempt", tt.attempt)
+		head, err := s.endpoints["http"].ask(h)
+		if err != nil || field(head, "Auth-Status") != "No" || field(head, "Auth-Wait") != tt.want {
+			t.Errorf("%s, attempt %s: %q, %v; want Auth-Wait %q", tt.method, tt.attempt, head, err, tt.want)
+		}
+	}
+}
+
+// With "theirs" nginx gets the script's answer at every endpoint, and auth.log has it.
 func TestTheScriptAnswers(t *testing.T) {
 	for _, name := range []string{"http", "tcp", "unix"} {
 		t.Run(name, func(t *testing.T) {
