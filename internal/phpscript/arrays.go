@@ -16,6 +16,9 @@ func (r *run) arrayLiteral(n *node) value {
 		}
 		v := r.eval(it.kids[1])
 		constant = constant && fixed(it.kids[0]) && fixed(it.kids[1])
+		if v.kind == isArray {
+			v.array.shared = true
+		}
 		switch {
 		case it.text != "":
 			a.rest = &reason{kind: byOther, line: it.line, what: "a reference or a spread array"}
@@ -110,9 +113,7 @@ func (r *run) index(n *node) value {
 
 // element looks up a key, and notes for which domain it is found.
 func (r *run) element(a *phpArray, key value) value {
-	if key.method {
-		r.x.methodCounts = true
-	}
+	r.x.looksAt(key)
 	if key = key.asText(); key.kind == isUnknown {
 		r.x.reachable(a)
 		return unknownFor(&reason{kind: key.why.kind, line: r.line, what: key.why.what})

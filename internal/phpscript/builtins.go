@@ -10,7 +10,7 @@ type builtin func(r *run, n *node, args []value) value
 // makeBuiltins returns the functions that this command knows, by their names in lower case.
 func makeBuiltins() map[string]builtin {
 	table := map[string]builtin{
-		"header": phpHeader, "header_remove": phpHeaderRemove, "define": phpDefine, "defined": phpIsDefined, "constant": phpConstantNamed, "date_default_timezone_set": phpSetZone, "getenv": phpGetenv, "filter_input": phpFilterInput,
+		"header": phpHeader, "define": phpDefine, "defined": phpIsDefined, "constant": phpConstantNamed, "date_default_timezone_set": phpSetZone, "getenv": phpGetenv, "filter_input": phpFilterInput,
 		"getallheaders": phpAllHeaders, "apache_request_headers": phpAllHeaders, "gethostbyname": phpFirst, "filter_var": phpFilterVar,
 		"strtolower": phpLower, "mb_strtolower": phpLower, "strtoupper": phpUpper, "mb_strtoupper": phpUpper,
 		"trim": phpTrim, "rtrim": phpTrim, "ltrim": phpTrim, "chop": phpTrim, "urldecode": phpFirst, "rawurldecode": phpFirst, "stripslashes": phpFirst, "addslashes": phpFirst, "htmlspecialchars": phpFirst,
@@ -21,10 +21,11 @@ func makeBuiltins() map[string]builtin {
 		"strcmp": phpCompare, "strcasecmp": phpCompare, "substr_compare": phpSubstrCompare, "str_replace": phpReplace, "str_ireplace": phpReplace,
 		"sprintf": phpSprintf, "preg_match": phpPregMatch,
 		"in_array": phpInArray, "array_search": phpInArray, "array_key_exists": phpKeyExists, "key_exists": phpKeyExists, "count": phpCount, "sizeof": phpCount,
-		"array_keys": phpArrayKeys, "array_values": phpArrayValues, "array_flip": phpArrayFlip, "array_merge": phpArrayMerge, "end": phpEnd, "reset": phpStart, "current": phpStart, "array_pop": phpPop, "array_shift": phpShift,
+		"array_keys": phpArrayKeys, "array_values": phpArrayValues, "array_flip": phpArrayFlip, "array_merge": phpArrayMerge, "end": phpEnd, "reset": phpStart, "current": phpCurrent, "pos": phpCurrent, "next": phpMove, "prev": phpMove, "each": phpMove, "array_pop": phpPop, "array_shift": phpShift,
 		"fopen": phpOpen, "file_put_contents": phpPutContents, "error_log": phpErrorLog, "fsockopen": phpConnect, "pfsockopen": phpConnect, "stream_socket_client": phpConnect, "fwrite": phpSend, "fputs": phpSend, "imap_open": phpImapOpen,
-		"is_array": phpIsArray, "is_null": phpIsNull, "is_string": phpIsString, "extension_loaded": phpIsThere, "function_exists": phpIsThere,
-		"ob_start": phpLater, "register_shutdown_function": phpLater, "ini_set": phpIniSet,
+		"is_array": phpIs(isArray), "is_string": phpIs(isText), "is_null": phpIs(isNull), "function_exists": phpFunctionExists,
+		"header_remove": phpHeaderRemove, "trigger_error": phpTriggerError, "user_error": phpTriggerError,
+		"register_shutdown_function": phpLater, "header_register_callback": phpLater, "set_error_handler": phpLater, "set_exception_handler": phpLater, "ob_start": phpLater, "ini_set": phpIniSet,
 		"func_get_args": func(r *run, n *node, _ []value) value {
 			return unknownFor(&reason{kind: byOther, line: n.line, what: "any number of arguments"})
 		},
@@ -64,36 +65,15 @@ func phpFirst(_ *run, _ *node, args []value) value  { return arg(args, 0) }
 func phpText(_ *run, _ *node, args []value) value   { return arg(args, 0).asText() }
 func phpToInt(_ *run, _ *node, args []value) value  { return arg(args, 0).asNumber() }
 func phpToBool(r *run, n *node, args []value) value { return r.not(r.not(arg(args, 0), n), n) }
-func phpIsNull(_ *run, _ *node, args []value) value {
-	if v, bad := unclear(args...); bad {
-		return v
-	}
-	return boolValue(arg(args, 0).kind == isNull)
-}
 
-func phpIsArray(_ *run, _ *node, args []value) value {
-	if v, bad := unclear(args...); bad {
-		return v
+// phpIs makes a function that asks for the type of a value.
+func phpIs(kind valueKind) builtin {
+	return func(_ *run, _ *node, args []value) value {
+		if v, bad := unclear(args...); bad {
+			return v
+		}
+		return boolValue(arg(args, 0).kind == kind)
 	}
-	return boolValue(arg(args, 0).kind == isArray)
-}
-
-func phpIsString(_ *run, _ *node, args []value) value {
-	if v, bad := unclear(args...); bad {
-		return v
-	}
-	return boolValue(arg(args, 0).kind == isText)
-}
-
-// phpIsThere takes what the script asks for to be there, because the script has run.
-func phpIsThere(*run, *node, []value) value { return boolValue(true) }
-
-// phpLater is given a function that PHP calls when the script has ended.
-func phpLater(r *run, n *node, args []value) value {
-	if arg(args, 0).kind == isNull {
-		return boolValue(true)
-	}
-	return r.spoil(byOther, n.line, "the function that "+n.text+"() calls later")
 }
 
 // phpEval runs code that stands in a text, or sets variables whose names do.
@@ -126,19 +106,6 @@ func phpHeader(r *run, n *node, args []value) value {
 		r.x.warn(n.line, "the script delays refusals by Auth-Wait: auth_wait in [throttle] does so")
 	case "auth-error-code":
 		r.x.warn(n.line, "the script sends Auth-Error-Code: response_codes in [auth] does so")
-	}
-	return value{}
-}
-
-// phpHeaderRemove takes back one header of the answer, or all.
-func phpHeaderRemove(r *run, n *node, args []value) value {
-	switch name := arg(args, 0); {
-	case len(args) == 0:
-		clear(r.headers)
-	case name.kind == isText:
-		delete(r.headers, strings.ToLower(name.text))
-	default:
-		return r.spoil(byOther, n.line, "a header whose name is unknown")
 	}
 	return value{}
 }
@@ -234,7 +201,7 @@ func phpTrim(_ *run, n *node, args []value) value {
 	v := arg(args, 0).asText()
 	chars := " \t\n\r\x00\v"
 	if len(args) > 1 {
-		if args[1].kind != isText || v.user && strings.ContainsFunc(args[1].text, func(c rune) bool { return c > ' ' && c != '<' && c != '>' && c != '"' && c != '\'' && c != '.' }) {
+		if args[1].kind != isText || strings.Contains(args[1].text, "..") || v.user && strings.ContainsFunc(args[1].text, func(c rune) bool { return c > ' ' && c != '<' && c != '>' && c != '"' && c != '\'' && c != '.' }) {
 			return unknownFor(&reason{kind: byUser, line: n.line, what: "the function " + n.text + " of the user name"})
 		}
 		chars = args[1].text

@@ -33,8 +33,6 @@ func beyond(name string, args []value) bool {
 	switch name {
 	case "count", "sizeof", "array_keys", "intval":
 		return len(args) > 1
-	case "explode":
-		return len(args) > 2 && !(args[1].user && args[2].kind == isNumber && args[2].number == 2)
 	case "urldecode", "rawurldecode", "stripslashes", "addslashes", "htmlspecialchars", "escapeshellcmd":
 		return v.kind == isText && !v.user && strings.IndexFunc(v.text, otherThanName) >= 0
 	}
@@ -165,9 +163,9 @@ func (r *run) callUnknown(name string, n *node, args []value) value {
 var quietFunctions = []string{
 	"error_reporting", "set_time_limit", "ini_set", "openlog", "syslog", "closelog", "usleep", "sleep", "session_start",
 	"ob_end_clean", "ob_end_flush", "flush", "http_response_code", "ignore_user_abort", "setlocale", "umask", "chmod",
-	"touch", "clearstatcache", "trigger_error", "assert", "var_dump", "print_r", "error_log", "set_error_handler", "mb_internal_encoding",
-	"printf", "gc_collect_cycles", "debug_print_backtrace", "set_exception_handler",
-	"spl_autoload_register", "ini_get", "date_default_timezone_get", "phpversion", "mt_srand", "srand",
+	"touch", "clearstatcache", "assert", "var_dump", "print_r", "error_log", "mb_internal_encoding",
+	"printf", "gc_collect_cycles", "debug_print_backtrace",
+	"spl_autoload_register", "mt_srand", "srand",
 }
 
 // pure reports whether an expression changes nothing, so that it may be evaluated although the script perhaps does not.

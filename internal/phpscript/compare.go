@@ -7,14 +7,15 @@ import (
 
 // equal compares two values as "==", or with strict as "===".
 func (r *run) equal(a, b value, strict bool) value {
-	if a.method || b.method {
-		r.x.methodCounts = true
-	}
+	r.x.looksAt(a)
+	r.x.looksAt(b)
 	switch {
 	case a.given && b.isEmpty() || b.given && a.isEmpty():
 		return boolValue(false)
 	case a.kind == isUnknown || b.kind == isUnknown:
 		return unknownFor(worst(a.why, b.why))
+	case a.sign || b.sign:
+		return equalSign(a, b, r.line)
 	case a.user && b.user:
 		return r.equalParts(a, b)
 	case a.user:
@@ -30,6 +31,20 @@ func (r *run) equal(a, b value, strict bool) value {
 }
 
 func (v value) isEmpty() bool { return v.kind == isNull || v.kind == isText && v.text == "" && !v.open }
+
+// equalSign compares what strcmp returned.
+func equalSign(a, b value, line int) value {
+	for _, other := range []value{a, b} {
+		if yes, known := other.truth(); !other.sign && known && (!yes || other.kind == isBool) {
+			return boolValue(yes && other.kind == isBool)
+		}
+	}
+	return orderOfNames(line)
+}
+
+func orderOfNames(line int) value {
+	return unknownFor(&reason{kind: byUser, line: line, what: "the order of user names"})
+}
 
 // equalParts compares two parts of the user name.
 func (r *run) equalParts(a, b value) value {
@@ -144,8 +159,8 @@ func (r *run) order(op string, a, b value) value {
 	if a.kind == isUnknown || b.kind == isUnknown {
 		return unknownFor(worst(a.why, b.why))
 	}
-	if a.kind == isText && a.user || b.kind == isText && b.user {
-		return unknownFor(&reason{kind: byUser, line: r.line, what: "the order of user names"})
+	if a.kind == isText && a.user || b.kind == isText && b.user || a.sign || b.sign {
+		return orderOfNames(r.line)
 	}
 	for _, v := range []value{a, b} {
 		if _, ok := numeric(v.text); v.kind == isText && !ok {

@@ -100,7 +100,24 @@ func (r *run) edge(n *node, args []value, last, remove bool) value {
 	return got
 }
 
-func phpEnd(r *run, n *node, args []value) value   { return r.edge(n, args, true, false) }
+func phpEnd(r *run, n *node, args []value) value {
+	r.moved = true
+	return r.edge(n, args, true, false)
+}
+
+// phpMove is next, prev and each.
+func phpMove(r *run, n *node, args []value) value {
+	r.moved = true
+	return r.callUnknown(n.text, n, args)
+}
+
+func phpCurrent(r *run, n *node, args []value) value {
+	if r.moved {
+		return r.callUnknown(n.text, n, args)
+	}
+	return phpStart(r, n, args)
+}
+
 func phpStart(r *run, n *node, args []value) value { return r.edge(n, args, false, false) }
 func phpPop(r *run, n *node, args []value) value   { return r.edge(n, args, true, true) }
 func phpShift(r *run, n *node, args []value) value { return r.edge(n, args, false, true) }

@@ -240,6 +240,9 @@ func arithmetic(op string, a, b value, line int) value {
 		return value{kind: isArray, array: sum}
 	}
 	computed := unknownFor(&reason{kind: byOther, line: line, what: "a computed number"})
+	if a.sign || b.sign {
+		return orderOfNames(line)
+	}
 	if a.isNoInteger() || b.isNoInteger() {
 		return computed
 	}

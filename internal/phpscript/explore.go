@@ -93,6 +93,13 @@ func (x *explorer) compared(r *run, domain string, m mention) {
 	}
 }
 
+// looksAt notes that the script looks at a value.
+func (x *explorer) looksAt(v value) {
+	if v.method {
+		x.methodCounts = true
+	}
+}
+
 func (x *explorer) tell(line int, text string) { x.findings[Finding{Line: line, Text: text}] = true }
 
 func (x *explorer) warn(line int, text string) {
@@ -237,14 +244,14 @@ func (r *run) outcome() outcome {
 	switch {
 	case status.kind == isUnknown:
 		o.taint = worst(o.taint, status.why)
-	case status.text != "OK":
+	case status.kind != isNull && status.text != "OK": // nginx wants no Auth-Status if there is a server
 		return outcome{failure: status, taint: r.taint}
 	}
 	if o.host.kind == isNull || o.host.kind == isText && o.host.text == "" {
-		return outcome{} // nginx does not take that
+		return outcome{taint: r.taint} // nginx does not take that
 	}
 	if port := o.port; port.kind == isNull || port.kind == isText && (port.text == "" || port.text == "0") {
-		return outcome{}
+		return outcome{taint: r.taint}
 	}
 	o.ok = true
 	if login := r.headers["auth-user"]; login.kind != isNull && !(login.user && login.open || login.kind == isUnknown && login.why.same && login.text == "") {

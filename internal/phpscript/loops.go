@@ -67,6 +67,7 @@ func (r *run) foreach(n *node) control {
 	if subject.kind == isUnknown {
 		rest = subject.why
 	} else if subject.kind == isArray {
+		subject.array.shared = true // PHP goes through the array as it is now
 		rest = subject.array.rest
 		for _, key := range subject.array.keys {
 			it := subject.array.items[key]

@@ -1,6 +1,7 @@
 package phpscript
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -68,6 +69,7 @@ func cut(s string, from, size int, all bool) string {
 
 func phpLength(r *run, n *node, args []value) value {
 	v := arg(args, 0).asText()
+	r.x.looksAt(v)
 	switch {
 	case v.kind == isUnknown:
 		return v
@@ -82,11 +84,20 @@ func phpExplode(r *run, n *node, args []value) value {
 	if u, bad := unclear(by, v); bad {
 		return u
 	}
+	limit := 0
+	if len(args) > 2 {
+		l := args[2].asNumber()
+		if l.kind != isNumber || l.number < 2 {
+			return r.partOf(n, "the function explode with this limit")
+		}
+		limit = l.number
+	}
+	r.x.looksAt(v)
 	a := newArray()
 	switch {
 	case !v.user && !by.user && by.text != "":
-		for _, part := range strings.Split(v.text, by.text) {
-			a.push(value{kind: isText, text: part, line: v.line})
+		for _, part := range strings.SplitN(v.text, by.text, cmp.Or(limit, -1)) {
+			a.push(value{kind: isText, text: part, line: v.line, method: v.method})
 		}
 	case v.user && by.text == "@" && v.open && v.cut == 0 && strings.HasPrefix(v.text, "@"):
 		a.push(value{kind: isText, user: true, open: true})
@@ -126,6 +137,7 @@ func (r *run) find(n *node, v, part value) (at int, u value, known bool) {
 	if u, bad := unclear(v, part); bad {
 		return 0, u, false
 	}
+	r.x.looksAt(v)
 	if part.user || part.text == "" {
 		return 0, r.partOf(n, "a search for a part of the user name"), false
 	}
@@ -209,6 +221,11 @@ func phpCompare(r *run, n *node, args []value) value {
 	if strings.EqualFold(n.text, "strcasecmp") {
 		a.text, b.text = strings.ToLower(a.text), strings.ToLower(b.text)
 	}
+	return r.comparison(a, b, n.line)
+}
+
+// comparison is what strcmp returns.
+func (r *run) comparison(a, b value, line int) value {
 	same := r.equal(a, b, true)
 	switch yes, known := same.truth(); {
 	case !known:
@@ -216,7 +233,7 @@ func phpCompare(r *run, n *node, args []value) value {
 	case yes:
 		return numberValue(0)
 	}
-	return numberValue(1) // or -1: nobody asks which
+	return value{kind: isNumber, number: strings.Compare(a.text, b.text), sign: a.user || b.user, line: line}
 }
 
 // phpSubstrCompare is substr_compare(text, end, -length).
@@ -227,14 +244,7 @@ func phpSubstrCompare(r *run, n *node, args []value) value {
 		return r.partOf(n, "the function "+n.text)
 	}
 	part := r.substring(arg(args, 0).asText(), from, value{}, n.line)
-	same := r.equal(part, end, true)
-	switch yes, known := same.truth(); {
-	case !known:
-		return same
-	case yes:
-		return numberValue(0)
-	}
-	return numberValue(1)
+	return r.comparison(part, end, n.line)
 }
 
 func phpInArray(r *run, n *node, args []value) value {

@@ -3,6 +3,7 @@ package phpscript
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,9 @@ func (p *pattern) read(list []*syntax.Regexp) bool {
 		}
 		ends, list = longer, list[:len(list)-1]
 	}
+	if slices.ContainsFunc(ends, noEnd) {
+		return false
+	}
 	if len(ends) > 1 || ends[0] != "" {
 		p.ends = ends
 	}
@@ -114,6 +118,11 @@ func (p *pattern) read(list []*syntax.Regexp) bool {
 		p.ends, p.at = nil, true
 	}
 	return len(p.ends) > 0 || p.at
+}
+
+// noEnd reports whether no domain ends in s. Then a dot in the pattern is one that stands for any character.
+func noEnd(s string) bool {
+	return strings.Contains(s, "..") || strings.Contains(s, "@.") || strings.HasSuffix(s, ".")
 }
 
 // matchesAny reports whether a part matches any local part or domain.
@@ -288,6 +297,7 @@ func groups(re *regexp.Regexp, v value, other value) value {
 }
 
 func (r *run) matchPlain(re *regexp.Regexp, v value, result func(v, groups value) value) value {
+	r.x.looksAt(v)
 	a := newArray()
 	m := re.FindStringSubmatch(v.text)
 	for _, g := range m {

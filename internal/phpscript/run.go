@@ -40,7 +40,8 @@ type run struct {
 	calls    int
 	done     bool // exit
 	returned value
-	levels   int // that break or continue have yet to leave
+	moved    bool // the script walks through arrays by next and the like
+	levels   int  // that break or continue have yet to leave
 	included *reason
 	taint    *reason // why the result cannot be relied upon
 }
@@ -266,15 +267,20 @@ func (r *run) unset(n *node) {
 	switch {
 	case n.op == opVariable:
 		delete(r.scope(n.text), n.text)
-	case n.op == opIndex && n.kids[1] != nil && n.kids[0].op == opVariable:
-		base, key := r.get(n.kids[0]), r.eval(n.kids[1])
-		if key = key.asText(); base.kind == isArray && key.kind == isText && !key.user {
-			a := base.array.clone()
-			a.remove(key.text)
-			r.set(n.kids[0].text, value{kind: isArray, array: a})
+	case n.op == opIndex && n.kids[1] != nil:
+		base, key := r.quiet(n.kids[0]), r.eval(n.kids[1]).asText()
+		if base.kind == isNull {
 			return
 		}
-		r.set(n.kids[0].text, unknownFor(&reason{kind: byOther, line: n.line, what: "an array"}))
+		if base.kind == isArray && key.kind == isText && !key.user {
+			a := base.array.clone()
+			a.remove(key.text)
+			r.assign(n.kids[0], value{kind: isArray, array: a})
+			return
+		}
+		r.assign(n.kids[0], unknownFor(&reason{kind: byOther, line: n.line, what: "an array"}))
+	default:
+		r.unread(&node{op: opUnread, line: n.line, text: "an unset that this command cannot follow", kids: []*node{n}})
 	}
 }
 

@@ -35,6 +35,7 @@ type value struct {
 	cut    int  // the text is that many characters of the end of the user name
 	method bool // the method of the request
 	given  bool // not empty, although unknown, as the password is
+	sign   bool // a number that is not 0, and whose sign depends on the user name
 }
 
 // reasonKind says what an unknown value depends on. Of several the greatest counts.
@@ -162,6 +163,8 @@ func (v value) asText() value {
 	case isNumber:
 		if v.open {
 			return unknownFor(&reason{kind: byUser, line: v.line, what: "the length of the user name"})
+		} else if v.sign {
+			return orderOfNames(v.line)
 		}
 		return textValue(strconv.Itoa(v.number), v.line)
 	case isBool:
@@ -172,7 +175,7 @@ func (v value) asText() value {
 	case isNull:
 		return textValue("", 0)
 	case isArray:
-		return textValue("Array", v.line)
+		return unknownFor(&reason{kind: byOther, line: v.line, what: "an array in place of a text"})
 	}
 	return v
 }
@@ -250,7 +253,7 @@ func concat(a, b value, line int) value {
 		}
 		return v
 	}
-	v := value{kind: isText, text: a.text + b.text, line: line, name: b.name}
+	v := value{kind: isText, text: a.text + b.text, line: line, name: b.name, method: a.method || b.method}
 	if len(v.text) > maxText {
 		return unknownFor(&reason{kind: byOther, line: line, what: "a very long text"})
 	}
@@ -276,9 +279,10 @@ func looseEqual(a, b value) bool {
 		return a.kind == b.kind && a.array == b.array
 	}
 	x, y := a.asText().text, b.asText().text
-	n, ok := numeric(x)
-	if m, both := numeric(y); ok && both {
-		return n == m
+	if n, ok := numeric(x); ok {
+		if m, ok := numeric(y); ok {
+			return n == m
+		}
 	}
 	return x == y
 }
