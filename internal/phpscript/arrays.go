@@ -20,6 +20,9 @@ func (r *run) arrayLiteral(n *node) value {
 			v.array.shared = true
 		}
 		switch {
+		case it.text == "&":
+			r.spoil(byOther, it.line, "a reference in an array")
+			a.rest = r.taint
 		case it.text != "":
 			a.rest = &reason{kind: byOther, line: it.line, what: "a reference or a spread array"}
 		case it.kids[0] == nil:
@@ -106,9 +109,19 @@ func (r *run) index(n *node) value {
 		r.line = n.line
 		return r.element(base.array, key)
 	case isText:
-		return r.substring(base, key, numberValue(1), n.line)
+		return r.character(base, key, n)
 	}
 	return value{}
+}
+
+// character is one of a text. There is none at an index beyond the end, or at one that is no number.
+func (r *run) character(text, key value, n *node) value {
+	if !text.user && !key.user && key.kind != isUnknown {
+		if i, ok := integer(key.asText().text); !ok || i < -len(text.text) || i >= len(text.text) {
+			return value{}
+		}
+	}
+	return r.substring(text, key, numberValue(1), n.line)
 }
 
 // element looks up a key, and notes for which domain it is found.
@@ -213,6 +226,9 @@ func (r *run) assignElement(target *node, v value) {
 	base := target.kids[0]
 	if base.op == opVariable && base.text == "GLOBALS" && target.kids[1] != nil {
 		if key := r.eval(target.kids[1]); key.kind == isText && !key.user {
+			if v.kind == isArray {
+				v.array.shared = true
+			}
 			r.globals[key.text] = v
 			return
 		}
@@ -245,7 +261,7 @@ func (r *run) assignElement(target *node, v value) {
 		r.store(a, r.eval(target.kids[1]), v)
 	}
 	r.assign(base, value{kind: isArray, array: a})
-	a.shared = false
+	a.shared = base.op != opVariable // or else a copy of what is around it would have the same
 }
 
 // server reads what PHP knows of the request.

@@ -56,6 +56,7 @@ func (m *survey) lookAtMethods() {
 	m.methods = []string{"plain"}
 	for _, method := range []string{"cram-md5", "apop"} {
 		yes, no := 0, 0
+		var other *verdict
 		for _, d := range m.domains {
 			for p, v := range m.verdicts(probe{domain: strings.Replace(d.name, "*", "zq4k7w", 1), method: method}) {
 				switch {
@@ -64,13 +65,18 @@ func (m *survey) lookAtMethods() {
 					yes++
 				default:
 					no++
+					if v.ok {
+						other = v
+					}
 				}
 			}
 		}
 		if yes > 0 {
 			m.methods = append(m.methods, method)
 		}
-		if yes > 0 && no > 0 {
+		if other != nil {
+			m.tell(other.host.line, fmt.Sprintf("the script sends logins by %s to another server than by plain, which mailauthd cannot do: set methods in [auth]", method))
+		} else if yes > 0 && no > 0 {
 			m.tell(m.domains[0].line, fmt.Sprintf("the script lets %s in for some logins only: set methods in [auth]", method))
 		}
 	}

@@ -112,6 +112,9 @@ func phpHeader(r *run, n *node, args []value) value {
 
 func phpDefine(r *run, _ *node, args []value) value {
 	name, v := arg(args, 0), arg(args, 1)
+	if v.kind == isArray {
+		v.array.shared = true
+	}
 	if name.kind == isText {
 		if v.kind == isText && v.name == "" {
 			v.name = name.text

@@ -51,6 +51,7 @@ func (r *run) callOwn(f *node, n *node) value {
 	}
 	args := r.arguments(n)
 	locals, shared := r.locals, r.shared
+	within := func(name string) bool { return shared == nil || shared[name] }
 	inner := make(map[string]value)
 	params := f.kids[:len(f.kids)-1]
 	for i, p := range params {
@@ -71,6 +72,11 @@ func (r *run) callOwn(f *node, n *node) value {
 	result := value{}
 	if r.exec(f.kids[len(f.kids)-1]) == giveBack {
 		result = r.returned
+	}
+	for i, p := range params {
+		if p.text == "&" && i < len(n.kids) && within(n.kids[i].kids[1].text) && r.shared[n.kids[i].kids[1].text] {
+			r.spoil(byOther, n.line, "a reference to a global variable")
+		}
 	}
 	r.locals, r.shared = locals, shared
 	r.calls--
@@ -119,6 +125,11 @@ func classKind(class string) reasonKind {
 // database, that counts; else what its arguments depend on.
 func (r *run) callUnknown(name string, n *node, args []value) value {
 	why := &reason{kind: byOther, line: n.line, what: "the function " + n.text}
+	for _, a := range args {
+		if f := r.x.script.functions[strings.ToLower(a.text)]; a.kind == isText && f != nil && !r.harmless(f) {
+			r.spoil(byOther, n.line, "the function "+a.text+", which "+n.text+" calls")
+		}
+	}
 	own := false
 	for _, k := range functionKinds {
 		if strings.HasPrefix(name, k.prefix) {

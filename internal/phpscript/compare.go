@@ -113,9 +113,12 @@ func (r *run) note(u, c value) (never bool) {
 	return never
 }
 
-// noteContains remembers that the script looks for a text anywhere in the user name.
-func (r *run) noteContains(u, c value) {
+// noteContains remembers that the script looks for a text anywhere in the user name, or with !anywhere at its end.
+func (r *run) noteContains(u, c value, anywhere bool) {
 	domain := c.text
+	if anywhere && u.open && !strings.Contains(domain, "@") && strings.Trim(domain, " \t\r\n\x00\"'") != "" {
+		r.x.anywhere[domain] = lineOr(c.line, r.line)
+	}
 	if i := strings.LastIndexByte(domain, '@'); i >= 0 {
 		domain = domain[i+1:]
 	}
@@ -162,13 +165,11 @@ func (r *run) order(op string, a, b value) value {
 	if a.kind == isText && a.user || b.kind == isText && b.user || a.sign || b.sign {
 		return orderOfNames(r.line)
 	}
-	for _, v := range []value{a, b} {
-		if _, ok := numeric(v.text); v.kind == isText && !ok {
-			return unknownFor(&reason{kind: byOther, line: r.line, what: "the order of texts"})
-		}
-	}
 	if b.open && !a.open {
 		return r.order(map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op], b, a)
+	}
+	if a.isNoInteger() || b.isNoInteger() {
+		return orderOfTexts(op, a, b, r.line)
 	}
 	x, y := a.asNumber(), b.asNumber()
 	if x.open != y.open && y.number > x.number { // the local part has at least one character
@@ -187,4 +188,14 @@ func (r *run) order(op string, a, b value) value {
 		return boolValue(n > y.number)
 	}
 	return boolValue(n >= y.number)
+}
+
+// orderOfTexts compares texts of which at least one is no whole number.
+func orderOfTexts(op string, a, b value, line int) value {
+	_, numericA := numeric(a.text)
+	_, numericB := numeric(b.text)
+	if a.kind != isText || b.kind != isText || numericA && numericB {
+		return unknownFor(&reason{kind: byOther, line: line, what: "the order of two values"})
+	}
+	return boolValue(map[string]bool{"<": a.text < b.text, "<=": a.text <= b.text, ">": a.text > b.text, ">=": a.text >= b.text}[op])
 }

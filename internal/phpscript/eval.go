@@ -71,13 +71,14 @@ func (r *run) opaque(n *node) value {
 	switch n.op {
 	case opNew:
 		r.arguments(n)
-		return unknownFor(&reason{kind: classKind(n.text), line: n.line, what: "the class " + n.text})
+		return r.object(n.text, n)
 	case opMethod:
 		object := r.eval(n.kids[0])
 		if n.kids[0].op == opConstant {
-			object = unknownFor(&reason{kind: classKind(n.kids[0].text), line: n.line, what: "the class " + n.kids[0].text})
+			object = r.object(n.kids[0].text, n)
 		}
 		r.arguments(&node{kids: n.kids[1:]})
+		r.bind(n, object)
 		if object.kind == isUnknown {
 			return unknownFor(&reason{kind: object.why.kind, line: n.line, what: object.why.what})
 		}
@@ -111,7 +112,10 @@ func numberLiteral(n *node) value {
 	if i, err := strconv.ParseInt(n.text, 0, 0); err == nil { // also 0x1f, 0b11 and 017
 		return value{kind: isNumber, number: int(i), line: n.line}
 	}
-	return textValue(n.text, n.line)
+	if f, err := strconv.ParseFloat(n.text, 64); err == nil && f == float64(int32(f)) {
+		return value{kind: isNumber, number: int(f), line: n.line}
+	}
+	return unknownFor(&reason{kind: byOther, line: n.line, what: "a number with a fraction"})
 }
 
 func (r *run) template(n *node) value {
@@ -272,6 +276,9 @@ func (r *run) unary(n *node) value {
 	v := r.eval(n.kids[0])
 	if n.text == "!" {
 		return r.not(v, n)
+	}
+	if n.text == "~" {
+		return arithmetic(n.text, v, v, n.line)
 	}
 	if v = v.asNumber(); v.kind == isUnknown || n.text == "+" {
 		return v

@@ -38,6 +38,7 @@ type explorer struct {
 	zone      value
 	log       value
 	dialogues []dialogue
+	anywhere  map[string]int            // lines that look for a text before the "@" too
 	mechanism map[string]map[string]int // lines, by protocol and mechanism
 	elsewhere map[string]value          // hosts that are reached in a way that is not understood
 	findings  map[Finding]bool
@@ -71,7 +72,7 @@ func newExplorer(s *script) *explorer {
 	return &explorer{
 		script: s, builtins: makeBuiltins(), maxSteps: maxScriptSteps,
 		literals: make(map[*node]*phpArray), pureNodes: make(map[*node]bool), found: make(map[string]*found),
-		mechanism: make(map[string]map[string]int), elsewhere: make(map[string]value), findings: make(map[Finding]bool),
+		anywhere: make(map[string]int), mechanism: make(map[string]map[string]int), elsewhere: make(map[string]value), findings: make(map[Finding]bool),
 	}
 }
 

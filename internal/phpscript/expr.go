@@ -106,9 +106,8 @@ func (p *parser) unary() *node {
 		case "-", "+", "~":
 			p.take()
 			return &node{op: opUnary, line: t.line, text: t.text, kids: []*node{p.expr(bindUnary)}}
-		case "@", "&": // the latter is a reference, in = & and array(&…)
-			p.take()
-			return p.expr(bindUnary - 1)
+		case "@", "&":
+			return p.atOrReference(p.take())
 		case "++", "--":
 			p.take()
 			return &node{op: opStep, line: t.line, text: t.text, kids: []*node{p.expr(bindUnary)}}

@@ -38,7 +38,7 @@ func phpLater(r *run, n *node, args []value) value {
 	switch {
 	case name.kind == isNull, name.kind == isBool:
 	case name.kind == isText && n.is("ob_start") && f == nil: // one of PHP's own, such as ob_gzhandler
-	case f != nil && harmless(f):
+	case f != nil && r.harmless(f):
 	default:
 		return r.spoil(byOther, n.line, "the function that PHP calls by itself because of "+n.text+"()")
 	}
@@ -47,8 +47,8 @@ func phpLater(r *run, n *node, args []value) value {
 
 func (n *node) is(function string) bool { return strings.EqualFold(n.text, function) }
 
-// harmless reports whether a function calls no other function than those that write logs, and changes nothing.
-func harmless(f *node) bool {
+// harmless reports whether a function changes nothing outside of it, except in files.
+func (r *run) harmless(f *node) bool {
 	ok := true
 	f.walk(func(n *node) {
 		switch n.op {
@@ -58,10 +58,10 @@ func harmless(f *node) bool {
 			ok = ok && !n.is("GLOBALS")
 		case opCall:
 			switch strings.ToLower(n.text) {
-			case "error_log", "syslog", "file_put_contents", "date", "fopen", "fwrite", "fputs", "fclose", "sprintf", "json_encode", "error_get_last", "microtime":
-			default:
+			case "header", "header_remove", "http_response_code", "define", "extract":
 				ok = false
 			}
+			ok = ok && r.x.script.functions[strings.ToLower(n.text)] == nil
 		}
 	})
 	return ok

@@ -146,7 +146,7 @@ func (r *run) find(n *node, v, part value) (at int, u value, known bool) {
 		s, p = strings.ToLower(s), strings.ToLower(p)
 	}
 	if v.user && p != "@" && p != "." {
-		r.noteContains(v, part)
+		r.noteContains(v, part, true)
 	}
 	if v.open && !strings.Contains(s, p) {
 		if i := strings.IndexByte(p, '@'); i > 0 && strings.HasPrefix(s, p[i:]) || p == "." || v.text == "" {
@@ -240,7 +240,10 @@ func (r *run) comparison(a, b value, line int) value {
 func phpSubstrCompare(r *run, n *node, args []value) value {
 	end := arg(args, 1).asText()
 	from := arg(args, 2)
-	if len(args) > 4 || from.kind != isNumber || end.kind != isText {
+	if size := arg(args, 3); len(args) > 4 || size.kind != isNull && (size.kind != isNumber || from.number >= 0 || size.number < -from.number) {
+		return r.partOf(n, "the function "+n.text)
+	}
+	if from.kind != isNumber || end.kind != isText {
 		return r.partOf(n, "the function "+n.text)
 	}
 	part := r.substring(arg(args, 0).asText(), from, value{}, n.line)

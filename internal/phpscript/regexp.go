@@ -234,7 +234,7 @@ func phpPregMatch(r *run, n *node, args []value) value {
 		return result(part, part)
 	}
 	for _, e := range p.ends {
-		r.noteContains(v, textValue(e, lineOr(expr.line, n.line)))
+		r.noteContains(v, textValue(e, lineOr(expr.line, n.line)), !p.anchored)
 	}
 	yes, depends := p.matches(v)
 	if depends {

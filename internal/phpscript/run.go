@@ -76,12 +76,12 @@ func (r *run) spoil(kind reasonKind, line int, what string) value {
 // step counts the work. It ends a run that takes too long.
 func (r *run) step(n *node) bool {
 	r.work(1)
-	r.line = n.line
+	r.line = lineOr(n.line, r.line)
 	if r.done {
 		return false
 	}
 	if r.steps > maxSteps || r.made > maxMade || r.x.steps > r.x.maxSteps {
-		r.spoil(byOther, n.line, "a loop that does not end, or more work than this command does")
+		r.spoil(byOther, r.line, "a loop that does not end, or more work than this command does")
 		r.done = true
 		return false
 	}
@@ -265,8 +265,11 @@ func (r *run) set(name string, v value) {
 
 func (r *run) unset(n *node) {
 	switch {
+	case n.op == opVariable && r.shared[n.text]: // the global variable stays
+		delete(r.shared, n.text)
+		delete(r.locals, n.text)
 	case n.op == opVariable:
-		delete(r.scope(n.text), n.text)
+		delete(r.locals, n.text)
 	case n.op == opIndex && n.kids[1] != nil:
 		base, key := r.quiet(n.kids[0]), r.eval(n.kids[1]).asText()
 		if base.kind == isNull {

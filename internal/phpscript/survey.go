@@ -55,6 +55,7 @@ func (m *survey) look() {
 		m.lookAt(m.order[i])
 	}
 	m.mergeDomains()
+	m.lookBeforeAt()
 	m.lookAtMethods()
 	m.lookBeside()
 	m.lookWithoutDomain()
@@ -117,6 +118,15 @@ func (m *survey) remember(v *verdict) {
 	for kind, why := range v.by {
 		if m.by[kind] == nil || why.line < m.by[kind].line {
 			m.by[kind] = why
+		}
+	}
+}
+
+// lookBeforeAt tells about a text that is looked for in the whole user name, unless that is a domain.
+func (m *survey) lookBeforeAt() {
+	for text, line := range m.explorer.anywhere {
+		if !slices.ContainsFunc(slices.Concat(m.domains, m.never), func(d *domain) bool { return d.from == m.found[text] }) {
+			m.tell(line, fmt.Sprintf("the script looks for %s also before the \"@\" of the user name, and mailauthd chooses the server by the domain: write what that decides by hand", quoted(text)))
 		}
 	}
 }

@@ -200,9 +200,9 @@ func (v value) asNumber() value {
 	return numberValue(0)
 }
 
-// isNoInteger reports whether a value is a text that is no integer, so that a sum with it is another kind of number.
+// isNoInteger reports whether a value is an array, or a text that is no integer, so that a sum with it is another kind of number.
 func (v value) isNoInteger() bool {
-	return v.kind == isText && !v.user && (v.text == "" || strings.Trim(v.text, "0123456789") != "")
+	return v.kind == isArray || v.kind == isText && !v.user && (v.text == "" || strings.Trim(v.text, "0123456789") != "")
 }
 
 // numeric returns the number that a text is for PHP.
