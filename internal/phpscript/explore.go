@@ -28,6 +28,7 @@ type explorer struct {
 	steps    int
 
 	literals  map[*node]*phpArray
+	patterns  map[string]compiled
 	pureNodes map[*node]bool
 
 	order        []string // domains, as they were found
@@ -71,7 +72,7 @@ type dialogue struct {
 func newExplorer(s *script) *explorer {
 	return &explorer{
 		script: s, builtins: makeBuiltins(), maxSteps: maxScriptSteps,
-		literals: make(map[*node]*phpArray), pureNodes: make(map[*node]bool), found: make(map[string]*found),
+		literals: make(map[*node]*phpArray), patterns: make(map[string]compiled), pureNodes: make(map[*node]bool), found: make(map[string]*found),
 		anywhere: make(map[string]int), mechanism: make(map[string]map[string]int), elsewhere: make(map[string]value), findings: make(map[Finding]bool),
 	}
 }

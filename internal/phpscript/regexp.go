@@ -204,6 +204,29 @@ func variants(re *syntax.Regexp) ([]string, bool) {
 	return nil, false
 }
 
+// patternSteps is about what a pattern costs more than a step.
+const patternSteps = 100
+
+// compiled is what parsePattern returns.
+type compiled struct {
+	re *regexp.Regexp
+	p  *pattern
+	ok bool
+}
+
+// pattern reads a regular expression once for all runs, because a script may have one for each domain.
+func (r *run) pattern(s string) (*regexp.Regexp, *pattern, bool) {
+	c, known := r.x.patterns[s]
+	if !known {
+		r.work(patternSteps)
+		c.re, c.p, c.ok = parsePattern(s)
+		if len(r.x.patterns) < maxDomains {
+			r.x.patterns[s] = c
+		}
+	}
+	return c.re, c.p, c.ok
+}
+
 // localPart stands for the local part of a name when a pattern takes the name apart.
 const localPart = "localpart7"
 
@@ -224,7 +247,7 @@ func phpPregMatch(r *run, n *node, args []value) value {
 	if u, bad := unclear(v, expr); bad {
 		return result(u, u)
 	}
-	re, p, ok := parsePattern(expr.text)
+	re, p, ok := r.pattern(expr.text)
 	switch {
 	case expr.kind != isText || expr.user || re == nil:
 		return result(part, part)
