@@ -67,7 +67,7 @@ func (s *Server) answerTheirs(st *state, h http.Header) (authhttp.Response, auth
 		response = auth.Unavailable(h)
 		event.Reason, event.Error = authlog.InternalFailure, "the script at [shadow] url: "+reply.Error
 	}
-	event.Outcome, event.Status = response.Outcome.String(), response.Status()
+	event.Outcome, event.Status = response.Outcome.String(), shadow.Loggable(response.Status(), &request, h.Get("Auth-Pass"))
 	return response, event
 }
 

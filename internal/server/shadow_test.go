@@ -375,3 +375,21 @@ func TestShutdownFinishesComparisons(t *testing.T) {
 	}
 	differences(t, log, 1)
 }
+
+// A script that repeats the password does not get it into a log, only to the client, who knows it.
+func TestTheScriptRepeatsThePassword(t *testing.T) {
+	script := startScript(t)
+	script.does(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Auth-Status", "wrong: "+r.Header.Get("Auth-Pass"))
+	})
+	edit, log := script.shadowed(t, "theirs")
+	s := start(t, edit...)
+	head, err := s.endpoints["http"].ask(good)
+	if err != nil || !strings.Contains(field(head, "Auth-Status"), "right") {
+		t.Errorf("%q, %v", head, err)
+	}
+	_, text := differences(t, log, 1)
+	if all := text + s.readLog() + s.stderr.String(); strings.Contains(all, "right") || strings.Count(all, shadow.Hidden) != 2 {
+		t.Errorf("logs have %s", all)
+	}
+}

@@ -14,6 +14,7 @@ import (
 // pair is a request with both answers to it.
 type pair struct {
 	request  authhttp.Request
+	sent     string // Auth-Pass as nginx sent it
 	start    time.Time
 	answered string
 	response authhttp.Response // ours
@@ -32,6 +33,8 @@ func (p *pair) compare() (Difference, bool) {
 		Ours:     answerOf(&p.response),
 		Theirs:   answerOf(&p.reply.Response),
 	}
+	d.Theirs.Status = authlog.Escape(Loggable(p.reply.Response.Status(), &p.request, p.sent))
+	d.Theirs.User = authlog.Escape(Loggable(p.reply.Response.User, &p.request, p.sent))
 	d.Ours.Reason, d.Ours.Error = p.event.FullReason(), authlog.Escape(p.event.Error)
 	d.Theirs.Error = authlog.Escape(p.reply.Error)
 	if d.Ours.Outcome != d.Theirs.Outcome {

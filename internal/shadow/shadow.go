@@ -147,6 +147,7 @@ func (s *Shadow) compare(h http.Header, p *pair) bool {
 	silent := p.reply.Error != ""
 	logged := silent && s.warnings.Warn(now, "script: "+p.reply.Error, "no answer from the script at [shadow] url", "error", authlog.Escape(p.reply.Error))
 	p.request, _ = authhttp.ReadRequest(h)
+	p.sent = h.Get(passHeader)
 	d, different := p.compare()
 	if !different || silent && !logged {
 		return different
