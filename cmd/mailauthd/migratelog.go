@@ -104,7 +104,11 @@ func (c *call) readOne(path string, p *progress, read func(io.Reader) error) err
 		defer f.Close()
 		p.in = f
 	}
-	if err := read(p); err != nil {
+	err := read(p)
+	switch {
+	case errors.Is(err, migrate.ErrCut):
+		fmt.Fprintf(c.stderr, "warning: %s: %v\n", path, err)
+	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package migrate
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -31,6 +32,14 @@ func open(r io.Reader, buffer int) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(unzipped, buffer), nil
 }
 
+// ErrCut is the error of a compressed log that is not whole. What could be read has been read.
+var ErrCut = errors.New("ends too early or is damaged: what comes after that is not read")
+
+// isCut reports whether an error is that of a compressed file that is not whole.
+func isCut(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, new(flate.CorruptInputError))
+}
+
 // eachLine calls take for each line without its end. The line is valid only until take returns. An empty line is left out.
 func eachLine(in *bufio.Reader, limit int, take func(line []byte, problem lineProblem)) error {
 	for {
@@ -43,7 +52,8 @@ func eachLine(in *bufio.Reader, limit int, take func(line []byte, problem linePr
 			problem = tooLong
 			_, err = in.ReadSlice('\n')
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		cut := isCut(err)
+		if err != nil && !cut && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("cannot be read to its end: %w", err)
 		}
 		if err != nil && problem == noProblem {
@@ -52,7 +62,10 @@ func eachLine(in *bufio.Reader, limit int, take func(line []byte, problem linePr
 		if b = bytes.TrimRight(b, "\r\n"); len(b) > 0 {
 			take(b, problem)
 		}
-		if err != nil {
+		switch {
+		case cut:
+			return ErrCut
+		case err != nil:
 			return nil
 		}
 	}

@@ -3,6 +3,7 @@ package migrate
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -254,9 +255,17 @@ func TestCompressedLog(t *testing.T) {
 	if got, want := logins(read(t, b.String())), []string{"2 bob@domain1.com imap 192.0.2.1:143"}; !slices.Equal(got, want) {
 		t.Errorf("logins %q, want %q", got, want)
 	}
-	err := NewLog(time.Time{}, time.UTC).Read(bytes.NewReader(b.Bytes()[:b.Len()-9]))
-	if err == nil || err.Error() != "cannot be read to its end: unexpected EOF" {
-		t.Errorf("half a file: %v", err)
+	half := b.Bytes()[:b.Len()*3/4]
+	damaged := bytes.Clone(b.Bytes())
+	damaged[len(damaged)*3/4] ^= 0xff
+	for name, file := range map[string][]byte{"cut": half, "damaged": damaged} {
+		l := NewLog(time.Time{}, time.UTC)
+		if err := l.Read(bytes.NewReader(file)); !errors.Is(err, ErrCut) {
+			t.Errorf("%s: %v, want %v", name, err, ErrCut)
+		}
+		if len(l.logins) != 1 {
+			t.Errorf("%s: %d logins, want the one before", name, len(l.logins))
+		}
 	}
 }
 

@@ -56,7 +56,10 @@ func readAnswer(r *http.Response) (authhttp.Response, error) {
 }
 
 func failure(h http.Header) authhttp.Response {
-	seconds, _ := strconv.ParseUint(h.Get(waitHeader), 10, 16) // nginx takes an invalid number for none
+	seconds, err := strconv.ParseUint(h.Get(waitHeader), 10, 16)
+	if err != nil { // nginx takes an invalid number for none
+		seconds = 0
+	}
 	return authhttp.Response{
 		Outcome: authhttp.Reject,
 		Text:    h.Get(statusHeader),

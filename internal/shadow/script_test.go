@@ -98,6 +98,7 @@ func TestAnswers(t *testing.T) {
 		{"all of a refusal", head("Auth-Status: No", "Auth-Wait: 3", "Auth-Error-Code: 535 5.7.8", "Auth-Error-SASL: e30=", "Auth-Server: x"),
 			"Auth-Error-Code: 535 5.7.8\r\nAuth-Error-Sasl: e30=\r\nAuth-Status: No\r\nAuth-Wait: 3\r\n"},
 		{"invalid wait", head("Auth-Status: No", "Auth-Wait: soon"), "Auth-Status: No\r\n"},
+		{"endless wait", head("Auth-Status: No", "Auth-Wait: 99999"), "Auth-Status: No\r\n"},
 		{"status line does not count", "HTTP/1.0 401 No\r\nAuth-Status: No\r\n\r\n", "Auth-Status: No\r\n"},
 		{"chunked", head("Auth-Status: No", "Transfer-Encoding: chunked") + "5\r\nhello\r\n", "Auth-Status: No\r\n"},
 		{"long body", head("Auth-Status: No", "Content-Length: 100000") + strings.Repeat("x", 100000), "Auth-Status: No\r\n"},
