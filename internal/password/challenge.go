@@ -124,7 +124,11 @@ func swapWords(dst, src []byte) {
 // "<123.456@host>". VerifyCRAMMD5 returns [ErrSchemeNotAvailable] for all schemes but
 // cleartext, CRAM-MD5 and HMAC-MD5.
 func (h Hash) VerifyCRAMMD5(challenge, hexDigest string) (bool, error) {
-	switch v := h.verifier.(type) {
+	if h.scheme == nil || !h.scheme.challenges {
+		return false, ErrSchemeNotAvailable
+	}
+	v, _ := h.parsed()
+	switch v := v.(type) {
 	case cleartext:
 		mac := hmac.New(md5.New, []byte(v))
 		mac.Write([]byte(challenge))
@@ -140,11 +144,11 @@ func (h Hash) VerifyCRAMMD5(challenge, hexDigest string) (bool, error) {
 // (RFC 1939, section 7), in constant time. VerifyAPOP returns [ErrSchemeNotAvailable] for
 // all schemes but cleartext.
 func (h Hash) VerifyAPOP(challenge, hexDigest string) (bool, error) {
-	c, ok := h.verifier.(cleartext)
+	clear, ok := h.Cleartext()
 	if !ok {
 		return false, ErrSchemeNotAvailable
 	}
-	want := md5.Sum([]byte(challenge + string(c)))
+	want := md5.Sum([]byte(challenge + clear))
 	return equalHex(want[:], hexDigest), nil
 }
 

@@ -46,7 +46,8 @@ func TestCRAMMD5StatesAnswerAsCleartext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		states, ok := parse(t, value, "").verifier.(*cramStates)
+		v, _ := parse(t, value, "").parsed()
+		states, ok := v.(*cramStates)
 		if !ok {
 			t.Fatal("not parsed as the states of CRAM-MD5")
 		}

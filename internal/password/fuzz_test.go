@@ -17,7 +17,7 @@ func FuzzParse(f *testing.F) {
 	costly := regexp.MustCompile(`[0-9]{4}|\$2.\$(0[5-9]|1)`) // what is slow to verify
 	f.Fuzz(func(t *testing.T, s string, at int, password string) {
 		h, err := policy.Parse(s, dovecotUser)
-		if (err == nil) != (h.verifier != nil) || (err == nil) != (h.Scheme() != "") {
+		if _, again := h.parsed(); (err == nil) != (again == nil) || (err == nil) != (h.Scheme() != "") {
 			t.Fatalf("Parse returned %v and the error %v: want one of the two", h, err)
 		}
 		if err == nil {

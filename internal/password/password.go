@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"strings"
 )
 
@@ -14,11 +15,14 @@ type Policy struct {
 	MaxArgon2Memory uint32 // the limit in KiB, for scrypt and yescrypt too; 0 is DefaultMaxMemory
 }
 
-// Hash is a parsed hash. It is safe for concurrent use. The zero Hash matches no password.
+// Hash is a hash that [Policy.Parse] has accepted. It is safe for concurrent use. The zero Hash matches no password.
+//
+// A Hash keeps the text, and each use parses it again. That takes less than a microsecond, and a parsed value would take
+// more memory than the text.
 type Hash struct {
-	scheme   string
-	verifier verifier
-	id       uint64
+	scheme *scheme
+	text   string // as in the configuration
+	user   string // the owner
 }
 
 // seed is the key of [Hash.ID].
@@ -55,22 +59,45 @@ func (p Policy) Parse(s, user string) (Hash, error) {
 	if sch.weak && !p.AllowWeak {
 		return Hash{}, fmt.Errorf("scheme %s is %w", sch.name, errWeak)
 	}
-	v, err := sch.read(source{policy: p, user: user, value: value}, encoding)
-	if err != nil {
+	if _, err := sch.read(source{policy: p, user: user, value: value}, encoding); err != nil {
 		return Hash{}, fmt.Errorf("scheme %s: %w", sch.name, err)
 	}
-	return Hash{scheme: sch.name, verifier: v, id: maphash.String(seed, s)}, nil
+	return Hash{sch, s, user}, nil
+}
+
+// accepted is the policy for hashes that another policy has accepted already.
+var accepted = Policy{AllowWeak: true, MaxArgon2Memory: math.MaxUint32}
+
+// parsed parses the text again.
+func (h Hash) parsed() (verifier, error) {
+	if h.scheme == nil {
+		return nil, errNoHash
+	}
+	name, value, err := splitScheme(h.text)
+	if err != nil {
+		return nil, err
+	}
+	_, encoding, err := lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return h.scheme.read(source{policy: accepted, user: h.user, value: value}, encoding)
 }
 
 // ID identifies the text of the hash among the hashes of one user. The same text has the same
 // ID until the process ends, also after a reload.
-func (h Hash) ID() uint64 { return h.id }
+func (h Hash) ID() uint64 { return maphash.String(seed, h.text) }
 
 // Scheme returns Dovecot's name of the scheme, such as "ARGON2ID".
-func (h Hash) Scheme() string { return h.scheme }
+func (h Hash) Scheme() string {
+	if h.scheme == nil {
+		return ""
+	}
+	return h.scheme.name
+}
 
 // String returns the scheme only, so that no hash is printed by accident.
-func (h Hash) String() string { return "{" + h.scheme + "}***" }
+func (h Hash) String() string { return "{" + h.Scheme() + "}***" }
 
 // GoString is like String, for the verb %#v.
 func (h Hash) GoString() string { return h.String() }
@@ -78,16 +105,17 @@ func (h Hash) GoString() string { return h.String() }
 // Verify reports whether the password is right, in a time that does not depend on how much of
 // it is right. An error means that the hash could not be computed.
 func (h Hash) Verify(password string) (bool, error) {
-	if h.verifier == nil {
-		return false, errNoHash
+	v, err := h.parsed()
+	if err != nil {
+		return false, err
 	}
 	// crypt(3) ends a password at a NUL, so "secret" and "secret\x00…" would be the same.
 	if strings.IndexByte(password, 0) >= 0 {
 		return false, nil
 	}
-	ok, err := h.verifier.verify(password)
+	ok, err := v.verify(password)
 	if err != nil {
-		return false, fmt.Errorf("scheme %s: %w", h.scheme, err)
+		return false, fmt.Errorf("scheme %s: %w", h.scheme.name, err)
 	}
 	return ok, nil
 }

@@ -17,7 +17,11 @@ func (c cleartext) verify(password string) (bool, error) {
 
 // Cleartext returns the password itself. ok is false unless the scheme stores it.
 func (h Hash) Cleartext() (password string, ok bool) {
-	c, ok := h.verifier.(cleartext)
+	if h.scheme == nil || !h.scheme.challenges {
+		return "", false
+	}
+	v, _ := h.parsed()
+	c, ok := v.(cleartext)
 	return string(c), ok
 }
 

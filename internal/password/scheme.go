@@ -14,6 +14,8 @@ type scheme struct {
 	size     int    // of the decoded value if it is fixed, which shows hex or base64
 	parse    func(source) (verifier, error)
 	make     func(request) (string, error) // makes a value before it is encoded; nil: unsupported
+
+	challenges bool // whether it can answer CRAM-MD5, or CRAM-MD5 and APOP
 }
 
 // source holds a value and what else its parser needs.
@@ -57,13 +59,13 @@ var schemes = []scheme{
 	{name: "SHA256", encoding: inBase64, size: sha256Digest.size, parse: sha256Digest.parse, make: sha256Digest.make},
 	{name: "SHA1", encoding: inBase64, size: sha1Digest.size, parse: sha1Digest.parse, make: sha1Digest.make},
 	{name: "SHA", encoding: inBase64, size: sha1Digest.size, parse: sha1Digest.parse, make: sha1Digest.make},
-	{name: "CRAM-MD5", encoding: inHex, size: cramSize, parse: parseCRAMMD5, make: makeCRAMMD5},
+	{name: "CRAM-MD5", encoding: inHex, size: cramSize, parse: parseCRAMMD5, make: makeCRAMMD5, challenges: true},
 	{name: "DIGEST-MD5", encoding: inHex, size: md5Digest.size, parse: parseDigestMD5, make: makeDigestMD5},
-	{name: "PLAIN", parse: parsePlain, make: makePlain},
-	{name: "CLEAR", parse: parsePlain, make: makePlain},
-	{name: "CLEARTEXT", parse: parsePlain, make: makePlain},
+	{name: "PLAIN", parse: parsePlain, make: makePlain, challenges: true},
+	{name: "CLEAR", parse: parsePlain, make: makePlain, challenges: true},
+	{name: "CLEARTEXT", parse: parsePlain, make: makePlain, challenges: true},
 
-	{name: "HMAC-MD5", weak: true, encoding: inHex, size: cramSize, parse: parseCRAMMD5, make: makeCRAMMD5},
+	{name: "HMAC-MD5", weak: true, encoding: inHex, size: cramSize, parse: parseCRAMMD5, make: makeCRAMMD5, challenges: true},
 	{name: "MD5-CRYPT", weak: true, parse: only("$1$"), make: makeMD5Crypt},
 	{name: "MD5", weak: true, parse: parseMD5, make: makeMD5Crypt},
 	{name: "SMD5", weak: true, encoding: inBase64, parse: md5Digest.parseSalted, make: md5Digest.makeSalted},
