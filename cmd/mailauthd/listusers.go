@@ -39,7 +39,7 @@ func listUsers(c *call) error {
 // rulesOf returns the rules in force for a user: those of the user, of the domain, and of [auth].
 func rulesOf(c *config.Config, u *users.User) access.Rules {
 	_, domain := mailaddr.Split(u.Name)
-	return u.Access.Under(c.Domains.Find(domain).Access).Under(c.Access)
+	return u.Settings().Access.Under(c.Domains.Find(domain).Access).Under(c.Access)
 }
 
 func state(r access.Rules) string {
@@ -107,21 +107,22 @@ func showEntry(show func(key, value string), source *config.Source, u *users.Use
 	if len(u.Passwords) == 0 {
 		show("password", "none; the domain has verify = "+domain.Verify)
 	}
-	servers := u.Servers
+	settings := u.Settings()
+	servers := settings.Servers
 	for _, s := range domain.Servers {
-		if len(u.Servers) == 0 {
+		if len(settings.Servers) == 0 {
 			servers = append(servers, s.Name)
 		}
 	}
 	show("servers", strings.Join(servers, ", "))
-	show("login", u.Login)
-	if u.UpstreamPassword != "" {
+	show("login", settings.Login)
+	if settings.UpstreamPassword != "" {
 		show("upstream_password", "set")
 	}
-	show("aliases", strings.Join(u.Aliases, ", "))
-	show("fingerprint", strings.Join(u.Fingerprints, ", "))
-	show("subject", strings.Join(u.Subjects, "; "))
-	if u.Master {
+	show("aliases", strings.Join(settings.Aliases, ", "))
+	show("fingerprint", strings.Join(settings.Fingerprints, ", "))
+	show("subject", strings.Join(settings.Subjects, "; "))
+	if settings.Master {
 		show("master", "true")
 	}
 }

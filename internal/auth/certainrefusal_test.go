@@ -40,7 +40,7 @@ func TestRightPasswordOfAUserKeptOut(t *testing.T) {
 				list = append(list, users.Password{Hash: hashOf(t, fmt.Sprint("{PLAIN}", right, i))})
 			}
 			var err error
-			if a.Directory, err = users.New([]users.User{{Name: alice, Passwords: list, Access: tt.rules}}); err != nil {
+			if a.Directory, err = users.New([]users.User{{Name: alice, Passwords: list, Extra: &users.Settings{Access: tt.rules}}}); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
@@ -57,10 +57,10 @@ func TestRightPasswordOfAUserKeptOut(t *testing.T) {
 			}
 			// What was refused by a rule is not refused without it, and the other way round.
 			answers(t, a, ask{user: alice, pass: right + "0"}, authhttp.Reject, tt.reason, "")
-			entry(t, a, alice).Access = access.Rules{}
+			entry(t, a, alice).Extra = nil
 			answers(t, a, ask{user: alice, pass: right + "0"}, authhttp.OK, "", "")
 			answers(t, a, ask{user: alice, pass: right + "0"}, authhttp.OK, "", "hit")
-			entry(t, a, alice).Access = tt.rules
+			entry(t, a, alice).Extra = &users.Settings{Access: tt.rules}
 			answers(t, a, ask{user: alice, pass: right + "0"}, authhttp.Reject, tt.reason, "hit")
 		})
 	}
@@ -76,7 +76,7 @@ func TestServerIsNotAskedAboutUsersKeptOut(t *testing.T) {
 				a := withCache(newUpstreamAuth(t, s.addr()))
 				a.Now = func() time.Time { return began }
 				var err error
-				if a.Directory, err = users.New([]users.User{{Name: "tim@up.example", Access: tt.rules}}); err != nil {
+				if a.Directory, err = users.New([]users.User{{Name: "tim@up.example", Extra: &users.Settings{Access: tt.rules}}}); err != nil {
 					t.Fatal(err)
 				}
 				answers(t, a, ask{user: "tim@up.example", pass: right}, authhttp.Reject, tt.reason, "")

@@ -44,7 +44,8 @@ func (a *Authenticator) certificateName(l *login) (string, bool) {
 type certificate struct{ a *Authenticator }
 
 func (c certificate) prove(ctx context.Context, at *attempt) verdict {
-	if u := at.entry; u != nil {
+	if at.entry != nil {
+		u := at.entry.Settings()
 		print := strings.ToLower(at.Cert.Fingerprint)
 		if print != "" && slices.Contains(u.Fingerprints, print) {
 			return verdict{outcome: authhttp.OK}

@@ -17,8 +17,8 @@ func (a *Authenticator) credentials(l *login, v verdict) verdict {
 		v.user = name
 	}
 	switch clear, ok := cleartext(l, v); {
-	case l.entry != nil && l.entry.UpstreamPassword != "":
-		v.password = l.entry.UpstreamPassword
+	case l.entry != nil && l.entry.Settings().UpstreamPassword != "":
+		v.password = l.entry.Settings().UpstreamPassword
 	case l.Method == authhttp.Plain && l.master == nil: // nginx has it
 	case ok:
 		v.password = clear

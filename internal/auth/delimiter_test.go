@@ -25,10 +25,10 @@ func withDelimiter(t *testing.T, delimiter string) *Authenticator {
 	one := []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}
 	var err error
 	a.Directory, err = users.New([]users.User{
-		{Name: alice, Aliases: []string{"info@users.example"}, Passwords: one},
+		{Name: alice, Passwords: one, Extra: &users.Settings{Aliases: []string{"info@users.example"}}},
 		{Name: "alice+shop@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}shop")}}},
-		{Name: "dave@up.example", Access: access.Rules{NoLogin: new(true)}},
-		{Name: "admin@users.example", Passwords: one, Master: true},
+		{Name: "dave@up.example", Extra: &users.Settings{Access: access.Rules{NoLogin: new(true)}}},
+		{Name: "admin@users.example", Passwords: one, Extra: &users.Settings{Master: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -177,7 +177,7 @@ func TestServerThatWasAsked(t *testing.T) {
 		first, _ := withSecond(a)
 		first.Host = "127.0.0.2"
 		var err error
-		if a.Directory, err = users.New([]users.User{{Name: tim.user, Access: keptOut["nologin"].rules}}); err != nil {
+		if a.Directory, err = users.New([]users.User{{Name: tim.user, Extra: &users.Settings{Access: keptOut["nologin"].rules}}}); err != nil {
 			t.Fatal(err)
 		}
 		if e := answers(t, a, tim, authhttp.Reject, authlog.UserDisabled, ""); e.Server != "second" || e.Backend != s.addr() {
@@ -190,7 +190,7 @@ func TestServerThatWasAsked(t *testing.T) {
 func TestCacheForgetsOtherServers(t *testing.T) {
 	for name, change := range map[string]func(u *users.User, second *route.Server){
 		"second server": func(_ *users.User, second *route.Server) { second.Host = "127.0.0.3" },
-		"login":         func(u *users.User, _ *route.Server) { u.Login = "thomas@up.example" },
+		"login":         func(u *users.User, _ *route.Server) { u.Extra = &users.Settings{Login: "thomas@up.example"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startScripted(t, "* OK hi", offered, "001 OK done")

@@ -122,9 +122,12 @@ func cutMaster(name string) (user, master string, ok bool) {
 // serversOf returns the servers of a user, or else of the domain, in the order in which to try them.
 func (a *Authenticator) serversOf(l *login) []*route.Server {
 	servers := l.domain.Servers
-	if l.entry != nil && len(l.entry.Servers) > 0 {
-		servers = make([]*route.Server, len(l.entry.Servers))
-		for i, name := range l.entry.Servers {
+	if l.entry == nil {
+		return route.Choose(servers, l.domain.Policy, l.key)
+	}
+	if own := l.entry.Settings().Servers; len(own) > 0 {
+		servers = make([]*route.Server, len(own))
+		for i, name := range own {
 			servers[i] = a.servers[name].Server
 		}
 	}
@@ -161,8 +164,8 @@ func (l *login) serverLogin() string {
 	switch {
 	case l.entry == nil:
 		return l.name
-	case l.entry.Login != "":
-		return l.entry.Login
+	case l.entry.Settings().Login != "":
+		return l.entry.Settings().Login
 	}
 	if key, err := mailaddr.User(l.name); err != nil || key != l.entry.Name {
 		return l.entry.Name

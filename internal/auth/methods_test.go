@@ -50,20 +50,20 @@ func newSite(t *testing.T) *Authenticator {
 	}...)
 	var err error
 	a.Directory, err = users.New([]users.User{
-		{Name: "alice@users.example", Aliases: []string{"info@users.example"}, Passwords: one(clear)},
+		{Name: "alice@users.example", Passwords: one(clear), Extra: &users.Settings{Aliases: []string{"info@users.example"}}},
 		{Name: "slow@users.example", Passwords: one(slow)},
-		{Name: "dest@users.example", Passwords: one(clear), Login: "DEST", UpstreamPassword: "up-" + marker},
-		{Name: "cert@users.example", Fingerprints: []string{strings.Repeat("ab", 20)}, Subjects: []string{"CN=cert"}, UpstreamPassword: "up-" + marker},
-		{Name: "poor@users.example", Fingerprints: []string{strings.Repeat("cd", 20)}},
-		{Name: "owned@users.example", Servers: []string{"mastered"}, Fingerprints: []string{strings.Repeat("ef", 20)}},
-		{Name: "bare@users.example", Servers: []string{"bare"}, Fingerprints: []string{strings.Repeat("12", 20)}},
+		{Name: "dest@users.example", Passwords: one(clear), Extra: &users.Settings{Login: "DEST", UpstreamPassword: "up-" + marker}},
+		{Name: "cert@users.example", Extra: &users.Settings{Fingerprints: []string{strings.Repeat("ab", 20)}, Subjects: []string{"CN=cert"}, UpstreamPassword: "up-" + marker}},
+		{Name: "poor@users.example", Extra: &users.Settings{Fingerprints: []string{strings.Repeat("cd", 20)}}},
+		{Name: "owned@users.example", Extra: &users.Settings{Servers: []string{"mastered"}, Fingerprints: []string{strings.Repeat("ef", 20)}}},
+		{Name: "bare@users.example", Extra: &users.Settings{Servers: []string{"bare"}, Fingerprints: []string{strings.Repeat("12", 20)}}},
 		{Name: "apps@users.example", Passwords: []users.Password{
 			{Hash: hashOf(t, "{PLAIN}phone"), Label: "phone", Protocols: []string{"imap"}},
 			{Hash: slow, Label: "desk"}}},
-		{Name: "closed@users.example", Passwords: one(clear), Access: access.Rules{NoLogin: &yes, Reason: "left"}},
-		{Name: "far@users.example", Passwords: one(clear), Access: access.Rules{AllowNets: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}},
+		{Name: "closed@users.example", Passwords: one(clear), Extra: &users.Settings{Access: access.Rules{NoLogin: &yes, Reason: "left"}}},
+		{Name: "far@users.example", Passwords: one(clear), Extra: &users.Settings{Access: access.Rules{AllowNets: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}},
 		{Name: "alice@tls.example", Passwords: one(clear)},
-		{Name: "admin@users.example", Passwords: one(hashOf(t, "{PLAIN}admin-"+marker)), Master: true},
+		{Name: "admin@users.example", Passwords: one(hashOf(t, "{PLAIN}admin-"+marker)), Extra: &users.Settings{Master: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

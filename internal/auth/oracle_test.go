@@ -21,7 +21,7 @@ func TestNoPasswordForNginxTellsNothing(t *testing.T) {
 	a.Directory, err = users.New([]users.User{
 		{Name: alice, Passwords: []users.Password{{Hash: hashOf(t, "{CRAM-MD5}37bff7672f7de56170a4344769bbdd98b9e7961c29c5f0c20e1a173edee71246")}}},
 		{Name: "slow@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1")}}},
-		{Name: "admin@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}, Master: true},
+		{Name: "admin@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}, Extra: &users.Settings{Master: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,10 +7,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/limit"
 	"mailauthd/internal/throttle"
+	"mailauthd/internal/users"
 )
 
 // Names of domains that are not listed share counters, and the same password for each of them counts for each.
@@ -30,7 +32,7 @@ func TestPenaltyAfterWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := withThrottle(t, newAuth(t), func(c *throttle.Config) { c.PairLimit, c.UserLimit = 0, 0 })
 		a.AuthWait = true
-		entry(t, a, alice).Access.NoLogin = new(true)
+		entry(t, a, alice).Extra = &users.Settings{Access: access.Rules{NoLogin: new(true)}}
 		others := *a // wants traces
 		free := occupy(t, a.hashing)
 		waits := make(chan time.Duration, 2)

@@ -64,7 +64,7 @@ const allSetAside = "all servers are set aside because they did not answer"
 // proveMaster checks the master user's password.
 func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 	master := at.master
-	if master != nil && !master.Master {
+	if master != nil && !master.Settings().Master {
 		master = nil
 	}
 	switch at.Method {

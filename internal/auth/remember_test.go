@@ -8,12 +8,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
 	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
 	"mailauthd/internal/upstream"
+	"mailauthd/internal/users"
 )
 
 // answers asks once and compares what matters here.
@@ -70,7 +72,7 @@ func TestCacheKeepsToTheRules(t *testing.T) {
 	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "")
 	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.OK, "", "hit")
 	closed := true
-	u.Access.NoLogin = &closed
+	u.Extra = &users.Settings{Access: access.Rules{NoLogin: &closed}}
 	answers(t, a, ask{user: good.user, pass: right, protocol: "smtp"}, authhttp.Reject, authlog.UserDisabled, "")
 }
 

@@ -35,11 +35,11 @@ func (a *Authenticator) rules(l *login) *verdict {
 	around := l.domain.Access.Under(a.Access)
 	rules := around
 	if l.entry != nil {
-		rules = l.entry.Access.Under(around)
+		rules = l.entry.Settings().Access.Under(around)
 	}
 	why, disabled := rules.Refusal(client)
 	if why == "" && l.master != nil {
-		why, disabled = l.master.Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
+		why, disabled = l.master.Settings().Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
 	}
 	if why == "" {
 		return nil

@@ -81,7 +81,7 @@ func TestRulesOfMasterAndUser(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/master %s, user %s", r.name, tt.master, tt.user), func(t *testing.T) {
 				a := ruled(t, r.at(tt.user), access.Rules{}, access.Rules{})
-				entry(t, a, "admin@users.example").Access = r.at(tt.master)
+				entry(t, a, "admin@users.example").Extra.Access = r.at(tt.master)
 				want := ok(box, "alice@users.example", right)
 				if tt.master == "denies" || tt.user == "denies" {
 					want = no(r.reason, "")
@@ -121,8 +121,8 @@ func ruled(t *testing.T, user, domain, all access.Rules) *Authenticator {
 	}}...)
 	var err error
 	a.Directory, err = users.New([]users.User{
-		{Name: "alice@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}, Access: user},
-		{Name: "admin@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}admin-"+marker)}}, Master: true},
+		{Name: "alice@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}"+right)}}, Extra: &users.Settings{Access: user}},
+		{Name: "admin@users.example", Passwords: []users.Password{{Hash: hashOf(t, "{PLAIN}admin-"+marker)}}, Extra: &users.Settings{Master: true}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func checkRuled(t *testing.T, a *Authenticator, user, pass string, want told) {
 // Only the exact word of nginx tells that the client came by TLS.
 func TestOnlyOnIsTLS(t *testing.T) {
 	a := newAuth(t)
-	entry(t, a, alice).Access.RequireTLS = new(true)
+	entry(t, a, alice).Extra = &users.Settings{Access: access.Rules{RequireTLS: new(true)}}
 	for value, outcome := range map[string]authhttp.Outcome{"on": authhttp.OK, "off": authhttp.Reject, "": authhttp.Reject} {
 		h := ask{user: alice, pass: right}.header()
 		h.Set("Auth-Ssl", value)

@@ -88,7 +88,7 @@ type refusal struct {
 // ones as there can be.
 func newRefusals(b *testing.B, scheme string, rounds int) (*Authenticator, [3]refusal) {
 	b.Helper()
-	list := []users.User{{Name: "closed@users.example", Access: access.Rules{NoLogin: new(true)}}}
+	list := []users.User{{Name: "closed@users.example", Extra: &users.Settings{Access: access.Rules{NoLogin: new(true)}}}}
 	for i := range 100 {
 		list = append(list, users.User{Name: fmt.Sprintf("user%d@users.example", i)})
 	}

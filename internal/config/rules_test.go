@@ -45,7 +45,7 @@ func TestRulesReachEveryLevel(t *testing.T) {
 				name      string
 				got, want access.Rules
 			}{
-				{"user", c.Users.Lookup("alice@domain1.com").Access, tt.user},
+				{"user", c.Users.Lookup("alice@domain1.com").Settings().Access, tt.user},
 				{"domain", c.Domains.Find("domain1.com").Access, tt.domain},
 				{"auth", c.Access, tt.auth},
 			} {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -61,9 +62,8 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 		return
 	}
 	b.owners[name] = owner{f, key[1]}
-	u := users.User{
-		Name:             name,
-		Passwords:        b.buildPasswords(f, append(key, "password"), name, s.Password),
+	u := users.User{Name: name, Passwords: b.buildPasswords(f, append(key, "password"), name, s.Password)}
+	u.Extra = &users.Settings{
 		Servers:          s.Servers,
 		Login:            s.Login,
 		UpstreamPassword: s.UpstreamPassword,
@@ -79,7 +79,10 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.aliases(f, key, s.Aliases, &u)
 	b.checkCredentials(f, key, &u, domain)
 	b.countMethods(&u)
-	f.secret = f.secret || len(u.Passwords) > 0 || u.UpstreamPassword != ""
+	f.secret = f.secret || len(u.Passwords) > 0 || u.Extra.UpstreamPassword != ""
+	if reflect.ValueOf(*u.Extra).IsZero() {
+		u.Extra = nil
+	}
 	b.list = append(b.list, u)
 }
 
@@ -109,13 +112,13 @@ func anyAnswers(u *users.User, verify func(h password.Hash, challenge, digest st
 // send such a password ends as a temporary failure.
 func (b *userBuilder) warnOfLength(f *file, key toml.Key, u *users.User) {
 	check := func(name, secret, consequence string) {
-		room := min(authhttp.PasswordRoom(u.Name), authhttp.PasswordRoom(u.Login))
+		room := min(authhttp.PasswordRoom(u.Name), authhttp.PasswordRoom(u.Extra.Login))
 		if len(secret) > room {
 			b.warn(f, append(key, name), "is longer than %d bytes, so it may be too long to be sent to nginx: choose a shorter one%s", room, consequence)
 		}
 	}
-	if u.UpstreamPassword != "" { // no other password is sent
-		check("upstream_password", u.UpstreamPassword, "")
+	if u.Extra.UpstreamPassword != "" { // no other password is sent
+		check("upstream_password", u.Extra.UpstreamPassword, "")
 		return
 	}
 	for i := range u.Passwords {
@@ -159,31 +162,31 @@ func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.Use
 			continue
 		}
 		b.owners[alias] = owner{f, key[1]}
-		u.Aliases = append(u.Aliases, alias)
+		u.Extra.Aliases = append(u.Extra.Aliases, alias)
 	}
 }
 
 // checkCredentials checks that the user has some way to log in. It warns about methods after which
 // nginx would have no password for the server.
 func (b *userBuilder) checkCredentials(f *file, key toml.Key, u *users.User, d *route.Domain) {
-	byCertificate := len(u.Fingerprints)+len(u.Subjects) > 0
-	closed := u.Access.NoLogin != nil && *u.Access.NoLogin
+	byCertificate := len(u.Extra.Fingerprints)+len(u.Extra.Subjects) > 0
+	closed := u.Extra.Access.NoLogin != nil && *u.Extra.Access.NoLogin
 	if len(u.Passwords) == 0 && !byCertificate && !closed && d.Verify == route.VerifyUsers {
 		b.problems.add(f, append(key, "password"), `is missing, and in a domain with verify = "users" this user could never log in: "mailauthd pw" prints a hash`)
 	}
-	if u.Master && len(u.Passwords) == 0 {
+	if u.Extra.Master && len(u.Passwords) == 0 {
 		b.problems.add(f, append(key, "password"), `is missing, and a master user needs one: "mailauthd pw" prints a hash`)
 	}
 	for _, s := range b.config.Servers {
-		if u.Master && s.Master == nil {
+		if u.Extra.Master && s.Master == nil {
 			b.warn(f, append(key, "master"), "%s", noPassword(s.Name))
 		}
 	}
 	server := d.Servers
-	if len(u.Servers) > 0 && b.servers[u.Servers[0]] != nil {
-		server = []*route.Server{b.servers[u.Servers[0]]}
+	if own := u.Extra.Servers; len(own) > 0 && b.servers[own[0]] != nil {
+		server = []*route.Server{b.servers[own[0]]}
 	}
-	if u.UpstreamPassword != "" || len(server) == 0 || server[0].Master != nil {
+	if u.Extra.UpstreamPassword != "" || len(server) == 0 || server[0].Master != nil {
 		return
 	}
 	digest := false

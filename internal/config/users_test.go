@@ -41,16 +41,20 @@ master = true
 		t.Fatal(err)
 	}
 	u := c.Users.Lookup("info@domain1.com")
-	if u == nil || u.Name != "alice@domain1.com" || u.Login != "ALICE" || u.UpstreamPassword != "up" || !u.Master || !c.Users.HasMasters() {
+	if u == nil {
+		t.Fatal("no user")
+	}
+	s := u.Settings()
+	if u.Name != "alice@domain1.com" || s.Login != "ALICE" || s.UpstreamPassword != "up" || !s.Master || !c.Users.HasMasters() {
 		t.Fatalf("user %+v", u)
 	}
 	if len(u.Passwords) != 2 || u.Passwords[1].Label != "phone" || len(u.Passwords[1].Protocols) != 1 {
 		t.Errorf("passwords %+v", u.Passwords)
 	}
-	if u.Servers[0] != "t" || u.Fingerprints[0] != "abcdef"+strings.Repeat("00", 16)+"01" || len(u.Subjects) != 2 {
-		t.Errorf("servers %v, fingerprints %v, subjects %v", u.Servers, u.Fingerprints, u.Subjects)
+	if s.Servers[0] != "t" || s.Fingerprints[0] != "abcdef"+strings.Repeat("00", 16)+"01" || len(s.Subjects) != 2 {
+		t.Errorf("servers %v, fingerprints %v, subjects %v", s.Servers, s.Fingerprints, s.Subjects)
 	}
-	if a := u.Access; len(a.AllowNets) != 2 || !*a.RequireTLS || a.Expires.Year() != 2100 || a.Protocols != nil {
+	if a := s.Access; len(a.AllowNets) != 2 || !*a.RequireTLS || a.Expires.Year() != 2100 || a.Protocols != nil {
 		t.Errorf("rules %+v", a)
 	}
 	if d := c.Domains.Find("domain1.com"); len(d.Access.Protocols) != 2 {

@@ -136,7 +136,7 @@ func (r *router) entry(name string, d *route.Domain) *users.User {
 func usable(l *login, d *route.Domain, entry *users.User) finding {
 	rules := d.Access
 	if entry != nil {
-		rules = entry.Access.Under(d.Access)
+		rules = entry.Settings().Access.Under(d.Access)
 	}
 	hasPassword := entry != nil && len(entry.Passwords) > 0
 	digest := l.method == string(authhttp.CRAMMD5) || l.method == string(authhttp.APOP)
@@ -159,16 +159,16 @@ func (r *router) findServer(l *login, name string, d *route.Domain, entry *users
 	set := "set servers in [domains." + tomledit.Quote(d.Name) + "]"
 	if entry != nil {
 		name = entry.Name
-		if len(entry.Servers) > 0 {
+		if own := entry.Settings().Servers; len(own) > 0 {
 			set = "set servers in [users." + tomledit.Quote(name) + "]"
 			servers = servers[:0:0]
 			for _, s := range r.Servers {
-				if slices.Contains(entry.Servers, s.Name) {
+				if slices.Contains(own, s.Name) {
 					servers = append(servers, s)
 				}
 			}
 			slices.SortFunc(servers, func(a, b *route.Server) int {
-				return slices.Index(entry.Servers, a.Name) - slices.Index(entry.Servers, b.Name)
+				return slices.Index(own, a.Name) - slices.Index(own, b.Name)
 			})
 		}
 	}

@@ -20,8 +20,8 @@ func ExampleMap_Find() {
 	}
 	m, err := users.New([]users.User{{
 		Name:      "bob@domain1.com",
-		Aliases:   []string{"info@domain1.com"},
 		Passwords: []users.Password{{Hash: hash}},
+		Extra:     &users.Settings{Aliases: []string{"info@domain1.com"}},
 	}})
 	if err != nil {
 		fmt.Println(err)

@@ -15,8 +15,8 @@ func manyUsers(t testing.TB, n int) *Map {
 	for i := range list {
 		list[i] = User{
 			Name:      fmt.Sprintf("user%d@a.example", i),
-			Aliases:   []string{fmt.Sprintf("alias%d@a.example", i)},
 			Passwords: passwords,
+			Extra:     &Settings{Aliases: []string{fmt.Sprintf("alias%d@a.example", i)}},
 		}
 	}
 	m, err := New(list)

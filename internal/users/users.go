@@ -21,6 +21,7 @@ package users
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
@@ -31,11 +32,17 @@ import (
 	"mailauthd/internal/password"
 )
 
-// User is a user with all settings.
+// User is a user. Most users have one password and nothing else, and there may be a million of them. So what is rare is
+// in a struct of its own, [Settings].
 type User struct {
-	Name      string   // in canonical form
-	Aliases   []string // other names that log in as this user, in canonical form
+	Name      string // in canonical form
 	Passwords []Password
+	Extra     *Settings // nil: none; see [User.Settings]
+}
+
+// Settings is what a user may have besides passwords.
+type Settings struct {
+	Aliases []string // other names that log in as this user, in canonical form
 
 	Servers          []string // names of mail servers to use instead of those of the domain
 	Login            string   // the user name that nginx sends to the mail server; empty: Name
@@ -46,6 +53,14 @@ type User struct {
 	Master       bool     // whether the user may log in as another user, with the name USER*NAME
 
 	Access access.Rules
+}
+
+// Settings returns a copy of the user's settings.
+func (u *User) Settings() Settings {
+	if u.Extra == nil {
+		return Settings{}
+	}
+	return *u.Extra
 }
 
 // Password is one of the passwords of a user.
@@ -81,40 +96,52 @@ type Map struct {
 // seed is the key that the choice of decoys depends on.
 var seed = maphash.MakeSeed()
 
-// New returns a map of the users in list. Their names and aliases must be in canonical form. New
+// ErrDuplicate is the error of [New] for a name that belongs to two users.
+var ErrDuplicate = errors.New("twice in the map")
+
+// New returns a map of the users in all lists, which it keeps. Their names and aliases must be in canonical form. New
 // returns an error if one of them is a duplicate.
-func New(list []User) (*Map, error) {
-	m := &Map{
-		byName: make(map[string]*User, len(list)),
-		decoys: make(map[string][]decoy),
-		len:    len(list),
-	}
-	byDomain := make(map[string][]*User)
-	for i := range list {
-		u := &list[i]
-		if err := m.add(u.Name, u); err != nil {
-			return nil, err
+func New(lists ...[]User) (*Map, error) {
+	m := &Map{decoys: make(map[string][]decoy)}
+	names := 0
+	for _, list := range lists {
+		m.len += len(list)
+		for i := range list {
+			names += 1 + len(list[i].Settings().Aliases)
 		}
-		for _, alias := range u.Aliases {
-			if err := m.add(alias, u); err != nil {
+	}
+	m.byName = make(map[string]*User, names)
+	for _, list := range lists {
+		for i := range list {
+			if err := m.add(&list[i]); err != nil {
 				return nil, err
 			}
 		}
-		m.masters = m.masters || u.Master
-		if len(u.Passwords) > 0 {
-			_, domain := mailaddr.Split(u.Name)
-			byDomain[domain] = append(byDomain[domain], u)
-		}
-	}
-	for domain, list := range byDomain {
-		m.decoys[domain] = decoysOf(list)
 	}
 	return m, nil
 }
 
-func (m *Map) add(name string, u *User) error {
+func (m *Map) add(u *User) error {
+	settings := u.Settings()
+	if err := m.addName(u.Name, u); err != nil {
+		return err
+	}
+	for _, alias := range settings.Aliases {
+		if err := m.addName(alias, u); err != nil {
+			return err
+		}
+	}
+	m.masters = m.masters || settings.Master
+	if len(u.Passwords) > 0 {
+		_, domain := mailaddr.Split(u.Name)
+		m.decoys[domain] = withDecoy(m.decoys[domain], u)
+	}
+	return nil
+}
+
+func (m *Map) addName(name string, u *User) error {
 	if m.byName[name] != nil {
-		return fmt.Errorf("user %q: twice in the map", name)
+		return fmt.Errorf("user %q: %w", name, ErrDuplicate)
 	}
 	m.byName[name] = u
 	return nil
@@ -160,14 +187,14 @@ func (d decoy) score(name uint64) uint64 {
 	return high ^ low
 }
 
-// decoysOf chooses the decoys of a domain: its users with the lowest hashes.
-func decoysOf(list []*User) []decoy {
-	decoys := make([]decoy, len(list))
-	for i, u := range list {
-		decoys[i] = decoy{u, maphash.String(seed, u.Name)}
+// withDecoy adds a user to the decoys of a domain, which are its users with the lowest hashes, in order.
+func withDecoy(decoys []decoy, u *User) []decoy {
+	d := decoy{u, maphash.String(seed, u.Name)}
+	at, _ := slices.BinarySearchFunc(decoys, d, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
+	if at == maxDecoys {
+		return decoys
 	}
-	slices.SortFunc(decoys, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
-	return slices.Clone(decoys[:min(len(decoys), maxDecoys)])
+	return slices.Insert(decoys[:min(len(decoys), maxDecoys-1)], at, d)
 }
 
 // HasMasters reports whether there are master users.

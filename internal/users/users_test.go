@@ -44,12 +44,12 @@ func TestNewRefusesDuplicates(t *testing.T) {
 }
 
 func TestAliases(t *testing.T) {
-	alice := User{Name: "alice@a.example", Aliases: []string{"info@a.example", "alice@b.example"}}
-	m, err := New([]User{alice, {Name: "bob@a.example", Master: true}})
+	alice := User{Name: "alice@a.example", Extra: &Settings{Aliases: []string{"info@a.example", "alice@b.example"}}}
+	m, err := New([]User{alice, {Name: "bob@a.example", Extra: &Settings{Master: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(alice.Aliases, alice.Name) {
+	for _, name := range append(alice.Extra.Aliases, alice.Name) {
 		if u := m.Lookup(name); u == nil || u.Name != alice.Name {
 			t.Errorf("Lookup(%q) = %v", name, u)
 		}
