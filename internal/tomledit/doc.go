@@ -14,6 +14,8 @@
 //	          lines directly below the last key, unless they are directly above another
 //	          header. Blank lines around the table are kept.
 //	[Lines]   returns the line number of a key.
+//	[Cut]     cuts the tables of one section out of a large document, so that it can be
+//	          decoded in pieces.
 //
 // A table may be written with a header, with dotted keys ("a@b".password = "x") or
 // inline ("a@b" = { password = "x" }). A new key is written in the form that its table has
