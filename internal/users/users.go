@@ -87,7 +87,8 @@ type Directory interface {
 
 // Map holds users by name and alias. It is the [Directory] of the TOML files.
 type Map struct {
-	byName  map[string]*User
+	names   index
+	aliases map[string]*User
 	decoys  map[string][]decoy // by domain
 	masters bool
 	len     int
@@ -102,15 +103,11 @@ var ErrDuplicate = errors.New("twice in the map")
 // New returns a map of the users in all lists, which it keeps. Their names and aliases must be in canonical form. New
 // returns an error if one of them is a duplicate.
 func New(lists ...[]User) (*Map, error) {
-	m := &Map{decoys: make(map[string][]decoy)}
-	names := 0
+	m := &Map{aliases: make(map[string]*User), decoys: make(map[string][]decoy)}
 	for _, list := range lists {
 		m.len += len(list)
-		for i := range list {
-			names += 1 + len(list[i].Settings().Aliases)
-		}
 	}
-	m.byName = make(map[string]*User, names)
+	m.names = newIndex(m.len)
 	for _, list := range lists {
 		for i := range list {
 			if err := m.add(&list[i]); err != nil {
@@ -122,16 +119,19 @@ func New(lists ...[]User) (*Map, error) {
 }
 
 func (m *Map) add(u *User) error {
-	settings := u.Settings()
-	if err := m.addName(u.Name, u); err != nil {
-		return err
+	if m.Lookup(u.Name) != nil {
+		return fmt.Errorf("user %q: %w", u.Name, ErrDuplicate)
 	}
-	for _, alias := range settings.Aliases {
-		if err := m.addName(alias, u); err != nil {
-			return err
+	m.names.add(u)
+	if u.Extra != nil {
+		for _, alias := range u.Extra.Aliases {
+			if m.Lookup(alias) != nil {
+				return fmt.Errorf("user %q: %w", alias, ErrDuplicate)
+			}
+			m.aliases[alias] = u
 		}
+		m.masters = m.masters || u.Extra.Master
 	}
-	m.masters = m.masters || settings.Master
 	if len(u.Passwords) > 0 {
 		_, domain := mailaddr.Split(u.Name)
 		m.decoys[domain] = withDecoy(m.decoys[domain], u)
@@ -139,19 +139,16 @@ func (m *Map) add(u *User) error {
 	return nil
 }
 
-func (m *Map) addName(name string, u *User) error {
-	if m.byName[name] != nil {
-		return fmt.Errorf("user %q: %w", name, ErrDuplicate)
-	}
-	m.byName[name] = u
-	return nil
-}
-
 // Find is like Lookup. It returns no error.
 func (m *Map) Find(_ context.Context, name string) (*User, error) { return m.Lookup(name), nil }
 
 // Lookup returns the user with a name or alias in canonical form, nil if there is none.
-func (m *Map) Lookup(name string) *User { return m.byName[name] }
+func (m *Map) Lookup(name string) *User {
+	if u := m.names.find(name); u != nil {
+		return u
+	}
+	return m.aliases[name]
+}
 
 // Decoy returns the user whose passwords are verified in place of those of an unknown name.
 func (m *Map) Decoy(name string) *User {

@@ -1,0 +1,44 @@
+package users
+
+import (
+	"hash/maphash"
+	"math/bits"
+)
+
+// index finds users by name. It is a hash table with linear probing. A Go map takes more than twice as much memory,
+// because it holds the names as well.
+type index struct {
+	tags  []uint8 // bits of the hashes, so that few users with another name are looked at; 0: the slot is empty
+	users []*User
+}
+
+// newIndex returns an index with room for n users.
+func newIndex(n int) index {
+	size := 1 << bits.Len(uint(n+n/3)) // at most three of four slots are used
+	return index{make([]uint8, size), make([]*User, size)}
+}
+
+// slot returns the slot of a name, or else an empty slot, with the tag of the name.
+func (x *index) slot(name string) (i uint64, tag uint8) {
+	hash := maphash.String(seed, name)
+	tag = uint8(hash>>56) | 1
+	mask := uint64(len(x.tags) - 1)
+	for i = hash & mask; x.tags[i] != 0; i = (i + 1) & mask {
+		if x.tags[i] == tag && x.users[i].Name == name {
+			break
+		}
+	}
+	return i, tag
+}
+
+// find returns nil if no user has the name.
+func (x *index) find(name string) *User {
+	i, _ := x.slot(name)
+	return x.users[i]
+}
+
+// add adds a user, whose name must be a new one.
+func (x *index) add(u *User) {
+	i, tag := x.slot(u.Name)
+	x.tags[i], x.users[i] = tag, u
+}
