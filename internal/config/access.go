@@ -20,8 +20,10 @@ func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rul
 	if s.Reason != "" && s.NoLogin == nil {
 		l.warn(f, append(key, "reason"), "has no effect without nologin: set nologin = true, or remove the reason")
 	}
-	if !s.Expires.IsZero() && s.Expires.Before(time.Now()) {
+	if now := time.Now(); !s.Expires.IsZero() && s.Expires.Before(now) {
 		l.warn(f, append(key, "expires"), "is in the past, so every login is refused")
+	} else if !s.Expires.IsZero() && (l.expires.IsZero() || s.Expires.Before(l.expires)) {
+		l.expires = s.Expires
 	}
 	return access.Rules{
 		NoLogin:    s.NoLogin,

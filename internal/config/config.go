@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -41,6 +43,8 @@ type Config struct {
 	Warnings   []Problem // probable mistakes, at most MaxErrors
 
 	names map[string]Problem // where the host names of servers are; What is empty
+
+	shared shared
 }
 
 // Listen is the [listen] section.
@@ -84,16 +88,31 @@ func (c *Config) NotResolved(err error) error {
 
 // Load reads the main file at path and the files that it includes. Its error joins
 // everything that is wrong, one problem per line.
-func Load(path string) (*Config, error) {
-	l := loader{path: path}
-	return l.load()
+func Load(path string) (*Config, error) { return Reload(path, nil) }
+
+// Reload loads as [Load] does. It shares the users of files that have not changed with the old configuration, if nothing
+// but users has changed. Old may be nil.
+func Reload(path string, old *Config) (*Config, error) {
+	return newLoader(path, old).load()
+}
+
+func newLoader(path string, old *Config) *loader {
+	return &loader{path: path, old: old, pieceSize: pieceSize}
 }
 
 func (l *loader) load() (*Config, error) {
-	if err := l.read(); err != nil {
+	err := l.read()
+	if err == nil && l.old != nil && l.general() != l.old.shared.general { // perhaps other domains or servers
+		*l = loader{path: l.path, pieceSize: l.pieceSize, edited: l.edited, doc: l.doc}
+		err = l.read()
+	}
+	if err != nil {
 		return nil, err
 	}
-	c := l.build()
+	c, err := l.build()
+	if err != nil {
+		return nil, err
+	}
 	c.AccountErr = l.accountProblems.err(l.files)
 	if err := l.problems.err(l.files); err != nil {
 		return nil, err
@@ -103,19 +122,23 @@ func (l *loader) load() (*Config, error) {
 
 // loader builds a configuration from its files.
 type loader struct {
-	path     string
-	hashes   password.Policy
-	files    []*file
-	problems problems
-	warnings problems
-	owners   map[string]owner // of names and aliases in canonical form
+	path   string
+	hashes password.Policy
+
+	pieceSize int // 0: files are decoded as a whole
+	files     []*file
+	problems  problems
+	warnings  problems
+	old       *Config   // nil: no users are shared
+	expires   time.Time // when the next account expires that has not expired yet; zero: never
 
 	references []reference     // see Source.Files
 	used       map[string]bool // servers that a domain or a user names
 
 	accountProblems problems // see Config.AccountErr
 
-	edited string // path of the file for which doc is read instead; empty if none
+	ahead  map[string]*reading // the included files, by path
+	edited string              // path of the file for which doc is read instead; empty if none
 	doc    []byte
 }
 
@@ -127,11 +150,16 @@ func (l *loader) read() error {
 		return err
 	}
 	l.files = []*file{main}
-	for i, pattern := range main.content.Include {
-		if err := l.includeAll(main, i+1, pattern); err != nil {
+	includes := l.findIncludes(main)
+	if err := l.readAhead(includes); err != nil {
+		return err
+	}
+	for i := range includes {
+		if err := l.includeAll(main, &includes[i]); err != nil {
 			return err
 		}
 	}
+	l.ahead = nil
 	if name := main.content.UsersFile; name != "" && !slices.ContainsFunc(l.files, func(f *file) bool { return f.path == l.relative(name) }) {
 		l.problems.add(main, toml.Key{"users_file"}, `want one of the files in include, such as "users.toml"`)
 	}
@@ -141,15 +169,56 @@ func (l *loader) read() error {
 	return nil
 }
 
-// includeAll reads the files of one entry of include.
-func (l *loader) includeAll(main *file, entry int, pattern string) error {
-	paths, err := l.included(pattern)
+// included is one entry of include.
+type included struct {
+	entry   int
+	pattern string
+	paths   []string
+	err     error
+}
+
+func (l *loader) findIncludes(main *file) []included {
+	list := make([]included, len(main.content.Include))
+	for i, pattern := range main.content.Include {
+		paths, err := l.included(pattern)
+		list[i] = included{i + 1, pattern, paths, err}
+	}
+	return list
+}
+
+// reading is a file that was read, or the error.
+type reading struct {
+	file *file
+	err  error
+}
+
+// readAhead reads all included files on all cores.
+func (l *loader) readAhead(includes []included) error {
+	var paths []string
+	l.ahead = make(map[string]*reading)
+	for i := range includes {
+		for _, path := range includes[i].paths {
+			if l.ahead[path] == nil {
+				l.ahead[path] = new(reading)
+				paths = append(paths, path)
+			}
+		}
+	}
+	return inParallel(len(paths), func(i int) {
+		r := l.ahead[paths[i]]
+		r.file, r.err = l.readFile(paths[i])
+	})
+}
+
+// includeAll includes the files of one entry of include.
+func (l *loader) includeAll(main *file, in *included) error {
+	pattern, entry, err := in.pattern, in.entry, in.err
 	if dir := filepath.Dir(pattern); isPattern(filepath.Base(pattern)) && !isPattern(dir) && exists(l.relative(dir)) {
 		l.refer(main, toml.Key{"include"}, dir) // it is listed
 	}
-	for i := 0; err == nil && i < len(paths); i++ {
-		l.references = append(l.references, reference{main, toml.Key{"include"}, paths[i]})
-		err = l.include(paths[i])
+	for i := 0; err == nil && i < len(in.paths); i++ {
+		l.references = append(l.references, reference{main, toml.Key{"include"}, in.paths[i]})
+		err = l.include(in.paths[i])
 	}
 	var access *fs.PathError
 	switch {
@@ -191,7 +260,10 @@ func (l *loader) include(path string) error {
 	if slices.ContainsFunc(l.files, func(f *file) bool { return f.path == path }) {
 		return nil // two patterns may match the same file
 	}
-	f, err := l.readFile(path)
+	f, err := l.ahead[path].file, l.ahead[path].err
+	if f != nil && err != nil {
+		return cmp.Or(l.firstMistake(), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -204,9 +276,34 @@ func (l *loader) include(path string) error {
 	return nil
 }
 
-func (l *loader) build() *Config {
+// firstMistake returns the mistake in the first file that is not valid TOML, also among the users that are not decoded
+// yet.
+func (l *loader) firstMistake() error {
+	for _, f := range l.files {
+		if f.tables == nil {
+			continue
+		}
+		if err := f.decodeWhole(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// general identifies everything but users.
+func (l *loader) general() checksum {
+	h := sha256.New()
+	for _, f := range l.files {
+		if !f.onlyUsers() {
+			fmt.Fprintf(h, "%q %x\n", f.path, f.general)
+		}
+	}
+	return checksum(h.Sum(nil))
+}
+
+func (l *loader) build() (c *Config, err error) {
 	l.used = make(map[string]bool)
-	c := &Config{CannotUse: make(map[authhttp.Method]int)}
+	c = &Config{CannotUse: make(map[authhttp.Method]int)}
 	listenFile := l.sectionFile("listen")
 	c.Listen = l.buildListen(listenFile, &listenFile.content.Listen)
 	f := l.sectionFile("resolver")
@@ -237,14 +334,17 @@ func (l *loader) build() *Config {
 	l.warnOfListeners(listenFile, &c.Listen, c.Secret)
 	general := l.warnings
 	l.warnings = nil
-	c.Users = l.buildUsers(c, servers)
+	if c.Users, err = l.buildUsers(c, servers); err != nil {
+		return nil, err
+	}
+	c.shared = shared{l.general(), l.usersFiles()}
 	perUser := l.warnings // there may be very many
 	l.warnings = general
 	l.warnOfUnused(c)
 	l.warnOfPasswords()
 	l.warnings = append(l.warnings, perUser...)
 	c.Warnings = slices.Clone(l.warnings[:min(len(l.warnings), MaxErrors)])
-	return c
+	return c, nil
 }
 
 // sectionFile returns the only file that has a section, or the main file if none has it.

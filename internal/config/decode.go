@@ -40,8 +40,7 @@ var (
 
 // lineOf returns the line of a key that is given in TOML syntax.
 func (f *file) lineOf(key string) int {
-	f.line(nil)
-	return max(f.lines[key], 1)
+	return max(f.allLines()[key], 1)
 }
 
 // hint suggests what the administrator probably meant to write.

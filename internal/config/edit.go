@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +31,7 @@ type Location struct {
 
 // Open loads a configuration as [Load] does, with the same errors.
 func Open(path string) (*Source, error) {
-	l := &loader{path: path}
+	l := newLoader(path, nil)
 	c, err := l.load()
 	if err != nil {
 		return nil, err
@@ -57,18 +56,30 @@ func (s *Source) UsersFile() (string, error) {
 // Locate finds a user by name or alias, spelt as a client might send it.
 func (s *Source) Locate(name string) (Location, bool) {
 	canonical, err := s.Canonical(name)
-	owner, ok := s.loader.owners[canonical]
-	if err != nil || !ok {
+	u := s.Users.Lookup(canonical)
+	if err != nil || u == nil {
 		return Location{}, false
 	}
-	user, _ := s.Canonical(owner.key)
-	return Location{user, owner.file.path, owner.file.line(toml.Key{"users", owner.key}), owner.key}, true
+	for _, f := range s.loader.files {
+		if key, ok := f.users.key(u); ok {
+			return Location{u.Name, f.path, f.line(key), key[1]}, true
+		}
+	}
+	return Location{}, false
 }
 
 // Names returns the names of all users in canonical form, sorted.
 func (s *Source) Names() []string {
-	names := slices.Sorted(maps.Keys(s.loader.owners))
-	return slices.DeleteFunc(names, func(n string) bool { return s.Users.Lookup(n).Name != n })
+	names := make([]string, 0, s.Users.Len())
+	for _, f := range s.loader.files {
+		for _, list := range f.users.lists {
+			for i := range list {
+				names = append(names, list[i].Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // CheckFile returns an error unless the file exists and is part of the configuration.
@@ -111,7 +122,8 @@ func (s *Source) edited(path string, old []byte, change func(doc []byte) ([]byte
 	if doc, err = change(old); err != nil {
 		return nil, nil, atLine(path, err)
 	}
-	l := &loader{path: s.loader.path, edited: path, doc: doc}
+	l := newLoader(s.loader.path, s.Config)
+	l.edited, l.doc = path, doc
 	if after, err = l.load(); err != nil {
 		return nil, nil, fmt.Errorf("nothing was changed, because the configuration would no longer load:\n%w", err)
 	}

@@ -2,11 +2,14 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,15 +24,31 @@ const MaxFileSize = 256 << 20
 // MaxPipeTime is how long the writer of a pipe may take where the configuration names a pipe for a file.
 const MaxPipeTime = 10 * time.Second
 
-// file is one decoded TOML file.
+// pieceSize is the size in bytes of the pieces in which the users of a file are decoded. The decoder takes many times as
+// much memory as it decodes.
+const pieceSize = 64 << 10
+
+// checksum identifies a text.
+type checksum [sha256.Size]byte
+
+// file is one TOML file.
 type file struct {
 	path     string
-	data     []byte
-	content  content
-	sections map[string][]string // the names of the tables in each section of the file, in order
-	unknown  problems            // keys that no section knows
-	lines    tomledit.Lines      // computed when first needed
-	secret   bool                // whether it holds passwords
+	sum      checksum            // of all
+	data     []byte              // nil if it has been let go
+	again    bool                // whether data can be read again
+	content  content             // without the users if tables is not nil
+	sections map[string][]string // the names of the tables in each section of the content, in order
+	general  checksum            // of what was decoded to the content
+	unknown  problems            // keys that no section knows, in the content
+	tables   [][]byte            // the users, which are not decoded yet
+
+	pieces []*piece
+	todo   *atomic.Int64 // pieces
+	users  *fileUsers
+
+	mu    sync.Mutex
+	lines tomledit.Lines // computed when first needed
 }
 
 // content is what a file may contain. Its tags are the names of the keys.
@@ -51,26 +70,56 @@ type content struct {
 // readFile reads and decodes a file. Its error is a [Problem], or says why the
 // file cannot be read.
 func (l *loader) readFile(path string) (*file, error) {
-	data, err := l.bytes(path)
+	data, again, err := l.bytes(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, data: data, content: defaults()}
-	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(&f.content)
-	if err != nil {
-		return f, f.decodeProblem(err)
+	f := &file{path: path, sum: sha256.Sum256(data), data: data, again: again}
+	if f.users = l.unchanged(f); f.users != nil {
+		f.letGo()
+		return f, nil
 	}
-	f.sections = sections(meta.Keys())
-	f.checkKeys(&meta)
-	return f, nil // meta is dropped: it takes several times as much memory as the content
+	if l.pieceSize > 0 {
+		rest, tables, ok := tomledit.Cut(data, "users", l.pieceSize)
+		if ok && len(tables) > 0 && f.decode(rest) == nil {
+			f.tables = tables
+			return f, nil
+		}
+	}
+	return f, f.decodeWhole()
 }
 
-// bytes returns what a file contains, or what an edit will write to it.
-func (l *loader) bytes(path string) ([]byte, error) {
-	if info, err := os.Stat(path); l.edited != "" && err == nil && sameFile(l.edited, info) {
-		return l.doc, nil
+// decodeWhole decodes a file with its users. Only an error of the whole file has the right line.
+func (f *file) decodeWhole() error {
+	f.tables = nil
+	if err := f.decode(f.data); err != nil {
+		return f.decodeProblem(err)
 	}
-	return readBounded(path)
+	return nil
+}
+
+// decode decodes the content. It drops the decoder's meta data, which take several times as much memory.
+func (f *file) decode(doc []byte) error {
+	f.content, f.general = defaults(), sha256.Sum256(doc)
+	meta, err := toml.Decode(string(doc), &f.content)
+	if err == nil {
+		f.sections, f.unknown = sections(meta.Keys()), f.unknownKeys(&meta)
+	}
+	return err
+}
+
+// onlyUsers reports whether the file has nothing but users.
+func (f *file) onlyUsers() bool { return len(f.sections) == 0 }
+
+// bytes returns what a file contains, or what an edit will write to it, and whether it can be read again.
+func (l *loader) bytes(path string) (data []byte, again bool, err error) {
+	info, err := os.Stat(path)
+	if l.edited != "" && err == nil && sameFile(l.edited, info) {
+		return l.doc, false, nil
+	}
+	again = err == nil && info.Mode().IsRegular()
+	data, err = readBounded(path)
+	return data, again, err
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -83,7 +132,10 @@ func readBounded(path string) ([]byte, error) {
 	var data []byte
 	info, err := in.Stat()
 	if err == nil && info.Size() <= MaxFileSize { // a pipe has no size
-		data, err = io.ReadAll(io.LimitReader(in, MaxFileSize+1))
+		var text bytes.Buffer
+		text.Grow(int(info.Size()) + bytes.MinRead) // so that the text is not copied
+		_, err = text.ReadFrom(io.LimitReader(in, MaxFileSize+1))
+		data = text.Bytes()
 	}
 	if err == nil && max(info.Size(), int64(len(data))) > MaxFileSize {
 		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
@@ -103,12 +155,28 @@ func cannotRead(path string, err error) string {
 	return fmt.Sprintf("%s cannot be read: %v", path, errors.Unwrap(err))
 }
 
-func (f *file) line(key toml.Key) int {
-	if f.lines == nil {
-		f.lines = tomledit.NewLines(f.data)
+// letGo forgets the text of the file if it can be read again.
+func (f *file) letGo() {
+	if f.again {
+		f.data, f.tables, f.lines = nil, nil, nil
 	}
-	return f.lines.Line(key)
 }
+
+// allLines reads the file again if need be. If it has changed meanwhile, that is where an administrator will look.
+func (f *file) allLines() tomledit.Lines {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lines == nil {
+		data := f.data
+		if data == nil {
+			data, _ = readBounded(f.path)
+		}
+		f.lines = tomledit.NewLines(data)
+	}
+	return f.lines
+}
+
+func (f *file) line(key toml.Key) int { return f.allLines().Line(key) }
 
 // at says where a table is defined.
 func (f *file) at(key toml.Key) string { return fmt.Sprintf("%s in %s:%d", key, f.path, f.line(key)) }
@@ -134,13 +202,13 @@ func sections(keys []toml.Key) map[string][]string {
 	return tables
 }
 
-// checkKeys records unknown keys. Of an unknown table it records only the table itself. The decoder
+// unknownKeys returns unknown keys. Of an unknown table it returns only the table itself. The decoder
 // would accept a key in the wrong case.
-func (f *file) checkKeys(meta *toml.MetaData) {
+func (f *file) unknownKeys(meta *toml.MetaData) (found problems) {
 	reported := make(map[string]bool)
 	for _, key := range meta.Keys() {
 		if len(key) == 1 && wholeFile.isNamed(key[0]) && meta.Type(key...) != "Hash" {
-			f.unknown.add(f, key, `want tables with names, such as [%s."NAME"]`, key[0]) // the decoder leaves the map empty instead
+			found.add(f, key, `want tables with names, such as [%s."NAME"]`, key[0]) // the decoder leaves the map empty instead
 			continue
 		}
 		depth, known := wholeFile.unknown(key)
@@ -150,9 +218,10 @@ func (f *file) checkKeys(meta *toml.MetaData) {
 		reported[key[:depth+1].String()] = true
 		isTable := meta.Type(key[:depth+1]...) == "Hash"
 		if depth == 2 && wholeFile.isNamed(key[0]) && isTable && nearest(key[2], known) == "" { // [domains.example.com]
-			f.unknown.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
+			found.add(f, key[:3], "unknown key; a name with dots needs quotes: [%s]", toml.Key{key[0], strings.Join(key[1:3], ".")})
 			continue
 		}
-		f.unknown.add(f, key[:depth+1], "%s", unknownKey(key[:depth+1], isTable, known))
+		found.add(f, key[:depth+1], "%s", unknownKey(key[:depth+1], isTable, known))
 	}
+	return found
 }

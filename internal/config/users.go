@@ -15,53 +15,58 @@ import (
 	"mailauthd/internal/users"
 )
 
-func (l *loader) buildUsers(c *Config, servers map[string]*route.Server) *users.Map {
-	n := 0
-	for _, f := range l.files {
-		n += len(f.sections["users"])
-	}
-	l.owners = make(map[string]owner, n)
-	b := userBuilder{loader: l, config: c, servers: servers, list: make([]users.User, 0, n)}
-	for _, f := range l.files {
-		for _, written := range f.sections["users"] {
-			b.add(f, toml.Key{"users", written}, f.content.Users[written])
-		}
-		f.content.Users = nil // frees about as much memory as the result takes
-	}
-	m, err := users.New(b.list)
-	if err != nil && len(l.problems) == 0 {
-		l.problems.add(l.files[0], toml.Key{"users"}, "%v", err)
-	}
-	return m
-}
-
-// userBuilder collects the users of all files.
+// userBuilder builds some of the users of a file. Several work at the same time, so each has a loader of its own, which
+// collects problems, warnings and the servers that are used.
 type userBuilder struct {
-	*loader
+	loader
 	config  *Config
 	servers map[string]*route.Server
-	list    []users.User
+
+	list         []users.User
+	written      map[*users.User]string // see fileUsers
+	secret       bool
+	withPassword int
+	cannotUse    map[authhttp.Method]int
 }
 
-// owner is the user that a name or an alias belongs to.
-type owner struct {
-	file *file
-	key  string // of the user's table, as written
+func newUserBuilder(l *loader, c *Config, servers map[string]*route.Server) *userBuilder {
+	return &userBuilder{
+		loader:    loader{path: l.path, hashes: l.hashes, used: make(map[string]bool)},
+		config:    c,
+		servers:   servers,
+		written:   make(map[*users.User]string),
+		cannotUse: make(map[authhttp.Method]int),
+	}
 }
 
-func (o owner) String() string { return o.file.at(toml.Key{"users", o.key}) }
+// addAll adds the users of a piece of a file, or all users if the file has been decoded as a whole.
+func (b *userBuilder) addAll(f *file, piece []byte) error {
+	names, tables := f.sections["users"], f.content.Users
+	if piece != nil {
+		var content struct {
+			Users map[string]*userSection `toml:"users"`
+		}
+		meta, err := toml.Decode(string(piece), &content)
+		if err != nil {
+			return err
+		}
+		names, tables = sections(meta.Keys())["users"], content.Users
+		b.problems = f.unknownKeys(&meta)
+	}
+	b.list = make([]users.User, 0, len(names))
+	for _, written := range names {
+		b.add(f, toml.Key{"users", written}, tables[written])
+	}
+	return nil
+}
 
-// add adds a user. A duplicate of an earlier name or alias is a problem.
+// add adds a user.
 func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	name, domain, ok := b.name(f, key, key[1])
 	if !ok {
 		return
 	}
-	if first, ok := b.owners[name]; ok {
-		b.problems.add(f, key, "is the same user as %s: remove one of them", first)
-		return
-	}
-	b.owners[name] = owner{f, key[1]}
+	name = strings.Clone(name)
 	u := users.User{Name: name, Passwords: b.buildPasswords(f, append(key, "password"), name, s.Password)}
 	u.Extra = &users.Settings{
 		Servers:          s.Servers,
@@ -79,11 +84,15 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	b.aliases(f, key, s.Aliases, &u)
 	b.checkCredentials(f, key, &u, domain)
 	b.countMethods(&u)
-	f.secret = f.secret || len(u.Passwords) > 0 || u.Extra.UpstreamPassword != ""
+	b.secret = b.secret || len(u.Passwords) > 0 || u.Extra.UpstreamPassword != ""
 	if reflect.ValueOf(*u.Extra).IsZero() {
 		u.Extra = nil
 	}
+	detach(&u)
 	b.list = append(b.list, u)
+	if added := &b.list[len(b.list)-1]; key[1] != name {
+		b.written[added] = strings.Clone(key[1])
+	}
 }
 
 // countMethods counts the users none of whose passwords can answer the challenges of a method that is offered.
@@ -91,12 +100,12 @@ func (b *userBuilder) countMethods(u *users.User) {
 	if len(u.Passwords) == 0 {
 		return
 	}
-	b.config.WithPassword++
+	b.withPassword++
 	if b.offers(authhttp.CRAMMD5) && !anyAnswers(u, password.Hash.VerifyCRAMMD5) {
-		b.config.CannotUse[authhttp.CRAMMD5]++
+		b.cannotUse[authhttp.CRAMMD5]++
 	}
 	if b.offers(authhttp.APOP) && !anyAnswers(u, password.Hash.VerifyAPOP) {
-		b.config.CannotUse[authhttp.APOP]++
+		b.cannotUse[authhttp.APOP]++
 	}
 }
 
@@ -151,17 +160,15 @@ func (b *userBuilder) name(f *file, key toml.Key, written string) (string, *rout
 	return name, d, d != nil
 }
 
+// wrongAlias stands for an alias that is not right, so that the entries after it keep their numbers. It is no name.
+const wrongAlias = ""
+
 func (b *userBuilder) aliases(f *file, key toml.Key, list []string, u *users.User) {
-	for i, written := range list {
+	for _, written := range list {
 		alias, _, ok := b.name(f, append(key, "aliases"), written)
 		if !ok {
-			continue
+			alias = wrongAlias
 		}
-		if first, ok := b.owners[alias]; ok {
-			b.problems.add(f, append(key, "aliases"), "entry %d: the name already belongs to %s: remove one of them", i+1, first)
-			continue
-		}
-		b.owners[alias] = owner{f, key[1]}
 		u.Extra.Aliases = append(u.Extra.Aliases, alias)
 	}
 }
@@ -208,7 +215,7 @@ func (b *userBuilder) offers(m authhttp.Method) bool {
 
 // hash parses a password's hash.
 func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
-	h, err := l.hashes.Parse(value, user)
+	h, err := l.hashes.Parse(strings.Clone(value), user)
 	if err != nil {
 		l.problems.add(f, key, "%v", err)
 		return h
@@ -222,4 +229,24 @@ func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
 		l.warn(f, key, "%v: only plain logins can use this password", err)
 	}
 	return h
+}
+
+// detach copies the strings of a user, except for name and hashes, that are in the decoder's text, which would stay in memory as long as one of them.
+func detach(u *users.User) {
+	copyAll := func(list []string) {
+		for i := range list {
+			list[i] = strings.Clone(list[i])
+		}
+	}
+	for i := range u.Passwords {
+		p := &u.Passwords[i]
+		p.Label = strings.Clone(p.Label)
+		copyAll(p.Protocols)
+	}
+	if s := u.Extra; s != nil {
+		s.Login, s.UpstreamPassword, s.Access.Reason = strings.Clone(s.Login), strings.Clone(s.UpstreamPassword), strings.Clone(s.Access.Reason)
+		for _, list := range [][]string{s.Aliases, s.Servers, s.Fingerprints, s.Subjects, s.Access.Protocols} {
+			copyAll(list)
+		}
+	}
 }
