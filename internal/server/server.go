@@ -111,7 +111,11 @@ func (s *Server) Reload() (err error) {
 			err = fmt.Errorf("panic (%T) while loading", p)
 		}
 	}()
-	c, err := config.Load(s.path)
+	var old *config.Config
+	if st := s.state.Load(); st != nil {
+		old = st.config
+	}
+	c, err := config.Reload(s.path, old)
 	if err == nil {
 		err = c.AccountErr
 	}
