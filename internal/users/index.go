@@ -1,11 +1,8 @@
 package users
 
-import (
-	"hash/maphash"
-	"math/bits"
-)
+import "math/bits"
 
-// index finds users by name. It is a hash table with linear probing. A Go map takes more than twice as much memory,
+// index finds users by name and the hash of the name. It is a hash table with linear probing. A Go map takes more than twice as much memory,
 // because it holds the names as well.
 type index struct {
 	tags  []uint8 // bits of the hashes, so that few users with another name are looked at; 0: the slot is empty
@@ -19,8 +16,7 @@ func newIndex(n int) index {
 }
 
 // slot returns the slot of a name, or else an empty slot, with the tag of the name.
-func (x *index) slot(name string) (i uint64, tag uint8) {
-	hash := maphash.String(seed, name)
+func (x *index) slot(name string, hash uint64) (i uint64, tag uint8) {
 	tag = uint8(hash>>56) | 1
 	mask := uint64(len(x.tags) - 1)
 	for i = hash & mask; x.tags[i] != 0; i = (i + 1) & mask {
@@ -32,13 +28,13 @@ func (x *index) slot(name string) (i uint64, tag uint8) {
 }
 
 // find returns nil if no user has the name.
-func (x *index) find(name string) *User {
-	i, _ := x.slot(name)
+func (x *index) find(name string, hash uint64) *User {
+	i, _ := x.slot(name, hash)
 	return x.users[i]
 }
 
 // add adds a user, whose name must be a new one.
-func (x *index) add(u *User) {
-	i, tag := x.slot(u.Name)
+func (x *index) add(u *User, hash uint64) {
+	i, tag := x.slot(u.Name, hash)
 	x.tags[i], x.users[i] = tag, u
 }

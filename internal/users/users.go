@@ -119,10 +119,11 @@ func New(lists ...[]User) (*Map, error) {
 }
 
 func (m *Map) add(u *User) error {
-	if m.Lookup(u.Name) != nil {
+	hash := maphash.String(seed, u.Name)
+	if m.lookup(u.Name, hash) != nil {
 		return fmt.Errorf("user %q: %w", u.Name, ErrDuplicate)
 	}
-	m.names.add(u)
+	m.names.add(u, hash)
 	if u.Extra != nil {
 		for _, alias := range u.Extra.Aliases {
 			if m.Lookup(alias) != nil {
@@ -133,8 +134,7 @@ func (m *Map) add(u *User) error {
 		m.masters = m.masters || u.Extra.Master
 	}
 	if len(u.Passwords) > 0 {
-		_, domain := mailaddr.Split(u.Name)
-		m.decoys[domain] = withDecoy(m.decoys[domain], u)
+		m.addDecoy(decoy{u, hash})
 	}
 	return nil
 }
@@ -143,8 +143,10 @@ func (m *Map) add(u *User) error {
 func (m *Map) Find(_ context.Context, name string) (*User, error) { return m.Lookup(name), nil }
 
 // Lookup returns the user with a name or alias in canonical form, nil if there is none.
-func (m *Map) Lookup(name string) *User {
-	if u := m.names.find(name); u != nil {
+func (m *Map) Lookup(name string) *User { return m.lookup(name, maphash.String(seed, name)) }
+
+func (m *Map) lookup(name string, hash uint64) *User {
+	if u := m.names.find(name, hash); u != nil {
 		return u
 	}
 	return m.aliases[name]
@@ -184,14 +186,18 @@ func (d decoy) score(name uint64) uint64 {
 	return high ^ low
 }
 
-// withDecoy adds a user to the decoys of a domain, which are its users with the lowest hashes, in order.
-func withDecoy(decoys []decoy, u *User) []decoy {
-	d := decoy{u, maphash.String(seed, u.Name)}
-	at, _ := slices.BinarySearchFunc(decoys, d, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
-	if at == maxDecoys {
-		return decoys
+// addDecoy adds a decoy to those of its domain, which are the users with the lowest hashes, in order.
+func (m *Map) addDecoy(d decoy) {
+	_, domain := mailaddr.Split(d.user.Name)
+	some := m.decoys[domain]
+	if len(some) == maxDecoys {
+		if d.hash > some[maxDecoys-1].hash {
+			return
+		}
+		some = some[:maxDecoys-1]
 	}
-	return slices.Insert(decoys[:min(len(decoys), maxDecoys-1)], at, d)
+	at, _ := slices.BinarySearchFunc(some, d, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
+	m.decoys[domain] = slices.Insert(some, at, d)
 }
 
 // HasMasters reports whether there are master users.
