@@ -206,7 +206,9 @@ func (l *loader) readAhead(includes []included) error {
 	}
 	return inParallel(len(paths), func(i int) {
 		r := l.ahead[paths[i]]
-		r.file, r.err = l.readFile(paths[i])
+		if r.file = l.unchanged(paths[i]); r.file == nil {
+			r.file, r.err = l.readFile(paths[i])
+		}
 	})
 }
 

@@ -36,7 +36,7 @@ type file struct {
 	path     string
 	sum      checksum            // of all
 	data     []byte              // nil if it has been let go
-	again    bool                // whether data can be read again
+	isStored bool                // whether data can be read again, as it cannot from a pipe
 	content  content             // without the users if tables is not nil
 	sections map[string][]string // the names of the tables in each section of the content, in order
 	general  checksum            // of what was decoded to the content
@@ -70,15 +70,11 @@ type content struct {
 // readFile reads and decodes a file. Its error is a [Problem], or says why the
 // file cannot be read.
 func (l *loader) readFile(path string) (*file, error) {
-	data, again, err := l.bytes(path)
+	data, isStored, err := l.bytes(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, sum: sha256.Sum256(data), data: data, again: again}
-	if f.users = l.unchanged(f); f.users != nil {
-		f.letGo()
-		return f, nil
-	}
+	f := &file{path: path, sum: sha256.Sum256(data), data: data, isStored: isStored}
 	if l.pieceSize > 0 {
 		rest, tables, ok := tomledit.Cut(data, "users", l.pieceSize)
 		if ok && len(tables) > 0 && f.decode(rest) == nil {
@@ -111,42 +107,59 @@ func (f *file) decode(doc []byte) error {
 // onlyUsers reports whether the file has nothing but users.
 func (f *file) onlyUsers() bool { return len(f.sections) == 0 }
 
-// bytes returns what a file contains, or what an edit will write to it, and whether it can be read again.
-func (l *loader) bytes(path string) (data []byte, again bool, err error) {
-	info, err := os.Stat(path)
-	if l.edited != "" && err == nil && sameFile(l.edited, info) {
+// bytes returns what a file contains, or what an edit will write to it, and whether that is stored in the file.
+func (l *loader) bytes(path string) (data []byte, isStored bool, err error) {
+	if l.isEdited(path) {
 		return l.doc, false, nil
 	}
-	again = err == nil && info.Mode().IsRegular()
+	isStored = isRegular(path)
 	data, err = readBounded(path)
-	return data, again, err
+	return data, isStored, err
+}
+
+func (l *loader) isEdited(path string) bool {
+	info, err := os.Stat(path)
+	return l.edited != "" && err == nil && sameFile(l.edited, info)
+}
+
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func readBounded(path string) ([]byte, error) {
+	var text bytes.Buffer
+	if info, err := os.Stat(path); err == nil && info.Size() <= MaxFileSize {
+		text.Grow(int(info.Size()) + bytes.MinRead) // so that the text is not copied
+	}
+	if err := copyBounded(&text, path); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), nil
+}
+
+func copyBounded(to io.Writer, path string) error {
 	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // else opening a pipe waits for a writer
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
 	in.SetReadDeadline(time.Now().Add(MaxPipeTime)) // fails for anything but a pipe
-	var data []byte
+	var size int64
 	info, err := in.Stat()
 	if err == nil && info.Size() <= MaxFileSize { // a pipe has no size
-		var text bytes.Buffer
-		text.Grow(int(info.Size()) + bytes.MinRead) // so that the text is not copied
-		_, err = text.ReadFrom(io.LimitReader(in, MaxFileSize+1))
-		data = text.Bytes()
+		size, err = io.Copy(to, io.LimitReader(in, MaxFileSize+1))
 	}
-	if err == nil && max(info.Size(), int64(len(data))) > MaxFileSize {
+	if err == nil && max(info.Size(), size) > MaxFileSize {
 		err = fmt.Errorf("larger than %d MiB", MaxFileSize>>20)
 	}
-	if err == nil && len(data) == 0 && info.Mode()&os.ModeNamedPipe != 0 {
+	if err == nil && size == 0 && info.Mode()&os.ModeNamedPipe != 0 {
 		err = errors.New("a pipe that no process writes to")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return data, nil
+	return nil
 }
 
 // cannotRead says that a file that the configuration names cannot be read, and why. The error is one of readBounded
@@ -157,7 +170,7 @@ func cannotRead(path string, err error) string {
 
 // letGo forgets the text of the file if it can be read again.
 func (f *file) letGo() {
-	if f.again {
+	if f.isStored {
 		f.data, f.tables, f.lines = nil, nil, nil
 	}
 }

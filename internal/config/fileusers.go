@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"strings"
@@ -52,17 +53,21 @@ type shared struct {
 	files   map[string]usersFile // by path
 }
 
-// unchanged returns the users of a file in the old configuration, if it has the same content. It returns nil if there was
+// unchanged returns a file with its users in the old configuration, if it has the same content. It returns nil if there was
 // anything else in the file, or if there would be a new warning.
-func (l *loader) unchanged(f *file) *fileUsers {
-	if l.old == nil {
+func (l *loader) unchanged(path string) *file {
+	if l.old == nil || l.isEdited(path) || !isRegular(path) {
 		return nil
 	}
-	old, ok := l.old.shared.files[f.path]
-	if !ok || old.sum != f.sum || !old.users.expires.IsZero() && !time.Now().Before(old.users.expires) {
+	old, ok := l.old.shared.files[path]
+	if !ok || !old.users.expires.IsZero() && !time.Now().Before(old.users.expires) {
 		return nil
 	}
-	return old.users
+	h := sha256.New()
+	if err := copyBounded(h, path); err != nil || checksum(h.Sum(nil)) != old.sum {
+		return nil
+	}
+	return &file{path: path, sum: old.sum, isStored: true, users: old.users}
 }
 
 // usersFile is a file that has nothing but users.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 	"time"
@@ -26,29 +27,82 @@ func BenchmarkLoad(b *testing.B) {
 		{"20000", 20_000, 0},
 		{"200000", 200_000, 0},
 		{"200000_20wrong", 200_000, 20},
+		{"1000000", 1_000_000, 0},
 	} {
-		b.Run(bb.name, func(b *testing.B) { benchmarkLoad(b, bb.users, bb.wrong) })
+		b.Run(bb.name, func(b *testing.B) {
+			path := writeUsers(b, bb.users, bb.wrong)
+			measure(b, bb.users, memory().HeapAlloc, func() *Config {
+				c, err := Load(path)
+				if (err == nil) != (bb.wrong == 0) {
+					b.Fatalf("%d users, %d of them wrong: %v", bb.users, bb.wrong, err)
+				}
+				return c
+			})
+		})
 	}
 }
 
-func benchmarkLoad(b *testing.B, users, wrong int) {
-	path := writeUsers(b, users, wrong)
+// BenchmarkReload loads a million users again, after none, one or all of the ten files have changed. The memory is that
+// of both configurations.
+func BenchmarkReload(b *testing.B) {
+	const users = 1_000_000
+	path := writeUsers(b, users, 0)
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "users-*.toml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, changed := range []int{0, 1, len(files)} {
+		b.Run(fmt.Sprintf("%d_changed", changed), func(b *testing.B) {
+			before := memory().HeapAlloc
+			old, err := Load(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			appendComment(b, files[:changed])
+			measure(b, users, before, func() *Config {
+				c, err := Reload(path, old)
+				if err != nil || c.Users.Len() != users {
+					b.Fatal(err)
+				}
+				return c
+			})
+			runtime.KeepAlive(old)
+		})
+	}
+}
+
+func appendComment(b *testing.B, files []string) {
+	for _, path := range files {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteString("# changed\n")
+		}
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// measure reports the time and the memory that a user takes, with the garbage collector as the service sets it. The bytes
+// that were in use before do not count.
+func measure(b *testing.B, users int, inUse uint64, load func() *Config) {
+	const collectPercent = 50 // of cmd/mailauthd
+	defer debug.SetGCPercent(debug.SetGCPercent(collectPercent))
 	before := memory()
 	peak := watchHeap()
 	var c *Config
-	var err error
 	for b.Loop() {
-		c, err = Load(path)
-		if err != nil && wrong == 0 || err == nil && (wrong > 0 || c.Users.Len() != users) {
-			b.Fatalf("%d users, %d of them wrong: %v", users, wrong, err)
-		}
+		c = load()
 	}
 	most, after := peak(), memory()
 	perUser := func(n uint64, unit string) { b.ReportMetric(float64(int64(n))/float64(users), unit) }
 	perUser(uint64(b.Elapsed().Nanoseconds())/uint64(b.N), "ns/user")
 	perUser((after.TotalAlloc-before.TotalAlloc)/uint64(b.N), "B/user-alloc")
-	perUser(most-before.HeapAlloc, "B/user-peak")
-	perUser(after.HeapAlloc-before.HeapAlloc, "B/user-live")
+	perUser(most-inUse, "B/user-peak")
+	perUser(after.HeapAlloc-inUse, "B/user-live")
 	runtime.KeepAlive(c)
 }
 
