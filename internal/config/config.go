@@ -90,8 +90,8 @@ func (c *Config) NotResolved(err error) error {
 // everything that is wrong, one problem per line.
 func Load(path string) (*Config, error) { return Reload(path, nil) }
 
-// Reload loads as [Load] does. It shares the users of files that have not changed with the old configuration, if nothing
-// but users has changed. Old may be nil.
+// Reload loads as [Load] does, and shares users that are the same with the old configuration. If nothing but users has
+// changed, it does not read files that have not changed. Old may be nil.
 func Reload(path string, old *Config) (*Config, error) {
 	return newLoader(path, old).load()
 }
@@ -103,7 +103,7 @@ func newLoader(path string, old *Config) *loader {
 func (l *loader) load() (*Config, error) {
 	err := l.read()
 	if err == nil && l.old != nil && l.general() != l.old.shared.general { // perhaps other domains or servers
-		*l = loader{path: l.path, pieceSize: l.pieceSize, edited: l.edited, doc: l.doc}
+		*l = loader{path: l.path, old: l.old, readsAll: true, pieceSize: l.pieceSize, edited: l.edited, doc: l.doc}
 		err = l.read()
 	}
 	if err != nil {
@@ -129,7 +129,8 @@ type loader struct {
 	files     []*file
 	problems  problems
 	warnings  problems
-	old       *Config   // nil: no users are shared
+	old       *Config   // nil: nothing is shared
+	readsAll  bool      // also files that have not changed
 	expires   time.Time // when the next account expires that has not expired yet; zero: never
 
 	references []reference     // see Source.Files

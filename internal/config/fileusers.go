@@ -56,7 +56,7 @@ type shared struct {
 // unchanged returns a file with its users in the old configuration, if it has the same content. It returns nil if there was
 // anything else in the file, or if there would be a new warning.
 func (l *loader) unchanged(path string) *file {
-	if l.old == nil || l.isEdited(path) || !isRegular(path) {
+	if l.old == nil || l.readsAll || l.isEdited(path) || !isRegular(path) {
 		return nil
 	}
 	old, ok := l.old.shared.files[path]

@@ -61,8 +61,11 @@ func TestReloadShares(t *testing.T) {
 				t.Fatal(err)
 			}
 			for user, want := range map[string]bool{"alice@domain1.com": tt.a, "bob@domain1.com": tt.b} {
-				if u := c.Users.Lookup(user); u == nil || (u == old.Users.Lookup(user)) != want {
-					t.Errorf("%s: %p, before %p; shared is %v", user, u, old.Users.Lookup(user), want)
+				u, before := c.Users.Lookup(user), old.Users.Lookup(user)
+				if u == nil || (u == before) != want {
+					t.Errorf("%s: %p, before %p; shared is %v", user, u, before, want)
+				} else if same := want || name != "a password"; (&u.Passwords[0] == &before.Passwords[0]) != same {
+					t.Errorf("the passwords of %s are the old ones is %v", user, !same)
 				}
 			}
 			if d := c.Users.Decoy("nobody@domain1.com"); d == nil || c.Users.Lookup(d.Name) != d {

@@ -31,7 +31,7 @@ type userBuilder struct {
 
 func newUserBuilder(l *loader, c *Config, servers map[string]*route.Server) *userBuilder {
 	return &userBuilder{
-		loader:    loader{path: l.path, hashes: l.hashes, used: make(map[string]bool)},
+		loader:    loader{path: l.path, old: l.old, hashes: l.hashes, used: make(map[string]bool)},
 		config:    c,
 		servers:   servers,
 		written:   make(map[*users.User]string),
@@ -88,7 +88,9 @@ func (b *userBuilder) add(f *file, key toml.Key, s *userSection) {
 	if reflect.ValueOf(*u.Extra).IsZero() {
 		u.Extra = nil
 	}
-	detach(&u)
+	if !b.share(&u) {
+		detach(&u)
+	}
 	b.list = append(b.list, u)
 	if added := &b.list[len(b.list)-1]; key[1] != name {
 		b.written[added] = strings.Clone(key[1])
@@ -229,6 +231,19 @@ func (l *loader) hash(f *file, key toml.Key, user, value string) password.Hash {
 		l.warn(f, key, "%v: only plain logins can use this password", err)
 	}
 	return h
+}
+
+// share takes passwords and settings from the old configuration if the user is the same there, and reports whether it is.
+func (b *userBuilder) share(u *users.User) bool {
+	if b.old == nil {
+		return false
+	}
+	before := b.old.Users.Lookup(u.Name)
+	if before == nil || !reflect.DeepEqual(before, u) {
+		return false
+	}
+	*u = *before
+	return true
 }
 
 // detach copies the strings of a user, except for name and hashes, that are in the decoder's text, which would stay in memory as long as one of them.
