@@ -168,8 +168,9 @@ func cannotRead(path string, err error) string {
 	return fmt.Sprintf("%s cannot be read: %v", path, errors.Unwrap(err))
 }
 
-// letGo forgets the text of the file if it can be read again.
+// letGo forgets the users that were decoded, and the text of the file if it can be read again.
 func (f *file) letGo() {
+	f.content.Users = nil
 	if f.isStored {
 		f.data, f.tables, f.lines = nil, nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -161,26 +162,22 @@ func (p *piece) build(l *loader, c *Config, servers map[string]*route.Server) {
 
 // join joins what was built of the pieces of a file, and returns what is wrong with it.
 func (f *file) join(l *loader, c *Config, servers map[string]*route.Server) (found problems, err error) {
-	fu := &fileUsers{written: make(map[*users.User]string), used: make(map[string]bool), cannotUse: make(map[authhttp.Method]int)}
-	for _, p := range f.pieces {
-		if p.err == nil {
-			continue
-		}
-		if err := f.decodeWhole(); err != nil {
+	if slices.ContainsFunc(f.pieces, func(p *piece) bool { return p.err != nil }) {
+		if err := f.decodeWhole(); err != nil { // else the decoder takes the whole for right, but not a piece
 			return nil, err
 		}
-		whole := &piece{file: f}
-		whole.build(l, c, servers)
-		f.pieces = []*piece{whole}
-		break
+		for _, p := range f.split() {
+			p.build(l, c, servers)
+		}
+		found = slices.DeleteFunc(f.unknown, func(p Problem) bool { return !strings.HasPrefix(p.Key, "users.") }) // the others were found before
 	}
+	fu := &fileUsers{written: make(map[*users.User]string), used: make(map[string]bool), cannotUse: make(map[authhttp.Method]int)}
 	for _, p := range f.pieces {
 		b := p.built
 		found = append(found, b.problems...)
 		fu.lists = append(fu.lists, b.list)
 		maps.Copy(fu.written, b.written)
-		fu.warnings = append(fu.warnings, b.warnings...)
-		fu.warnings = fu.warnings[:min(len(fu.warnings), MaxErrors):min(len(fu.warnings), MaxErrors)]
+		fu.warnings = append(fu.warnings, b.warnings[:min(len(b.warnings), MaxErrors-len(fu.warnings))]...)
 		maps.Copy(fu.used, b.used)
 		fu.secret = fu.secret || b.secret
 		fu.withPassword += b.withPassword

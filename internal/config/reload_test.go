@@ -165,6 +165,9 @@ func FuzzPieces(f *testing.F) {
 		pieces := newLoader(path, nil)
 		pieces.pieceSize = 1
 		got, err := pieces.load()
+		if isMismatch(err) && isMismatch(wantErr) {
+			return
+		}
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
 			t.Fatalf("%q:\n%v\nwant\n%v", text, err, wantErr)
 		}
@@ -181,6 +184,12 @@ func FuzzPieces(f *testing.F) {
 			}
 		}
 	})
+}
+
+// isMismatch reports whether a value has the wrong type. If there are several, the decoder reports any of them.
+func isMismatch(err error) bool {
+	p, ok := err.(Problem)
+	return ok && strings.HasPrefix(p.What, "want ")
 }
 
 // TestPanicIsAnError tests that a panic does not end the process, and that its value is not in the error.
