@@ -134,6 +134,7 @@ func TestMailWithoutServers(t *testing.T) {
 
 // A server is not to blame that had less time than its timeout because the login waited for a slot.
 func TestWaitingIsNotTheServersFault(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // connects, and says nothing
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ func TestWaitingIsNotTheServersFault(t *testing.T) {
 	defer silent.Close()
 	a := newUpstreamAuth(t, silent.Addr().(*net.TCPAddr).AddrPort())
 	server := a.Domains.Find("up.example").Servers[0]
-	server.Timeout, server.MaxConnections = 200*time.Millisecond, 1
+	server.Timeout, server.MaxConnections = time.Second, 1
 	dead := newServer("dead", "127.0.0.2") // refuses connections
 	dead.IMAP, dead.MaxConnections = server.IMAP, 1
 	for _, tt := range []struct {
@@ -159,7 +160,7 @@ func TestWaitingIsNotTheServersFault(t *testing.T) {
 		for range route.MaxFails {
 			if tt.waits {
 				free := occupy(t, a.servers[tt.server.Name].slots)
-				time.AfterFunc(server.Timeout/2, free)
+				time.AfterFunc(server.Timeout/20, free)
 			}
 			answers(t, a, tim, authhttp.TempFail, authlog.InternalFailure, "")
 		}
