@@ -9,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/cache"
 	"mailauthd/internal/listen"
@@ -93,17 +94,12 @@ func (l *loader) buildCache(f *file, s *cacheSection) cache.Config {
 func (l *loader) networks(f *file, key toml.Key, list []string) []netip.Prefix {
 	var nets []netip.Prefix
 	for i, s := range list {
-		if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-			a = a.Unmap()
-			nets = append(nets, netip.PrefixFrom(a, a.BitLen()))
+		p, err := access.ParseNet(s)
+		if err != nil {
+			l.problems.add(f, key, "entry %d: %v", i+1, err)
 			continue
 		}
-		p, err := netip.ParsePrefix(s)
-		if err != nil || p.Addr().Is4In6() {
-			l.problems.add(f, key, `entry %d: want an address or a network, such as "192.0.2.7" or "192.0.2.0/24"`, i+1)
-			continue
-		}
-		nets = append(nets, p.Masked())
+		nets = append(nets, p)
 	}
 	return nets
 }
