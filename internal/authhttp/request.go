@@ -138,12 +138,15 @@ func (r *Request) check() error {
 	if err := CheckUser(r.User); err != nil {
 		return err
 	}
-	return checkCredential("password", r.Password, MaxPassword)
+	return CheckPassword(r.Password)
 }
 
 // CheckUser returns an error if name is not a valid user name. ReadRequest checks Auth-User in
 // the same way.
 func CheckUser(name string) error { return checkCredential("user name", name, MaxUser) }
+
+// CheckPassword returns an error if no client can send the password. The error does not contain it.
+func CheckPassword(password string) error { return checkCredential("password", password, MaxPassword) }
 
 // checkCredential never puts the value into an error, because it may be a password.
 func checkCredential(what, value string, limit int) error {

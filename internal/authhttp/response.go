@@ -131,6 +131,15 @@ func CheckValue(value string) error {
 	return nil
 }
 
+// CheckSubstitute returns an error if value cannot be sent to nginx in place of the client's user name or
+// password. The error does not contain the value.
+func CheckSubstitute(value string) error {
+	if len(value) > MaxUser {
+		return fmt.Errorf("must be at most %d bytes long", MaxUser)
+	}
+	return CheckValue(value)
+}
+
 // WriteHeader sets the headers of the response. Call [Response.Validate] before.
 func (r *Response) WriteHeader(h http.Header) {
 	for _, f := range r.fields() {

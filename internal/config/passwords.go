@@ -11,9 +11,6 @@ import (
 	"mailauthd/internal/users"
 )
 
-// MaxPasswords is the largest number of passwords of one user. A wrong password is compared with all of them.
-const MaxPasswords = 16
-
 // buildPasswords reads one password, or an array of passwords and of tables with
 // hash, label and protocols.
 func (l *loader) buildPasswords(f *file, key toml.Key, name string, value any) []users.Password {
@@ -24,8 +21,8 @@ func (l *loader) buildPasswords(f *file, key toml.Key, name string, value any) [
 		}
 		list = []any{value}
 	}
-	if len(list) > MaxPasswords {
-		l.problems.add(f, key, "want at most %d passwords", MaxPasswords)
+	if len(list) > users.MaxPasswords {
+		l.problems.add(f, key, "want at most %d passwords", users.MaxPasswords)
 		return nil
 	}
 	var passwords []users.Password
@@ -107,11 +104,8 @@ func (l *loader) fingerprints(f *file, key toml.Key, value any) []string {
 
 // sendable checks that a value can be sent to nginx unchanged.
 func (l *loader) sendable(f *file, key toml.Key, value string) {
-	if err := authhttp.CheckValue(value); err != nil {
+	if err := authhttp.CheckSubstitute(value); err != nil {
 		l.problems.add(f, key, "%v", err)
-	}
-	if len(value) > authhttp.MaxUser {
-		l.problems.add(f, key, "must be at most %d bytes long", authhttp.MaxUser)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"mailauthd/internal/config"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/route"
+	"mailauthd/internal/users"
 )
 
 const (
@@ -132,7 +133,7 @@ func TestManualHasLimits(t *testing.T) {
 		fmt.Sprintf("with an absolute path of at most %d bytes.", listen.MaxPath),
 		fmt.Sprintf("At most %d logins wait for one;", auth.MaxWaiting),
 		fmt.Sprintf("A name without an address is looked up every %d seconds.", seconds(route.RetryInterval)),
-		fmt.Sprintf("an array of at most %d such strings", config.MaxPasswords),
+		fmt.Sprintf("an array of at most %d such strings", users.MaxPasswords),
 	} {
 		if !strings.Contains(text, limit) {
 			t.Errorf("%s, KEYS: want %q", configManual, limit)
