@@ -76,7 +76,7 @@ func (e *Entry) set(name, value string, n int) error {
 	case "allow_real_nets", "delay_until":
 		return fmt.Errorf("%s restricts logins and is not supported: remove the field to import the user without it", name)
 	default:
-		if !isDropped(name) {
+		if !IsIgnored(name) {
 			name = fmt.Sprintf("extra field %d", n)
 		}
 		e.Dropped = append(e.Dropped, name)
@@ -121,8 +121,8 @@ func parseNets(value string) ([]string, error) {
 	return nets, nil
 }
 
-// isDropped reports whether an extra field is ignored, and its name may be shown.
-func isDropped(name string) bool {
+// IsIgnored reports whether an extra field of Dovecot is ignored, and its name may be shown.
+func IsIgnored(name string) bool {
 	if slices.Contains(dropped, name) {
 		return true
 	}
