@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"internal/route":     2,
 	"internal/users":     2,
 	"internal/auth":      3,
+	"internal/dovecot":   3,
 	"internal/config":    4,
 	"internal/migrate":   5,
 	"internal/phpscript": 5,
