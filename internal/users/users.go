@@ -19,13 +19,10 @@
 package users
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"math/bits"
-	"slices"
 
 	"mailauthd/internal/access"
 	"mailauthd/internal/mailaddr"
@@ -70,9 +67,6 @@ type Password struct {
 	Protocols []string // the protocols that it is valid for; nil: all
 }
 
-// MaxPasswords is the largest number of passwords of one user. A wrong password is compared with all of them.
-const MaxPasswords = 16
-
 // Directory finds users. It is safe for concurrent use.
 type Directory interface {
 	// Find returns the user with a name or alias in canonical form, nil if there is none. An error means that
@@ -92,13 +86,10 @@ type Directory interface {
 type Map struct {
 	names   index
 	aliases map[string]*User
-	decoys  map[string][]decoy // by domain
+	decoys  map[string]*Decoys // by domain
 	masters bool
 	len     int
 }
-
-// seed is the key that the choice of decoys depends on.
-var seed = maphash.MakeSeed()
 
 // ErrDuplicate is the error of [New] for a name that belongs to two users.
 var ErrDuplicate = errors.New("twice in the map")
@@ -106,7 +97,7 @@ var ErrDuplicate = errors.New("twice in the map")
 // New returns a map of the users in all lists, which it keeps. Their names and aliases must be in canonical form. New
 // returns an error if one of them is a duplicate.
 func New(lists ...[]User) (*Map, error) {
-	m := &Map{aliases: make(map[string]*User), decoys: make(map[string][]decoy)}
+	m := &Map{aliases: make(map[string]*User), decoys: make(map[string]*Decoys)}
 	for _, list := range lists {
 		m.len += len(list)
 	}
@@ -158,49 +149,15 @@ func (m *Map) lookup(name string, hash uint64) *User {
 // Decoy returns the user whose passwords are verified in place of those of an unknown name.
 func (m *Map) Decoy(name string) *User {
 	_, domain := mailaddr.Split(name)
-	some := m.decoys[domain]
-	if len(some) == 0 {
-		return nil
-	}
-	hash := maphash.String(seed, name)
-	best := some[0]
-	for _, d := range some[1:] {
-		if d.score(hash) > best.score(hash) {
-			best = d
-		}
-	}
-	return best.user
+	return m.decoys[domain].Choose(name)
 }
 
-// maxDecoys is the largest number of decoys of a domain.
-const maxDecoys = 64
-
-// decoy is a user who may be chosen for an unknown name. The choice is made by rendezvous
-// hashing, so that adding or removing a user changes the decoys of few names.
-type decoy struct {
-	user *User
-	hash uint64 // of the user's name
-}
-
-// score returns the score of the decoy for the hash of a name. Both hashes depend on the key
-// already, so a cheap mix is enough. It must be cheap, because each choice scores all decoys.
-func (d decoy) score(name uint64) uint64 {
-	high, low := bits.Mul64(d.hash^name, 0x9e3779b97f4a7c15)
-	return high ^ low
-}
-
-// addDecoy adds a decoy to those of its domain, which are the users with the lowest hashes, in order.
 func (m *Map) addDecoy(d decoy) {
 	_, domain := mailaddr.Split(d.user.Name)
-	some := m.decoys[domain]
-	if len(some) == maxDecoys {
-		if d.hash > some[maxDecoys-1].hash {
-			return
-		}
-		some = some[:maxDecoys-1]
+	if m.decoys[domain] == nil {
+		m.decoys[domain] = new(Decoys)
 	}
-	at, _ := slices.BinarySearchFunc(some, d, func(a, b decoy) int { return cmp.Compare(a.hash, b.hash) })
-	m.decoys[domain] = slices.Insert(some, at, d)
+	m.decoys[domain].add(d)
 }
 
 // HasMasters reports whether there are master users.
