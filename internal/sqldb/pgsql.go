@@ -1,0 +1,133 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// maxIdle is how long an idle connection is kept. Firewalls forget connections after some minutes.
+const maxIdle = 4 * time.Minute
+
+// maxMessage is the largest length of a message from PostgreSQL in bytes, such as one row.
+const maxMessage = 1 << 20
+
+type pgsql struct {
+	pool   *pgxpool.Pool
+	secret string
+}
+
+func newPgsql(c *Config) (client, error) {
+	cfg, err := pgxpool.ParseConfig(c.Connect)
+	if err != nil {
+		var file *fs.PathError // such as sslrootcert
+		if errors.As(err, &file) {
+			return nil, file
+		}
+		// The driver's error contains the string.
+		return nil, errors.New(`not a connection string of PostgreSQL: want one such as "host=127.0.0.1 user=mailauthd password=… dbname=mail"`)
+	}
+	if cfg.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
+		return nil, errors.New("default_query_exec_mode=simple_protocol does not bind parameters: use exec")
+	}
+	cfg.MaxConns = int32(c.MaxConnections)
+	cfg.MaxConnIdleTime = min(cfg.MaxConnIdleTime, maxIdle)
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // run repeats the query instead
+	// The last of several hosts must be reached before the deadline.
+	each := c.Timeout / time.Duration(1+len(cfg.ConnConfig.Fallbacks))
+	if t := cfg.ConnConfig.ConnectTimeout; t == 0 || t > each {
+		cfg.ConnConfig.ConnectTimeout = each
+	}
+	cfg.ConnConfig.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		f := pgproto3.NewFrontend(r, w)
+		f.SetMaxBodyLen(maxMessage)
+		return f
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, errors.New("the pool refuses the connection string") // the error may contain it
+	}
+	return &pgsql{pool, cfg.ConnConfig.Password}, nil
+}
+
+func (p *pgsql) query(ctx context.Context, text string, args []any, limit int) (*result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	args = slices.Concat([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args)
+	rows, err := p.pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var columns []string
+	for _, f := range rows.FieldDescriptions() {
+		columns = append(columns, f.Name)
+	}
+	r := newResult(columns)
+	for rows.Next() {
+		values := rows.RawValues()
+		r.add(func(i int) (string, bool) { return string(values[i]), values[i] != nil })
+		if len(r.rows) == limit {
+			if !rows.Next() {
+				break
+			}
+			cancel() // or Close would read all the others
+			return r, nil
+		}
+	}
+	return r, rows.Err()
+}
+
+// stale also knows the codes of statements that the server has lost or must prepare anew, as after a change of the
+// table and behind a pooler.
+func (p *pgsql) stale(err error) bool {
+	var refused *pgconn.ConnectError
+	if errors.As(err, &refused) {
+		return false
+	}
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return true
+	}
+	switch e.Code {
+	case "57P01", "57P02", "57P05", "25P03", // the server ended the connection
+		"0A000", "26000", "42P05": // a prepared statement
+		return true
+	}
+	return false
+}
+
+func (p *pgsql) unstorable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "22P05"
+}
+
+func (p *pgsql) reset() { p.pool.Reset() }
+
+func (p *pgsql) explain(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return withoutSecret(serverError(e.Code, e.Message), p.secret)
+	}
+	var refused *pgconn.ConnectError
+	if errors.As(err, &refused) { // its own text has the user and the database
+		return withoutSecret(fmt.Sprintf("cannot connect: %v", errors.Unwrap(refused)), p.secret)
+	}
+	return withoutSecret(err.Error(), p.secret)
+}
+
+func (p *pgsql) connections() (open, busy int) {
+	s := p.pool.Stat()
+	return int(s.TotalConns()), int(s.AcquiredConns())
+}
+
+func (p *pgsql) close() { p.pool.Close() }
