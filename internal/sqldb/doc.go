@@ -16,6 +16,9 @@
 // PostgreSQL behind PgBouncer with pool_mode=transaction and without max_prepared_statements needs
 // default_query_exec_mode=exec. The mode simple_protocol is refused, because it does not bind parameters.
 //
+// MySQL and MariaDB go on with a query whose deadline has passed. max_execution_time=2000 (MySQL, in milliseconds) or
+// max_statement_time=2 (MariaDB, in seconds) in the connection string ends it. PostgreSQL is told to cancel it.
+//
 // # Queries
 //
 // A query is prepared once on each connection. The first statement is sent when the first user is looked up, so a

@@ -132,7 +132,12 @@ func TestHangs(t *testing.T) {
 func TestSlow(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *server) {
 		s.bob(t)
-		d := s.db(t, func(c *Config) { c.MaxConnections, c.Timeout, c.Query = 2, 300*time.Millisecond, s.slowly(30) })
+		d := s.db(t, func(c *Config) {
+			c.MaxConnections, c.Timeout, c.Query = 2, 300*time.Millisecond, s.slowly(30)
+			if s.driver == "mysql" {
+				c.Connect += "?max_statement_time=0.5" // ends the query in the server
+			}
+		})
 		for range 3 {
 			for _, err := range findAtOnce(d, 2) {
 				checkQueryError(t, err, "no answer within 300ms")

@@ -188,7 +188,7 @@ func TestOtherCharset(t *testing.T) {
 			s.exec(t, "DROP DATABASE IF EXISTS latin", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 			d := s.db(t, func(c *Config) {
 				c.Connect = strings.Replace(c.Connect, "dbname=postgres", "dbname=latin", 1)
-				c.Query = `SELECT 'x' AS password WHERE 'bü@x.org' = %{user}`
+				c.Query = `SELECT 'x' AS password WHERE 'b' || chr(252) || '@x.org' = %{user}`
 			})
 			checkOtherCharset(t, d)
 			return

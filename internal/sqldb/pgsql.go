@@ -42,6 +42,9 @@ func newPgsql(c *Config) (client, error) {
 	cfg.MaxConns = int32(c.MaxConnections)
 	cfg.MaxConnIdleTime = min(cfg.MaxConnIdleTime, maxIdle)
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // run repeats the query instead
+	if params := cfg.ConnConfig.RuntimeParams; params["client_encoding"] == "" {
+		params["client_encoding"] = "UTF8" // names are in UTF-8, whatever the encoding of the database
+	}
 	// The last of several hosts must be reached before the deadline.
 	each := c.Timeout / time.Duration(1+len(cfg.ConnConfig.Fallbacks))
 	if t := cfg.ConnConfig.ConnectTimeout; t == 0 || t > each {
