@@ -2,9 +2,11 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -73,6 +75,47 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// TestRestartUnderLoad tests that lookups which run while the server stops and starts fail, or find the user.
+func TestRestartUnderLoad(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.bob(t)
+		d := s.db(t, nil)
+		stop := make(chan struct{})
+		var found, failed atomic.Int64
+		var wg sync.WaitGroup
+		for range 2 * DefaultMaxConnections {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					u, err := d.Find(context.Background(), "bob@x.org")
+					switch {
+					case err != nil && errors.Is(err, ErrQuery):
+						failed.Add(1)
+					case err != nil || u == nil || !right(u, "one"):
+						t.Errorf("%v, %v", u, err)
+						return
+					default:
+						found.Add(1)
+					}
+				}
+			})
+		}
+		until(t, "a thousand lookups", func() bool { return found.Load() > 1000 })
+		s.stopNow()
+		until(t, "some lookups fail", func() bool { return failed.Load() > 100 })
+		s.start(t)
+		before := found.Load()
+		until(t, "another thousand lookups", func() bool { return found.Load() > before+1000 })
+		close(stop)
+		wg.Wait()
+		t.Logf("%d found, %d failed", found.Load(), failed.Load())
+	})
+}
+
 // TestConnectionsEnd tests that no lookup fails when the server ends idle connections.
 func TestConnectionsEnd(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *server) {
@@ -122,7 +165,7 @@ func TestHangs(t *testing.T) {
 			t.Errorf("%d errors after %v", len(errs), took)
 		}
 		for _, err := range errs {
-			checkQueryError(t, err, "no answer within 500ms (max_connections = 8, of which ")
+			checkQueryError(t, err, "no answer in time (timeout = 500ms, max_connections = 8, of which ")
 		}
 		until(t, "a lookup succeeds again", func() bool { return findAtOnce(d, 1) == nil })
 	})
@@ -140,7 +183,7 @@ func TestSlow(t *testing.T) {
 		})
 		for range 3 {
 			for _, err := range findAtOnce(d, 2) {
-				checkQueryError(t, err, "no answer within 300ms")
+				checkQueryError(t, err, "no answer in time (timeout = 300ms")
 			}
 		}
 		d.users = s.db(t, nil).users
@@ -156,11 +199,47 @@ func TestWaitsForAConnection(t *testing.T) {
 		if len(errs) != 1 {
 			t.Fatalf("errors %v, want one", errs)
 		}
-		checkQueryError(t, errs[0], "no answer within 1s (max_connections = 1, of which ")
+		checkQueryError(t, errs[0], "no answer in time (timeout = 1s, max_connections = 1, of which ")
+	})
+}
+
+// TestClientGoes tests that a client cannot cost us connections.
+func TestClientGoes(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.bob(t)
+		d := s.db(t, func(c *Config) { c.MaxConnections, c.Query = 1, s.slowly(0.3) })
 		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() {
+			_, err := d.Find(ctx, "bob@x.org")
+			done <- err
+		}()
+		until(t, "the query runs", func() bool { return d.Stats().Busy == 1 })
 		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if got := d.Stats(); got.Open != 1 || got.Errors != 0 {
+			t.Errorf("%+v", got)
+		}
+		if _, err := d.Find(ctx, "bob@x.org"); !errors.Is(err, context.Canceled) || errors.Is(err, ErrQuery) || d.Stats().Queries != 1 {
+			t.Errorf("%v after %d queries", err, d.Stats().Queries)
+		}
+		ctx, cancel = context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
 		_, err := d.Find(ctx, "bob@x.org")
-		checkQueryError(t, err, "the client has gone")
+		checkQueryError(t, err, "no answer in time")
+	})
+}
+
+func TestClose(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.bob(t)
+		d := s.db(t, nil)
+		find(t, d, "bob@x.org")
+		d.Close()
+		_, err := d.Find(context.Background(), "bob@x.org")
+		checkQueryError(t, err, "closed")
 	})
 }
 

@@ -42,9 +42,18 @@ func (d *DB) Stats() Stats {
 	return s
 }
 
-// run runs a query for a user before the deadline. It repeats the query once if the connection was stale.
+// run runs a query for a user before the deadline. It repeats the query once if the connection was stale. It goes on when
+// the client has gone: drivers close the connection of a query that is cancelled, and a client must not be able to make
+// us connect anew again and again.
 func (d *DB) run(ctx context.Context, q query, user string, limit int) (*result, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("passdb %q: %w", d.Name, err)
+	}
+	deadline := time.Now().Add(d.Timeout)
+	if t, ok := ctx.Deadline(); ok && t.Before(deadline) {
+		deadline = t
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	args := q.template.Args(user)
 	begin := time.Now()
@@ -69,12 +78,9 @@ func isASCII(s string) bool {
 
 // describe describes an error without secrets.
 func (d *DB) describe(ctx context.Context, err error, args []any) string {
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		_, busy := d.client.connections()
-		return fmt.Sprintf("no answer within %v (max_connections = %d, of which %d are in use)", d.Timeout, d.MaxConnections, busy)
-	case ctx.Err() != nil:
-		return "the client has gone"
+		return fmt.Sprintf("no answer in time (timeout = %v, max_connections = %d, of which %d are in use)", d.Timeout, d.MaxConnections, busy)
 	}
 	text := d.client.explain(err)
 	for _, arg := range args {
