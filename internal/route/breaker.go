@@ -51,6 +51,12 @@ type Breaker struct {
 	err     error         // the last failure, while not closed
 }
 
+// NewBreaker makes a breaker that is not one of a [Health]. It calls report, unless that is nil, with each of its
+// changes; report must not call the breaker.
+func NewBreaker(server, protocol string, report func(Change)) *Breaker {
+	return &Breaker{server: server, protocol: protocol, report: report}
+}
+
 // Ticket allows its holder to ask the server once. The holder calls Answered or Failed, or
 // neither if it learned nothing about the server, and then Drop.
 type Ticket struct {

@@ -31,7 +31,7 @@ func NewHealth(servers []*Server, previous *Health, report func(Change)) *Health
 		for _, protocol := range s.CheckProtocols() {
 			b := previous.Of(s, protocol)
 			if b == nil {
-				b = &Breaker{server: s.Name, protocol: protocol, report: report}
+				b = NewBreaker(s.Name, protocol, report)
 			}
 			h.breakers[s.breakerKey(protocol)] = b
 		}

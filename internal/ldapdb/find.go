@@ -1,0 +1,97 @@
+package ldapdb
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"mailauthd/internal/users"
+)
+
+// MaxName is the largest length of a name that is searched for, in bytes. It is that of an address in a mail (RFC 5321,
+// section 4.5.3.1), with room for sites that do not care.
+const MaxName = 512
+
+// Entry is the entry of a name. An entry that does not exist has no user; a bind as it fails after as long.
+type Entry struct {
+	User *users.User
+
+	name  string // that was looked for
+	dn    string // to bind as
+	found bool   // by a search
+}
+
+// Find returns the user with a name in canonical form, nil if there is none.
+func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
+	e, err := d.Lookup(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return e.User, nil
+}
+
+// Lookup finds the entry of a name in canonical form. With bind_userdn it asks no server, and every name has a user. An
+// error means that the lookup failed.
+func (d *DB) Lookup(ctx context.Context, name string) (*Entry, error) {
+	if name == "" || len(name) > MaxName || strings.IndexByte(name, 0) >= 0 { // nobody has it, which is no secret
+		return d.missing(name), nil
+	}
+	if d.userDN != nil {
+		return &Entry{User: &users.User{Name: name}, name: name, dn: d.userDN.Expand(name, escapeDN)}, nil
+	}
+	found, err := d.search(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("user %q: search: %w", name, err)
+	}
+	switch len(found.Entries) {
+	case 0:
+		return d.missing(name), nil
+	case 1:
+		return d.entry(name, found.Entries[0])
+	}
+	return nil, fmt.Errorf("user %q: the filter finds more than one entry, such as %q and %q",
+		name, found.Entries[0].DN, found.Entries[1].DN)
+}
+
+// missing returns an entry whose DN does not exist.
+func (d *DB) missing(name string) *Entry {
+	dn := "cn=" + rand.Text()
+	if d.config.Base != "" {
+		dn += "," + d.config.Base
+	}
+	return &Entry{name: name, dn: dn}
+}
+
+// search asks for at most two entries, because a second one is an error already.
+func (d *DB) search(ctx context.Context, name string) (result *ldap.SearchResult, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.config.Timeout)
+	defer cancel()
+	defer d.stats.searches.count(time.Now(), &err)
+	request := &ldap.SearchRequest{
+		BaseDN: d.config.Base, Scope: d.scope, DerefAliases: ldap.NeverDerefAliases,
+		SizeLimit: 2, EnforceSizeLimit: true, TimeLimit: int(d.config.Timeout/time.Second) + 1,
+		Filter: d.filter.Expand(name, escapeFilter), Attributes: d.wanted,
+	}
+	err = d.searches.do(ctx, func(c *conn) error {
+		result, err = c.Search(request)
+		return err
+	})
+	if tooMany(err) && len(result.Entries) > 1 {
+		err = nil
+	}
+	if code, ok := resultCode(err); ok && code == ldap.LDAPResultNoSuchObject {
+		return nil, fmt.Errorf("base %q does not exist, or auth_dn may not read it", d.config.Base)
+	}
+	return result, describe(err)
+}
+
+func tooMany(err error) bool {
+	code, ok := resultCode(err)
+	return errors.Is(err, ldap.ErrSizeLimitExceeded) || ok && code == ldap.LDAPResultSizeLimitExceeded
+}
+
