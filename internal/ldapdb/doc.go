@@ -5,6 +5,9 @@
 // name, and nothing is searched. Filter and BindUserDN are templates of package dovecot. Whatever of a user name goes into a
 // filter or DN is escaped (RFC 4515, RFC 4514).
 //
+// A directory ignores case, spaces at the ends and some characters when it compares names. Here a name is looked for only
+// if it has no such spelling left. So each user has one name, as in the map, and one throttle counter.
+//
 // # Entries
 //
 // Config.Fields has the attribute of each field of package dovecot. Only these attributes are requested, and with Bind not
@@ -60,7 +63,7 @@
 // answer is late if the deadline of the context or Timeout has passed; the connection is closed then.
 //
 //	MaxServers      16        servers
-//	MaxName         512 bytes of a name that is looked for
+//	MaxName         512 bytes of a name that is looked for; longer ones have no entry
 //	MaxAnswer       4 MiB     from a server in answer to one request
 //	MaxConnections            connections that search, and as many that bind
 //	IdleTime        1 min     how long a connection is kept idle

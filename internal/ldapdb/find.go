@@ -5,17 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"mailauthd/internal/users"
 )
-
-// MaxName is the largest length of a name that is searched for, in bytes. It is that of an address in a mail (RFC 5321,
-// section 4.5.3.1), with room for sites that do not care.
-const MaxName = 512
 
 // Entry is the entry of a name. An entry that does not exist has no user; a bind as it fails after as long.
 type Entry struct {
@@ -38,7 +33,7 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 // Lookup finds the entry of a name in canonical form. With bind_userdn it asks no server, and every name has a user. An
 // error means that the lookup failed.
 func (d *DB) Lookup(ctx context.Context, name string) (*Entry, error) {
-	if name == "" || len(name) > MaxName || strings.IndexByte(name, 0) >= 0 { // nobody has it, which is no secret
+	if !possible(name) {
 		return d.missing(name), nil
 	}
 	if d.userDN != nil {
@@ -94,4 +89,3 @@ func tooMany(err error) bool {
 	code, ok := resultCode(err)
 	return errors.Is(err, ldap.ErrSizeLimitExceeded) || ok && code == ldap.LDAPResultSizeLimitExceeded
 }
-
