@@ -72,6 +72,8 @@ func (c *conn) run(ctx context.Context, request func() error) (err error) {
 			err = fmt.Errorf("no answer: %w", context.Cause(ctx))
 		case cause != nil:
 			err = fmt.Errorf("no answer: %w", *cause)
+		case fromServer(err):
+			err = errors.New("the server's answer is malformed")
 		}
 	}()
 	return request()
@@ -87,6 +89,12 @@ func resultCode(err error) (uint16, bool) {
 		return 0, false
 	}
 	return e.ResultCode, true
+}
+
+// fromServer reports whether an error has the text of a server.
+func fromServer(err error) bool {
+	e, ok := errors.AsType[*ldap.Error](err)
+	return ok && e.Packet != nil
 }
 
 // describe returns an error with the result code instead of one of the library. A request that is sent later must not

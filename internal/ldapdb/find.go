@@ -74,18 +74,16 @@ func (d *DB) search(ctx context.Context, name string) (result *ldap.SearchResult
 	}
 	err = d.searches.do(ctx, func(c *conn) error {
 		result, err = c.Search(request)
+		if errors.Is(err, ldap.ErrSizeLimitExceeded) { // by a server that does not know the limit
+			err = nil
+		}
 		return err
 	})
-	if tooMany(err) && len(result.Entries) > 1 {
-		err = nil
-	}
-	if code, ok := resultCode(err); ok && code == ldap.LDAPResultNoSuchObject {
+	switch code, _ := resultCode(err); {
+	case code == ldap.LDAPResultSizeLimitExceeded && len(result.Entries) > 1:
+		return result, nil
+	case code == ldap.LDAPResultNoSuchObject:
 		return nil, fmt.Errorf("base %q does not exist, or auth_dn may not read it", d.config.Base)
 	}
 	return result, describe(err)
-}
-
-func tooMany(err error) bool {
-	code, ok := resultCode(err)
-	return errors.Is(err, ldap.ErrSizeLimitExceeded) || ok && code == ldap.LDAPResultSizeLimitExceeded
 }
