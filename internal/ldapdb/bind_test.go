@@ -19,6 +19,8 @@ func TestBind(t *testing.T) {
 		{"alice@example.com", "bob-secret", WrongPassword},
 		{"alice@example.com", "alice-secret ", WrongPassword},
 		{"alice@example.com", "", WrongPassword},
+		{"alice@example.com", strings.Repeat("p", 65536), WrongPassword},
+		{"alice@example.com", "alice-secret\x00", WrongPassword},
 		{"nobody@example.com", "alice-secret", NoSuchUser},
 		{"nobody@example.com", "", WrongPassword},
 		{strings.Repeat("x", 70000) + "@example.com", "alice-secret", NoSuchUser},

@@ -47,8 +47,7 @@ objectClass: pwdPolicy
 cn: policy
 pwdAttribute: userPassword
 pwdMaxAge: 0
-pwdMaxFailure: 1000
-pwdLockout: TRUE
+pwdLockout: FALSE
 
 dn: cn=strict,dc=example
 objectClass: organizationalRole
