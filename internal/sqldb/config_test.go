@@ -84,12 +84,12 @@ func TestDecoyOfEveryScheme(t *testing.T) {
 	for scheme, want := range map[string]string{"": "BLF-CRYPT", "plain": "PLAIN", "SSHA.hex": "SSHA", "OTP": "BLF-CRYPT", "DIGEST-MD5": "DIGEST-MD5"} {
 		fields := dovecot.Reader{Scheme: scheme}
 		fields.Hashes.AllowWeak = true
-		d, err := newDecoys(fields)
+		d, err := dovecot.NewDecoys(fields)
 		if err != nil {
 			t.Errorf("%s: %v", scheme, err)
 			continue
 		}
-		u := d.choose("nobody@x.org")
+		u := d.Choose("nobody@x.org")
 		if got := u.Passwords[0].Hash.Scheme(); got != want {
 			t.Errorf("%s: the decoy has the scheme %s, want %s", scheme, got, want)
 		}

@@ -47,8 +47,6 @@
 //
 // # Unknown users
 //
-// As package users describes, the password for an unknown name is verified too, against those of a decoy. The decoys of
-// a domain are found users: at most [users.MaxDecoys] of each of the last [MaxDecoyDomains] domains. So the decoy of a
-// name may change while more users log in after a start. A domain in which no user has been found yet has a decoy with a
-// hash of the default scheme, at the usual cost.
+// The password for an unknown name is verified too, against those of a decoy ([dovecot.Decoys]). The decoys are found
+// users. So the decoy of a name may change while more users log in after a start.
 package sqldb

@@ -50,7 +50,7 @@ type DB struct {
 	client  client
 	users   query
 	domains query // without a template if there is none
-	decoys  *decoys
+	decoys  *dovecot.Decoys
 	counters
 }
 
@@ -104,7 +104,7 @@ func New(c Config) (*DB, error) {
 		return nil, err
 	}
 	var err error
-	if d.decoys, err = newDecoys(c.Fields); err != nil {
+	if d.decoys, err = dovecot.NewDecoys(c.Fields); err != nil {
 		return nil, fmt.Errorf("default_password_scheme: %w", err)
 	}
 	if d.client, err = open(&d.Config); err != nil {
@@ -166,7 +166,7 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 	if err != nil {
 		return nil, fmt.Errorf("passdb %q: %w", d.Name, err)
 	}
-	d.decoys.add(name, u)
+	d.decoys.Add(name, u)
 	return u, nil
 }
 
@@ -174,7 +174,7 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 func canExist(name string) bool { return authhttp.CheckUser(name) == nil && utf8.ValidString(name) }
 
 // Decoy returns the user whose passwords are verified in place of those of an unknown name.
-func (d *DB) Decoy(name string) *users.User { return d.decoys.choose(name) }
+func (d *DB) Decoy(name string) *users.User { return d.decoys.Choose(name) }
 
 // HasMasters returns false, because users of a database cannot log in as other users.
 func (d *DB) HasMasters() bool { return false }

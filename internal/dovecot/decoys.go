@@ -1,4 +1,4 @@
-package sqldb
+package dovecot
 
 import (
 	"fmt"
@@ -8,7 +8,6 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 
-	"mailauthd/internal/dovecot"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/password"
 	"mailauthd/internal/users"
@@ -17,8 +16,11 @@ import (
 // MaxDecoyDomains is the largest number of domains that have decoys.
 const MaxDecoyDomains = 4096
 
-// decoys are users who have been found, by domain.
-type decoys struct {
+// Decoys are users who have been found in a database, by domain. Their passwords are verified in place of those of an
+// unknown name, as package users describes. A domain has at most [users.MaxDecoys], and the last [MaxDecoyDomains] domains
+// have some. A domain in which no user has been found yet has a decoy with a hash of the default scheme, at the usual cost.
+// Decoys are safe for concurrent use.
+type Decoys struct {
 	mu       sync.Mutex
 	byDomain *lru.LRU[string, *users.Decoys]
 	fallback *users.User // with a hash of the default scheme
@@ -27,9 +29,9 @@ type decoys struct {
 // usualScheme is that of most databases of mail users.
 const usualScheme = "BLF-CRYPT"
 
-// newDecoys makes the decoy of domains without a found user. It returns an error if hashes of the default scheme would
+// NewDecoys makes the decoy of domains without a found user. It returns an error if hashes of the default scheme would
 // be refused.
-func newDecoys(fields dovecot.Reader) (*decoys, error) {
+func NewDecoys(fields Reader) (*Decoys, error) {
 	if err := fields.CheckScheme(); err != nil {
 		return nil, err
 	}
@@ -53,11 +55,11 @@ func newDecoys(fields dovecot.Reader) (*decoys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoys{byDomain: byDomain, fallback: &users.User{Name: name, Passwords: []users.Password{{Hash: hash}}}}, nil
+	return &Decoys{byDomain: byDomain, fallback: &users.User{Name: name, Passwords: []users.Password{{Hash: hash}}}}, nil
 }
 
-// add adds a user who has been found by a name.
-func (d *decoys) add(name string, u *users.User) {
+// Add adds a user who has been found by a name.
+func (d *Decoys) Add(name string, u *users.User) {
 	if len(u.Passwords) == 0 {
 		return
 	}
@@ -72,8 +74,8 @@ func (d *decoys) add(name string, u *users.User) {
 	list.Add(&users.User{Name: u.Name, Passwords: u.Passwords})
 }
 
-// choose returns the decoy of a name.
-func (d *decoys) choose(name string) *users.User {
+// Choose returns the decoy of a name.
+func (d *Decoys) Choose(name string) *users.User {
 	_, domain := mailaddr.Split(name)
 	d.mu.Lock()
 	defer d.mu.Unlock()
