@@ -23,7 +23,7 @@ func (d *DB) Bind(ctx context.Context, e *Entry, password string) (Result, error
 	}
 	result, took, err := d.bind(ctx, e, password)
 	if err != nil {
-		return Undecided, fmt.Errorf("user %q: bind: %w", e.name, err)
+		return Undecided, d.wrap(fmt.Errorf("user %q: bind: %w", e.name, err))
 	}
 	if compared := e.User != nil && (result == Accepted || result == WrongPassword && d.userDN == nil); compared {
 		d.pace.compared(result == Accepted, took)

@@ -21,6 +21,7 @@ func TestNew(t *testing.T) {
 	}{
 		{"", func(*Config) {}},
 		{"", func(c *Config) { c.Base = "" }},
+		{"", func(c *Config) { c.MaxConnections, c.Timeout = 0, 0 }},
 		{"", func(c *Config) { c.Bind, c.Fields = true, nil }},
 		{"", func(c *Config) { c.Fields["host"] = "2.16.840.1.113730.3.1.18;lang-en" }},
 		{"uris: want 1 to 16", func(c *Config) { c.URIs = nil }},
@@ -49,8 +50,8 @@ func TestNew(t *testing.T) {
 		{"is not the name of an attribute", func(c *Config) { c.Fields["host"] = "mail host" }},
 		{"the password must be an attribute", func(c *Config) { c.Fields = nil }},
 		{"unknown scheme", func(c *Config) { c.Reader.Scheme = "NONE" }},
-		{"max_connections", func(c *Config) { c.MaxConnections = 0 }},
-		{"timeout", func(c *Config) { c.Timeout = 0 }},
+		{"max_connections", func(c *Config) { c.MaxConnections = -1 }},
+		{"timeout", func(c *Config) { c.Timeout = -1 }},
 	}
 	for _, test := range tests {
 		c := goodConfig()

@@ -50,7 +50,8 @@
 // exist. OpenLDAP refuses that without comparing a hash, in 0.1 ms instead of, for example, 7 ms with {CRYPT}$6$. It refuses
 // a locked account as quickly. So such a refusal waits until the bind has lasted as long as another one: one of the last 64
 // binds that were refused for a wrong password, or if there was none, that were accepted. The name decides which. With
-// BindUserDN a server does not say whether it knows the name, so every refusal waits that long.
+// BindUserDN a server does not say whether it knows the name, so every refusal waits that long. Without Bind, the hashes of a
+// decoy are verified ([dovecot.Decoys]).
 //
 // # Connections
 //

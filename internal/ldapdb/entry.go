@@ -50,6 +50,7 @@ func (d *DB) entry(name string, found *ldap.Entry) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.decoys.Add(name, user)
 	return &Entry{User: user, name: name, dn: found.DN, found: true}, nil
 }
 

@@ -33,6 +33,26 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 // Lookup finds the entry of a name in canonical form. With bind_userdn it asks no server, and every name has a user. An
 // error means that the lookup failed.
 func (d *DB) Lookup(ctx context.Context, name string) (*Entry, error) {
+	e, err := d.lookup(ctx, name)
+	if err != nil {
+		return nil, d.wrap(err)
+	}
+	return e, nil
+}
+
+// Decoy returns the user whose passwords are verified in place of those of an unknown name. With Bind there is none,
+// because [DB.Bind] does what hides whether a name is known.
+func (d *DB) Decoy(name string) *users.User {
+	if d.config.Bind {
+		return nil
+	}
+	return d.decoys.Choose(name)
+}
+
+// HasMasters returns false, because users of a directory cannot log in as other users.
+func (d *DB) HasMasters() bool { return false }
+
+func (d *DB) lookup(ctx context.Context, name string) (*Entry, error) {
 	if !possible(name) {
 		return d.missing(name), nil
 	}

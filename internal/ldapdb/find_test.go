@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/users"
 )
 
 func TestFind(t *testing.T) {
@@ -44,6 +46,20 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestDecoy has a user who was found as the decoy of an unknown name.
+func TestDecoy(t *testing.T) {
+	var d users.Directory = newDB(t, theSlapd(t).config())
+	if u := d.Decoy("nobody@example.com"); u == nil || len(u.Passwords) != 1 {
+		t.Errorf("before any user was found: %v", u)
+	}
+	if _, err := d.Find(context.Background(), "alice@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if u := d.Decoy("nobody@example.com"); u == nil || u.Name != "alice@example.com" || d.HasMasters() {
+		t.Errorf("%v", u)
+	}
+}
+
 // TestAlias finds a user by any of the addresses, under the name that an attribute has.
 func TestAlias(t *testing.T) {
 	c := theSlapd(t).config()
@@ -78,8 +94,10 @@ func TestUndecidedEntries(t *testing.T) {
 			if test.change != nil {
 				test.change(&c)
 			}
+			c.Name = "people"
 			u, err := newDB(t, c).Find(context.Background(), test.user)
-			if err == nil || !strings.Contains(err.Error(), test.want) || u != nil {
+			if err == nil || !strings.Contains(err.Error(), test.want) ||
+				!strings.HasPrefix(err.Error(), `passdb "people": user "`+test.user) || u != nil {
 				t.Errorf("%v, %v: want an error with %q", u, err, test.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "secret") {

@@ -1,6 +1,7 @@
 package ldapdb
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -16,8 +17,15 @@ import (
 // MaxServers is the largest number of servers of one directory.
 const MaxServers = 16
 
+// Defaults of [Config].
+const (
+	DefaultMaxConnections = 8
+	DefaultTimeout        = 2 * time.Second
+)
+
 // Config describes a directory.
 type Config struct {
+	Name     string         // of the passdb, for errors
 	URIs     []string       // servers with the same entries; the first that can be reached is asked
 	StartTLS bool           // for ldap://
 	CAs      *x509.CertPool // the system's if nil
@@ -34,8 +42,8 @@ type Config struct {
 	Fields map[string]string // from the fields of package dovecot to attributes
 	Reader dovecot.Reader    // of the fields
 
-	MaxConnections int           // for searches, and as many for binds
-	Timeout        time.Duration // for one search or one bind, with all waiting
+	MaxConnections int           // for searches, and as many for binds; 0: DefaultMaxConnections
+	Timeout        time.Duration // for one search or one bind, with all waiting; 0: DefaultTimeout
 
 	Report func(route.Change) // called when a server is set aside, and when it is used again; may be nil
 }
@@ -51,6 +59,7 @@ type DB struct {
 	searches *pool
 	binds    *pool
 	pace     *pace
+	decoys   *dovecot.Decoys
 	stats    counters
 }
 
@@ -59,13 +68,16 @@ func New(config Config) (*DB, error) {
 	d := &DB{config: config, pace: newPace()}
 	for _, check := range []func() error{d.readServers, d.readAuth, d.readNames, d.readFields, d.readLimits} {
 		if err := check(); err != nil {
-			return nil, err
+			return nil, d.wrap(err)
 		}
 	}
 	d.searches = newPool(d, d.prepareSearch)
 	d.binds = newPool(d, d.prepareBind)
 	return d, nil
 }
+
+// wrap says where an error comes from.
+func (d *DB) wrap(err error) error { return fmt.Errorf("passdb %q: %w", d.config.Name, err) }
 
 func (d *DB) readServers() error {
 	if n := len(d.config.URIs); n == 0 || n > MaxServers {
@@ -154,17 +166,21 @@ func (d *DB) readFields() error {
 	if d.wanted == nil {
 		d.wanted = []string{noAttributes}
 	}
-	return d.config.Reader.CheckScheme()
+	var err error
+	d.decoys, err = dovecot.NewDecoys(d.config.Reader)
+	return err
 }
 
 // noAttributes asks a server for an entry without attributes (RFC 4511, section 4.5.1.8).
 const noAttributes = "1.1"
 
 func (d *DB) readLimits() error {
+	d.config.MaxConnections = cmp.Or(d.config.MaxConnections, DefaultMaxConnections)
+	d.config.Timeout = cmp.Or(d.config.Timeout, DefaultTimeout)
 	if d.config.MaxConnections < 1 {
 		return errors.New("max_connections: want at least 1")
 	}
-	if d.config.Timeout <= 0 {
+	if d.config.Timeout < 0 {
 		return errors.New(`timeout: want one such as "2s"`)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -124,5 +125,51 @@ func TestEntryWithoutDN(t *testing.T) {
 	})
 	if e, err := newDB(t, s.config()).Lookup(context.Background(), "alice@example.com"); e != nil || err == nil {
 		t.Error(e, err)
+	}
+}
+
+// TestRefusalsTakeAsLong has refusals that compare no hash take as long as one that does.
+func TestRefusalsTakeAsLong(t *testing.T) {
+	const long = 50 * time.Millisecond
+	s := script(t, func(r request) bool {
+		switch {
+		case r.tag() == ldap.ApplicationBindRequest && strings.Contains(string(r.op.Bytes()), "locked"):
+			r.result(49, ad("775"))
+		case strings.Contains(string(r.op.Bytes()), "nobody") && r.tag() == ldap.ApplicationSearchRequest:
+			r.result(0, "")
+		default:
+			r.normal()
+		}
+		return true
+	})
+	byName := s.config()
+	byName.BindUserDN = "uid=%{user}," + base
+	tests := []struct {
+		config   Config
+		user     string
+		password string
+	}{
+		{s.config(), "nobody@example.com", "wrong"},
+		{byName, "nobody@example.com", "wrong"},
+		{byName, "alice@example.com", "wrong"},
+		{byName, "locked@example.com", "right"},
+	}
+	for _, test := range tests {
+		d := newDB(t, test.config)
+		d.pace.compared(false, long)
+		began := time.Now()
+		if got, err := bind(t, d, test.user, test.password); got == Accepted || err != nil {
+			t.Errorf("%s: %v, %v", test.user, got, err)
+		}
+		if took := time.Since(began); took < long {
+			t.Errorf("%s: refused after %v", test.user, took)
+		}
+	}
+	d := newDB(t, s.config())
+	for _, password := range []string{"right", "wrong"} {
+		bind(t, d, "alice@example.com", password)
+	}
+	if d.pace.accepted.n != 1 || d.pace.refused.n != 1 {
+		t.Errorf("%d accepted and %d refused binds are remembered, want one each", d.pace.accepted.n, d.pace.refused.n)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"mailauthd/internal/dovecot"
 	"mailauthd/internal/password"
 	"mailauthd/internal/testport"
+	"mailauthd/internal/testprogram"
 )
 
 // slapd is a running OpenLDAP server.
@@ -55,7 +56,7 @@ func TestMain(m *testing.M) {
 
 func theSlapd(tb testing.TB) *slapd {
 	tb.Helper()
-	needSlapd(tb)
+	slapdPath(tb)
 	shared.once.Do(func() {
 		dir, err := os.MkdirTemp("", "ldapdb")
 		if err != nil {
@@ -72,36 +73,16 @@ func theSlapd(tb testing.TB) *slapd {
 // ownSlapd starts a directory that only this test uses.
 func ownSlapd(tb testing.TB) *slapd {
 	tb.Helper()
-	needSlapd(tb)
+	slapdPath(tb)
 	s := newSlapd(tb, tb.TempDir(), newCA(tb, "CA of the directory"), time.Hour)
 	tb.Cleanup(s.stop)
 	return s
 }
 
-// needSlapd skips the test if there is no OpenLDAP. With CI=true the test fails instead.
-func needSlapd(tb testing.TB) {
+// slapdPath returns the path of the program. It skips the test if there is none.
+func slapdPath(tb testing.TB) string {
 	tb.Helper()
-	_, err := slapdPath()
-	switch {
-	case err == nil:
-		return
-	case os.Getenv("CI") == "true":
-		tb.Fatal("slapd is not installed")
-	}
-	if path := os.Getenv("SKIPPED"); path != "" { // the list of make test
-		if f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666); err == nil {
-			fmt.Fprintf(f, "skipped: %s: slapd is not installed\n", tb.Name())
-			f.Close()
-		}
-	}
-	tb.Skip("slapd is not installed")
-}
-
-func slapdPath() (string, error) {
-	if path, err := exec.LookPath("slapd"); err == nil {
-		return path, nil
-	}
-	return exec.LookPath("/usr/sbin/slapd")
+	return testprogram.Find(tb, "slapd", "/usr/sbin/slapd")
 }
 
 // newSlapd starts a directory whose certificate ends after a time.
@@ -123,7 +104,7 @@ func newSlapd(tb testing.TB, dir string, a ca, ends time.Duration) *slapd {
 	s.write(tb, "key.pem", cert.key)
 	s.write(tb, "slapd.conf", []byte(strings.ReplaceAll(slapdConf, "DIR", dir)))
 	s.write(tb, "users.ldif", hashed(tb, usersLDIF))
-	path, _ := slapdPath()
+	path := slapdPath(tb)
 	add := exec.Command(path, "-T", "add", "-f", s.path("slapd.conf"), "-l", s.path("users.ldif"))
 	if out, err := add.CombinedOutput(); err != nil {
 		tb.Fatalf("slapadd: %v\n%s", err, out)
@@ -165,7 +146,7 @@ func (s *slapd) start(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	defer log.Close()
-	path, _ := slapdPath()
+	path := slapdPath(tb)
 	s.cmd = exec.Command(path, "-d", "256", "-f", s.path("slapd.conf"), "-h", s.plain+" "+s.tls+" "+s.socket)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {

@@ -39,9 +39,8 @@ func TestTransports(t *testing.T) {
 
 // A server without the right certificate gets no password.
 func TestCertificates(t *testing.T) {
-	needSlapd(t)
-	a := newCA(t, "the CA")
 	good := theSlapd(t)
+	a := newCA(t, "the CA")
 	expired := newSlapd(t, t.TempDir(), a, -time.Hour)
 	t.Cleanup(expired.stop)
 	tests := []struct {
