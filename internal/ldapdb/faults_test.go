@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -193,6 +194,43 @@ func TestRetry(t *testing.T) {
 	}
 	if n := d.Stats().SetAside; n != 0 {
 		t.Error("a request that is not answered sets nothing aside: a client might cause it")
+	}
+}
+
+// TestSentTwice has three servers that close the connection at the request. It is sent twice, not three times.
+func TestSentTwice(t *testing.T) {
+	var sent atomic.Int32
+	answer := func(r request) bool {
+		if !r.isRoot() {
+			sent.Add(1)
+			return false
+		}
+		r.normal()
+		return true
+	}
+	d := newDB(t, script(t, answer).config(script(t, answer).uri, script(t, answer).uri))
+	if u, err := d.Find(context.Background(), "alice@example.com"); u != nil || err == nil || sent.Load() != 2 {
+		t.Errorf("%v, %v, sent %d times", u, err, sent.Load())
+	}
+}
+
+// TestEndlessAnswer has a server that sends more than any entry has.
+func TestEndlessAnswer(t *testing.T) {
+	s := script(t, func(r request) bool {
+		if r.isRoot() {
+			r.normal()
+			return true
+		}
+		r.Write([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x04, 0x84, 0x7f, 0xff, 0xff, 0xf0})
+		for {
+			if _, err := r.Write(make([]byte, 65536)); err != nil {
+				return false
+			}
+		}
+	})
+	_, err := newDB(t, s.config()).Find(context.Background(), "alice@example.com")
+	if !errors.Is(err, errTooLong) {
+		t.Error(err)
 	}
 }
 

@@ -150,6 +150,7 @@ func TestRefusalsTakeAsLong(t *testing.T) {
 		password string
 	}{
 		{s.config(), "nobody@example.com", "wrong"},
+		{s.config(), "nobody@example.com", "right"}, // is not sent
 		{byName, "nobody@example.com", "wrong"},
 		{byName, "alice@example.com", "wrong"},
 		{byName, "locked@example.com", "right"},
