@@ -63,7 +63,7 @@ func TestHangingServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.signal(syscall.SIGSTOP)
+	s.hang(t)
 	began := time.Now()
 	for range 2 {
 		if got, err := d.Bind(context.Background(), e, "alice-secret"); got != Undecided || !errors.Is(err, context.DeadlineExceeded) {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -164,6 +165,19 @@ func (s *slapd) start(tb testing.TB) {
 }
 
 func (s *slapd) signal(sig syscall.Signal) { s.cmd.Process.Signal(sig) }
+
+// hang stops all threads of the server, and waits until they are stopped.
+func (s *slapd) hang(tb testing.TB) {
+	tb.Helper()
+	s.signal(syscall.SIGSTOP)
+	eventually(tb, "slapd is stopped", func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.cmd.Process.Pid))
+		return err == nil && !slices.ContainsFunc(threads, func(path string) bool {
+			stat, err := os.ReadFile(path)
+			return err == nil && !bytes.Contains(stat, []byte(") T "))
+		})
+	})
+}
 
 // stop ends the server, also one that is stopped by SIGSTOP.
 func (s *slapd) stop() {
