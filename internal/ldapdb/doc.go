@@ -61,7 +61,8 @@
 // that refuses AuthDN. Of several servers, each gets only its share of the time that is left.
 //
 // A request that gets no answer is sent once more, on a new connection. A request that is slow on the only server is not. An
-// answer is late if the deadline of the context or Timeout has passed; the connection is closed then.
+// answer is late if the deadline of the context or Timeout has passed; the connection is closed then. A request that has a
+// connection goes on if the context is cancelled, so that clients that go away close no connections.
 //
 //	MaxServers      16        servers
 //	MaxName         512 bytes of a name that is looked for; longer ones have no entry

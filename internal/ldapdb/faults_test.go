@@ -268,27 +268,34 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestGone has a client go away. The request ends, no server is blamed, and nothing is left.
+// TestGone has a client go away while the server works. The connection is kept.
 func TestGone(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
-	s := script(t, func(request) bool { return true }) // reads and does not answer
-	d := newDB(t, s.config())
-	for range 2 * route.MaxFails {
-		before := s.requests.Load()
-		ctx, cancel := context.WithCancel(context.Background())
-		found := make(chan error)
-		go func() {
-			_, err := d.Find(ctx, "alice@example.com")
-			found <- err
-		}()
-		eventually(t, "the request has arrived", func() bool { return s.requests.Load() > before })
-		cancel()
-		if err := <-found; !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
+	release := make(chan struct{})
+	s := script(t, func(r request) bool {
+		if !r.isRoot() {
+			<-release
 		}
+		r.normal()
+		return true
+	})
+	d := newDB(t, s.config())
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		d.Find(ctx, "alice@example.com")
+		close(done)
+	}()
+	eventually(t, "the request has arrived", func() bool { return s.requests.Load() == 2 })
+	cancel()
+	close(release)
+	<-done
+	if n := d.Stats().Searches.Connections; n != 1 {
+		t.Errorf("%d connections", n)
 	}
-	if st := d.Stats(); st.SetAside != 0 || st.Searches.Connections != 0 {
-		t.Errorf("%+v", st)
+	if _, err := d.Find(context.Background(), "alice@example.com"); err != nil || s.accepted.Load() != 1 {
+		t.Errorf("%v, %d connections", err, s.accepted.Load())
 	}
+	d.Close()
 	eventually(t, "no goroutine is left but the one that accepts", func() bool { return runtime.NumGoroutine() <= goroutines+1 })
 }

@@ -50,16 +50,18 @@ func (p *pool) do(ctx context.Context, request func(*conn) error) error {
 	case <-ctx.Done():
 		return fmt.Errorf("%w (max_connections = %d): %w", ErrBusy, cap(p.slots), context.Cause(ctx))
 	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	sent := 0
 	var silent *target
 	if c := p.take(); c != nil {
 		sent++
-		share, cancel := share(ctx, len(p.db.ready(c.target))+1)
+		share, done := share(ctx, len(p.db.ready(c.target))+1)
 		err := p.use(share, c, request)
 		if share.Err() != nil {
 			silent = c.target
 		}
-		cancel()
+		done()
 		if answered(err) || ctx.Err() != nil {
 			return err
 		}
@@ -93,6 +95,16 @@ func (p *pool) fresh(ctx context.Context, targets []*target, sent int, request f
 	return err
 }
 
+// detach returns a context that ends at the same deadline, but not when the client goes away. The connection would be lost
+// with the request, so a client could make the service connect again and again.
+func detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(context.WithoutCancel(ctx))
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+}
+
 // share returns a context that ends after the n-th part of the time that is left.
 func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
@@ -116,7 +128,7 @@ func (p *pool) connect(ctx context.Context, t *target, ticket route.Ticket) (*co
 	switch {
 	case err == nil:
 		ticket.Answered()
-	case upstream.Starved(err), errors.Is(ctx.Err(), context.Canceled):
+	case upstream.Starved(err):
 	case ctx.Err() != nil && time.Since(began) < p.db.config.Timeout/time.Duration(fair*len(p.db.targets)):
 	default:
 		ticket.Failed(err)
