@@ -21,7 +21,7 @@ func check(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
 	user := flags.String("user", "", "look at files as this `user` can (default: \"mailauthd\", if there is such a user)")
-	online := flags.Bool("online", false, "connect to every mail server and print what it offers")
+	online := flags.Bool("online", false, "connect to every mail server and passdb, and print what they offer")
 	if err := c.parse(0); err != nil {
 		return err
 	}
@@ -93,7 +93,8 @@ func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
 	}
 	wg.Wait()
 	c.printProbes(list)
-	if slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
+	good := c.checkPassdbs(cfg.Passdbs)
+	if !good || slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
 		return errNo
 	}
 	return nil

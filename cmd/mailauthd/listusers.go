@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -60,7 +61,7 @@ func schemes(u *users.User) []string {
 	return names
 }
 
-// showUser prints a user's entry in the map, and the rules in force for the user. Of a secret it prints
+// showUser prints a user's entry in the map or in the passdb of the domain, and the rules in force for the user. Of a secret it prints
 // only that it is set.
 func showUser(c *call) error {
 	c.newFlags()
@@ -73,10 +74,12 @@ func showUser(c *call) error {
 		return withHint(err)
 	}
 	at, ok := source.Locate(c.flags.Arg(0))
+	u, passdb := source.Users.Lookup(at.User), ""
 	if !ok {
-		return notInMap(c.flags.Arg(0))
+		if u, passdb, err = inPassdb(source.Config, c.flags.Arg(0)); err != nil {
+			return err
+		}
 	}
-	u := source.Users.Lookup(at.User)
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	show := func(key, value string) {
 		if value != "" {
@@ -84,10 +87,34 @@ func showUser(c *call) error {
 		}
 	}
 	show("user", u.Name)
-	show("file", fmt.Sprintf("%s:%d", at.File, at.Line))
+	if ok {
+		show("file", fmt.Sprintf("%s:%d", at.File, at.Line))
+	}
+	show("passdb", passdb)
 	showEntry(show, source, u)
 	showRules(show, rulesOf(source.Config, u))
 	return w.Flush()
+}
+
+// inPassdb finds a user in the passdb of the domain.
+func inPassdb(c *config.Config, written string) (u *users.User, passdb string, err error) {
+	name, err := c.Canonical(written)
+	if err != nil {
+		return nil, "", err
+	}
+	_, domain := mailaddr.Split(name)
+	if d := c.Domains.Find(domain); d != nil {
+		for _, p := range c.Passdbs {
+			if p.Name == d.Verify {
+				u, err = p.Directory.Find(context.Background(), name)
+				passdb = p.Name
+			}
+		}
+	}
+	if u == nil && err == nil {
+		err = notInMap(written)
+	}
+	return u, passdb, err
 }
 
 func showEntry(show func(key, value string), source *config.Source, u *users.User) {

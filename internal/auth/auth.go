@@ -29,6 +29,7 @@ type Config struct {
 	Servers []*route.Server // by name
 	Domains *route.Table
 	Users   *users.Map
+	Passdbs []*Passdb // by name
 
 	Cache    cache.Config
 	Throttle *throttle.Config // nil: none
@@ -71,6 +72,7 @@ type Authenticator struct {
 	hashing *limit.Limiter // of that group
 	asking  *limit.Group   // all logins that are checked at mail servers, or wait for a slot there
 	servers map[string]*mailServer
+	passdbs map[string]*passdb
 }
 
 // mailServer is a mail server with its connections.
@@ -93,6 +95,7 @@ func New(c Config, resolver *route.Resolver) *Authenticator {
 		hashes:    newGroup(MaxHashing),
 		asking:    newGroup(MaxAsking),
 		servers:   make(map[string]*mailServer, len(c.Servers)),
+		passdbs:   make(map[string]*passdb, len(c.Passdbs)),
 	}
 	a.hashing = a.hashes.NewLimiter(limit.Config{Slots: min(c.HashConcurrency, MaxHashing), Waiting: MaxHashing})
 	if c.Throttle != nil {
@@ -100,6 +103,9 @@ func New(c Config, resolver *route.Resolver) *Authenticator {
 	}
 	for _, s := range c.Servers {
 		a.add(s)
+	}
+	for _, p := range c.Passdbs {
+		a.addPassdb(p)
 	}
 	return a
 }

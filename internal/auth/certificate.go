@@ -70,7 +70,7 @@ func (c certificate) prove(ctx context.Context, at *attempt) verdict {
 // it returns false for a user without an entry.
 func (a *Authenticator) certificateNames(ctx context.Context, l *login) (bool, error) {
 	name, ok := a.certificateName(l)
-	if !ok || l.entry == nil && l.domain.Verify == route.VerifyUsers {
+	if !ok || l.entry == nil && l.domain.Verify != route.VerifyUpstream {
 		return false, nil
 	}
 	key, err := a.Canonical(name)
@@ -78,5 +78,5 @@ func (a *Authenticator) certificateNames(ctx context.Context, l *login) (bool, e
 		return false, nil
 	}
 	key, _, err = a.lookup(ctx, key)
-	return err == nil && key == l.key, err
+	return err == nil && (key == l.key || key == l.sent), err
 }

@@ -108,8 +108,10 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	case !standing.Allowed:
 		v = throttled(standing)
 	case found:
-		at := &attempt{l, a.limitClient(l, standing), a.certainRefusal(l)}
-		v = at.ruled(a.prove(ctx, at))
+		if standing, v, found = a.findInPassdb(ctx, l, standing); found {
+			at := &attempt{l, a.limitClient(l, standing), a.certainRefusal(l)}
+			v = at.ruled(a.prove(ctx, at))
+		}
 	}
 	if !v.waited {
 		v.standing = standing

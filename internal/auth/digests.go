@@ -21,9 +21,9 @@ type digests struct {
 
 // proveDigest checks the digest for a name's user. A user that cannot be checked in this way gets the same answer as
 // one whose password is wrong, in the same time, because it must not show who has an entry in the map.
-func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, entry *users.User, name string) verdict {
+func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, from users.Directory, entry *users.User, name string) verdict {
 	d := digests{a: a}
-	u, known := a.entryOrDecoy(entry, name)
+	u, known := a.entryOrDecoy(from, entry, name)
 	if u != nil {
 		d.list = u.Passwords
 	}
@@ -31,7 +31,7 @@ func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, entry *use
 	switch {
 	case known:
 		return v
-	case at.domain.Verify == route.VerifyUsers || at.masterName != "":
+	case at.domain.Verify != route.VerifyUpstream || at.masterName != "":
 		return reject(authlog.UserUnknown, noSuchUser)
 	}
 	return reject(authlog.SchemeNotAvailable, "method %s needs an entry with a password in the map", at.Method)

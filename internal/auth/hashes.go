@@ -32,8 +32,8 @@ type hashes struct {
 
 // proveHash checks the password of a name's user. If there is no such user, or the entry has no password, the answer and
 // its time are those of a wrong password for another user of the domain.
-func (a *Authenticator) proveHash(ctx context.Context, at *attempt, entry *users.User, name string) verdict {
-	u, known := a.entryOrDecoy(entry, name)
+func (a *Authenticator) proveHash(ctx context.Context, at *attempt, from users.Directory, entry *users.User, name string) verdict {
+	u, known := a.entryOrDecoy(from, entry, name)
 	if u == nil {
 		return reject(authlog.UserUnknown, noSuchUser)
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"reflect"
 	"sync"
 
 	"mailauthd/internal/route"
@@ -16,7 +17,11 @@ import (
 //	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;
 //	            what was kept warm is closed, because it may have been opened by other settings
 //	health      the breakers of unchanged servers: see [route.NewHealth]
+//	passdbs     connections, decoys and breakers of those that are configured as before
 func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
+	for _, p := range a.passdbs {
+		p.breaker = route.NewBreaker(p.Name, "passdb", report)
+	}
 	if old == nil {
 		a.Health = route.NewHealth(a.Servers, nil, report)
 		return
@@ -43,6 +48,15 @@ func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 		was.pool.DropWarm()
 		a.servers[s.Name] = &mailServer{s, was.pool, was.slots}
 	}
+	for _, p := range a.Passdbs {
+		a.addPassdb(p) // to the group that was taken over
+		if was := old.passdbs[p.Name]; was != nil && reflect.DeepEqual(p.Settings, was.Settings) {
+			p.Close()
+			a.passdbs[p.Name] = was
+		} else {
+			a.passdbs[p.Name].breaker = route.NewBreaker(p.Name, "passdb", report)
+		}
+	}
 }
 
 // Close closes the pools of connections that next, which may be nil, has not taken over.
@@ -51,6 +65,11 @@ func (a *Authenticator) Close(next *Authenticator) {
 	for name, s := range a.servers {
 		if next == nil || next.servers[name] == nil || next.servers[name].pool != s.pool {
 			closing.Go(s.pool.Close)
+		}
+	}
+	for name, p := range a.passdbs {
+		if next == nil || next.passdbs[name] != p {
+			closing.Go(p.Close)
 		}
 	}
 	closing.Wait()

@@ -13,7 +13,7 @@ import (
 	"mailauthd/internal/users"
 )
 
-// login is one request with what was found for it. It is not changed after find has returned.
+// login is one request with what was found for it. It is not changed after find and findInPassdb have returned.
 type login struct {
 	authhttp.Request
 	start      time.Time
@@ -25,6 +25,8 @@ type login struct {
 	masterName string      // the master user who logs in as this one, in canonical form; empty: none
 	master     *users.User // nil if there is none of this name
 	domain     *route.Domain
+	passdb     *passdb         // of the domain; nil if its users are in the map, or only at the mail server
+	bind       Bind            // proves the password at the passdb; nil if it has hashes
 	servers    []*route.Server // in the order in which to try them
 
 	// Where nginx is sent if no server is asked.
@@ -78,7 +80,7 @@ func (a *Authenticator) findUser(ctx context.Context, l *login) (verdict, bool) 
 	if l.key, l.entry, err = a.lookup(ctx, key); err != nil {
 		return tempFail("user %q: %v", key, err), false
 	}
-	l.domain = listed
+	l.domain, l.passdb = listed, a.passdbs[listed.Verify]
 	return verdict{}, true
 }
 

@@ -22,7 +22,7 @@ func (a *Authenticator) Notes(ctx context.Context, user, clientIP string, protoc
 	if v, found := a.find(ctx, l); !found {
 		return []string{fmt.Sprintf("%s: %s", v.reason, v.detail)}
 	}
-	return slices.Concat(a.throttleNotes(l), a.serverNotes(l), a.cacheNotes(l))
+	return slices.Concat(a.throttleNotes(l), passdbNotes(l), a.serverNotes(l), a.cacheNotes(l))
 }
 
 func (a *Authenticator) throttleNotes(l *login) (notes []string) {
@@ -41,6 +41,17 @@ func (a *Authenticator) throttleNotes(l *login) (notes []string) {
 			effect, h.Count, h.Counter, h.Limit, seconds(h.Wait), of))
 	}
 	return notes
+}
+
+func passdbNotes(l *login) []string {
+	if l.passdb == nil {
+		return nil
+	}
+	o, down := l.passdb.breaker.Outage()
+	if !down {
+		return nil
+	}
+	return []string{fmt.Sprintf("passdb %q has been set aside for %v: %v; a login may try it in %v", l.passdb.Name, seconds(o.Lasted), o.Err, seconds(o.Retry))}
 }
 
 func (a *Authenticator) serverNotes(l *login) (notes []string) {

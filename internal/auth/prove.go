@@ -30,7 +30,7 @@ type costly interface {
 
 // prove proves who the client is, by the one verifier that applies.
 func (a *Authenticator) prove(ctx context.Context, at *attempt) verdict {
-	inMap := at.entry != nil && len(at.entry.Passwords) > 0 || at.domain.Verify == route.VerifyUsers
+	inMap := at.entry != nil && len(at.entry.Passwords) > 0 || at.domain.Verify != route.VerifyUpstream
 	if at.Method == authhttp.Plain && at.masterName == "" && !inMap {
 		return a.proveAtServers(ctx, at)
 	}
@@ -42,10 +42,12 @@ func (a *Authenticator) prove(ctx context.Context, at *attempt) verdict {
 		return a.proveMaster(ctx, at)
 	case at.Method == authhttp.External:
 		return certificate{a}.prove(ctx, at)
+	case at.Method == authhttp.Plain && at.bind != nil:
+		return a.proveBind(ctx, at)
 	case at.Method != authhttp.Plain:
-		return a.proveDigest(ctx, at, at.entry, at.key)
+		return a.proveDigest(ctx, at, at.directory(a), at.entry, at.key)
 	}
-	return a.proveHash(ctx, at, at.entry, at.key)
+	return a.proveHash(ctx, at, at.directory(a), at.entry, at.key)
 }
 
 // reachable is ok if nginx can be sent to the login's server, else a temporary failure.
@@ -71,17 +73,17 @@ func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 	case authhttp.External:
 		return reject(authlog.Policy, "a master user logs in by password")
 	case authhttp.Plain:
-		return a.proveHash(ctx, at, master, at.masterName)
+		return a.proveHash(ctx, at, a.Directory, master, at.masterName)
 	}
-	return a.proveDigest(ctx, at, master, at.masterName)
+	return a.proveDigest(ctx, at, a.Directory, master, at.masterName)
 }
 
 const noSuchUser = "no such user in the map"
 
 // entryOrDecoy returns the entry with the passwords of a name. If there is none, it returns the decoy: another user
 // of the domain, so that the refusal takes as long. It returns nil if the domain has no such user.
-func (a *Authenticator) entryOrDecoy(entry *users.User, name string) (u *users.User, known bool) {
-	decoy := a.Directory.Decoy(name) // for known users too, because choosing takes time
+func (a *Authenticator) entryOrDecoy(from users.Directory, entry *users.User, name string) (u *users.User, known bool) {
+	decoy := from.Decoy(name) // for known users too, because choosing takes time
 	if entry != nil && len(entry.Passwords) > 0 {
 		if a.Trace != nil {
 			a.trace("user %s has an entry with %d passwords", entry.Name, len(entry.Passwords))

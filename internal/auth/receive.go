@@ -8,6 +8,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 )
 
 // receive decides about mail without a login (method none): it may go only to configured domains. The user and
@@ -32,9 +33,13 @@ func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
 		return a.noRelay("recipient %q: domain is not listed in [domains]", recipient)
 	}
 	a.route(l, l.domain.MailServers())
-	known, err := a.receives(ctx, l.domain, key, local)
-	if err != nil {
-		return tempFail("recipient: %v", err)
+	l.key, l.passdb = key, a.passdbs[l.domain.Verify]
+	known, v, ok := a.receives(ctx, l, local)
+	switch {
+	case !ok && v.outcome == authhttp.Reject:
+		return a.noRelay("recipient %q: %s", recipient, v.detail)
+	case !ok:
+		return v
 	}
 	if !known {
 		v := reject(authlog.UserUnknown, "recipient %q is not in the map", recipient)
@@ -55,10 +60,19 @@ func (a *Authenticator) noRelay(format string, args ...any) verdict {
 
 // receives reports whether a domain accepts mail for a name. It returns true if only the server can decide that
 // (verify = "upstream", catch_all). A postmaster always exists (RFC 5321 section 4.5.1).
-func (a *Authenticator) receives(ctx context.Context, d *route.Domain, key, local string) (bool, error) {
-	if d.Verify == route.VerifyUpstream || d.CatchAll || local == "postmaster" {
-		return true, nil
+func (a *Authenticator) receives(ctx context.Context, l *login, local string) (known bool, v verdict, ok bool) {
+	if l.domain.Verify == route.VerifyUpstream || l.domain.CatchAll || local == "postmaster" {
+		return true, verdict{}, true
 	}
-	_, entry, err := a.lookup(ctx, key)
-	return entry != nil, err
+	_, entry, err := a.lookup(ctx, l.key)
+	if err != nil {
+		return false, tempFail("recipient: %v", err), false
+	}
+	if entry != nil || l.passdb == nil {
+		return entry != nil, verdict{}, true
+	}
+	servers := l.servers
+	_, v, ok = a.queryPassdb(ctx, l, a.limitClient(l, throttle.Verdict{}))
+	a.route(l, servers) // mail goes to the domain's servers
+	return l.entry != nil, v, ok
 }

@@ -17,7 +17,7 @@ func (a *Authenticator) certainRefusal(l *login) *verdict {
 	}
 	v := verdict{outcome: authhttp.OK}
 	switch {
-	case l.masterName != "" && l.entry == nil && l.domain.Verify == route.VerifyUsers:
+	case l.masterName != "" && l.entry == nil && l.domain.Verify != route.VerifyUpstream:
 		v = reject(authlog.UserUnknown, noSuchUser)
 	case l.masterName != "" || l.Method != authhttp.Plain:
 		v = a.credentials(l, v)

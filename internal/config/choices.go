@@ -9,6 +9,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/route"
 	"mailauthd/internal/shadow"
+	"mailauthd/internal/sqldb"
 	"mailauthd/internal/upstream"
 )
 
@@ -22,7 +23,9 @@ var choices = map[string][]string{
 	"servers.NAME.verify.protocol":   {"same", "imap", "pop3", "smtp"},
 	"servers.NAME.verify.mechanisms": append(upstream.Mechanisms(), upstream.Auto),
 	"servers.NAME.verify.tls":        {upstream.NoTLS, upstream.StartTLS, upstream.ImplicitTLS},
-	"domains.NAME.verify":            {route.VerifyUpstream, route.VerifyUsers},
+	"passdb.NAME.driver":             append(sqldb.Drivers(), ldapDriver),
+	"passdb.NAME.scope":              {"base", "onelevel", "subtree"},
+	"domains.NAME.verify":            {route.VerifyUpstream, route.VerifyUsers}, // or a passdb
 	"domains.NAME.policy":            {route.PolicyOrder, route.PolicyHash},
 	"domains.NAME.protocols":         {"imap", "pop3", "smtp"},
 	"users.NAME.protocols":           {"imap", "pop3", "smtp"},

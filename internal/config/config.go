@@ -86,6 +86,13 @@ func (c *Config) NotResolved(err error) error {
 	return err
 }
 
+// Close closes the passdbs of a configuration that does not come into use.
+func (c *Config) Close() {
+	for _, p := range c.Passdbs {
+		p.Close()
+	}
+}
+
 // Load reads the main file at path and the files that it includes. Its error joins
 // everything that is wrong, one problem per line.
 func Load(path string) (*Config, error) { return Reload(path, nil) }
@@ -115,6 +122,7 @@ func (l *loader) load() (*Config, error) {
 	}
 	c.AccountErr = l.accountProblems.err(l.files)
 	if err := l.problems.err(l.files); err != nil {
+		c.Close()
 		return nil, err
 	}
 	return c, nil
@@ -134,7 +142,7 @@ type loader struct {
 	expires   time.Time // when the next account expires that has not expired yet; zero: never
 
 	references []reference     // see Source.Files
-	used       map[string]bool // servers that a domain or a user names
+	used       map[string]bool // servers and passdbs that a domain or a user names; see passdbKey
 
 	accountProblems problems // see Config.AccountErr
 
@@ -333,6 +341,7 @@ func (l *loader) build() (c *Config, err error) {
 	c.Domains = route.NewTable(l.buildDomains(servers, delimiter))
 	l.buildAuth(f, &f.content.Auth, &c.Config)
 	c.Secret = l.buildSecret(f, toml.Key{"auth", "secret"}, f.content.Auth.Secret)
+	l.buildPassdbs(c)
 	l.warnOfMethods(f, &c.Config)
 	l.warnOfListeners(listenFile, &c.Listen, c.Secret)
 	general := l.warnings

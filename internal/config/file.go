@@ -63,6 +63,7 @@ type content struct {
 	Log       logSection                `toml:"log"`
 	Shadow    shadowSection             `toml:"shadow"`
 	Servers   map[string]*serverSection `toml:"servers"`
+	Passdb    map[string]*passdbSection `toml:"passdb"`
 	Domains   map[string]*domainSection `toml:"domains"`
 	Users     map[string]*userSection   `toml:"users"`
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mailauthd/internal/auth"
 )
 
 const manualPage = "../../contrib/man/mailauthd.toml.5"
@@ -69,6 +71,9 @@ func keyTypes(table reflect.Type, section string, keys map[string]reflect.Type) 
 	case reflect.Pointer:
 		return keyTypes(table.Elem(), section, keys)
 	case reflect.Map:
+		if table.Elem().Kind() == reflect.String { // names that the administrator chooses
+			return nil
+		}
 		return keyTypes(table.Elem(), section+".NAME", keys)
 	}
 	if section != "" {
@@ -153,6 +158,11 @@ host = "192.0.2.1"
 [servers.x.master]
 user = "proxy"
 password_file = "secret"
+[passdb.x]
+driver = "ldap"
+uris = ["ldaps://x.example"]
+base = "dc=example"
+filter = "(mail=%{user})"
 [domains."x.example"]
 servers = ["x"]
 [users."x@x.example"]
@@ -162,7 +172,7 @@ password = "{PLAIN}x"
 // loadWith loads manualBase with another value of a key, or without the key.
 func loadWith(t *testing.T, k manualKey, value string) (*Config, error) {
 	t.Helper()
-	names := strings.NewReplacer("servers.NAME", "servers.x", "domains.NAME", `domains."x.example"`, "users.NAME", `users."x@x.example"`)
+	names := strings.NewReplacer("servers.NAME", "servers.x", "passdb.NAME", "passdb.x", "domains.NAME", `domains."x.example"`, "users.NAME", `users."x@x.example"`)
 	header := "\n"
 	if k.section != "" {
 		header = "\n[" + names.Replace(k.section) + "]\n"
@@ -189,6 +199,10 @@ func loadWith(t *testing.T, k manualKey, value string) (*Config, error) {
 	if err == nil {
 		c.Warnings, c.AccountErr, c.names = nil, nil, nil // they have line numbers
 		c.Secret.file = ""                                // it is in another directory each time
+		for i, p := range c.Passdbs {
+			c.Close()
+			c.Passdbs[i] = &auth.Passdb{Name: p.Name, MaxConnections: p.MaxConnections, Settings: p.Settings} // functions are never equal
+		}
 	}
 	return c, err
 }

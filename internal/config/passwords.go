@@ -128,17 +128,23 @@ func (l *loader) buildMaster(f *file, server toml.Key, s *masterSection) *route.
 		l.problems.add(f, append(key, "password_file"), `is missing: want the name of a file whose first line is the password, such as "dovecot1.master"`)
 		return m
 	}
-	l.referSecret(f, append(key, "password_file"), s.PasswordFile)
-	data, err := readBounded(l.relative(s.PasswordFile))
-	if err != nil {
-		l.problems.add(f, append(key, "password_file"), "%s", cannotRead(l.relative(s.PasswordFile), err))
-		return m
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	m.Password = strings.TrimSuffix(line, "\r")
-	if m.Password == "" {
-		l.problems.add(f, append(key, "password_file"), "the file's first line is empty: write the password there")
-	}
+	m.Password = l.oneLine(f, append(key, "password_file"), s.PasswordFile)
 	l.sendable(f, append(key, "password_file"), m.Password)
 	return m
+}
+
+// oneLine reads a secret, which is the first line of a file.
+func (l *loader) oneLine(f *file, key toml.Key, path string) string {
+	l.referSecret(f, key, path)
+	data, err := readBounded(l.relative(path))
+	if err != nil {
+		l.problems.add(f, key, "%s", cannotRead(l.relative(path), err))
+		return ""
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" {
+		l.problems.add(f, key, "the file's first line is empty: write the secret there")
+	}
+	return line
 }

@@ -95,15 +95,20 @@ func (l *loader) warnOfPasswords() {
 	}
 }
 
-// warnOfUnused warns about an empty map, or else about servers that no domain and no user names.
+// warnOfUnused warns about an empty map, or else about passdbs that no domain names, and servers that nothing names.
 func (l *loader) warnOfUnused(c *Config) {
 	if c.Domains.Len() == 0 {
 		l.warn(l.files[0], toml.Key{"domains"}, `there is none, so every login is refused: add one, such as [domains."example.com"] with servers = ["axigen1"]`)
 		return
 	}
 	for _, f := range l.files {
+		for _, name := range f.sections["passdb"] {
+			if !l.used[passdbKey(name)] {
+				l.warn(f, toml.Key{"passdb", name}, "no domain uses it: set verify = %q in a domain, or remove this section", name)
+			}
+		}
 		for _, name := range f.sections["servers"] {
-			if !l.used[name] {
+			if !l.used[name] && len(c.Passdbs) == 0 { // the field host of a passdb may name it
 				l.warn(f, toml.Key{"servers", name}, "no domain and no user names this server: add it to servers or mx of a domain, or remove it")
 			}
 		}

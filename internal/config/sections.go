@@ -134,6 +134,30 @@ type verifySection struct {
 	CheckInterval  *duration `toml:"check_interval"`
 }
 
+type passdbSection struct {
+	Driver                string    `toml:"driver"`
+	DefaultPasswordScheme string    `toml:"default_password_scheme"`
+	MaxConnections        *int      `toml:"max_connections"`
+	Timeout               *duration `toml:"timeout"`
+
+	Connect     string `toml:"connect"`
+	ConnectFile string `toml:"connect_file"`
+	Query       string `toml:"query"`
+	DomainQuery string `toml:"domain_query"`
+
+	URIs               []string          `toml:"uris"`
+	StartTLS           bool              `toml:"starttls"`
+	CAFile             string            `toml:"ca_file"`
+	AuthDN             string            `toml:"auth_dn"`
+	AuthDNPasswordFile string            `toml:"auth_dn_password_file"`
+	Base               string            `toml:"base"`
+	Scope              string            `toml:"scope"`
+	Filter             string            `toml:"filter"`
+	Bind               *bool             `toml:"bind"`
+	BindUserDN         string            `toml:"bind_userdn"`
+	Fields             map[string]string `toml:"fields"`
+}
+
 type domainSection struct {
 	Servers  []string `toml:"servers"`
 	Verify   *string  `toml:"verify"`
@@ -178,6 +202,7 @@ const (
 	defaultSMTP           = 25
 	defaultWeight         = 1
 	defaultMechanism      = "CRAM-MD5" // auth.php's
+	defaultScope          = "subtree"
 	defaultConnect        = upstream.ConnectTimeout
 	defaultTimeout        = upstream.Timeout
 	defaultMaxConnections = upstream.MaxConnections

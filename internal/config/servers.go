@@ -128,7 +128,7 @@ func (l *loader) buildDomains(servers map[string]*route.Server, delimiter string
 
 func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers map[string]*route.Server) *route.Domain {
 	name, err := route.CanonicalDomain(key[1])
-	if strings.Contains(strings.TrimPrefix(key[1], "*."), "*") {
+	if key[1] != route.AnyDomain && strings.Contains(strings.TrimPrefix(key[1], "*."), "*") {
 		l.problems.add(f, key, `want a domain such as "example.com", or "*.example.com" for all its subdomains`)
 		return nil
 	}
@@ -140,7 +140,7 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	if s.Verify != nil {
 		d.Verify = *s.Verify
 	}
-	l.choose(f, append(key, "verify"), d.Verify)
+	l.checkVerify(f, append(key, "verify"), d)
 	if len(s.Servers) == 0 {
 		l.problems.add(f, append(key, "servers"), `is missing: want the names of one or more servers, such as ["axigen1"]`)
 	}
@@ -155,6 +155,19 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	d.CatchAll = s.CatchAll
 	d.Access = l.buildAccess(f, key, &s.accessSection)
 	return d
+}
+
+// checkVerify accepts a word or the name of a passdb. The users of domains that are not listed must be in one.
+func (l *loader) checkVerify(f *file, key toml.Key, d *route.Domain) {
+	l.used[passdbKey(d.Verify)] = true
+	passdbs := l.passdbNames()
+	words := append(slices.Clone(choices[pathOf(key)]), passdbs...)
+	switch {
+	case !oneOf(d.Verify, words...):
+		l.problems.add(f, key, "want one of %s, or the name of a passdb", quoteAll(words))
+	case d.Name == route.AnyDomain && !oneOf(d.Verify, passdbs...):
+		l.problems.add(f, key, "must be the name of a passdb: otherwise every domain of the world would be sent to these servers")
+	}
 }
 
 // serverList looks up servers by name.

@@ -45,6 +45,9 @@ func belongs(places []toml.Key, key toml.Key) string {
 
 // places returns the tables that have a key which is a table itself, or which is none.
 func (s *schema) places(at toml.Key, name string, isTable bool) (found []toml.Key) {
+	if s.named && s.each == nil { // a table of values whose names the administrator chooses
+		return nil
+	}
 	if s.named {
 		return s.each.places(append(slices.Clone(at), "NAME"), name, isTable)
 	}

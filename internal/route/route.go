@@ -129,7 +129,7 @@ type Domain struct {
 	Name    string    // in canonical form, with "*." before it if it is a wildcard
 	Servers []*Server // in order of preference; at least one
 	Policy  string    // PolicyOrder or PolicyHash
-	Verify  string    // VerifyUpstream or VerifyUsers
+	Verify  string    // VerifyUpstream, VerifyUsers, or the name of a passdb
 
 	MX       []*Server // for mail from outside (the method none); nil: Servers
 	CatchAll bool      // every recipient counts as known
@@ -150,6 +150,9 @@ func (d *Domain) MailServers() []*Server {
 // wildcard begins the name of a domain that stands for all its subdomains.
 const wildcard = "*."
 
+// AnyDomain is the name of the entry for all domains that are not listed.
+const AnyDomain = "*"
+
 // Table holds domains by name. It is immutable.
 type Table struct{ byName map[string]*Domain }
 
@@ -164,7 +167,7 @@ func NewTable(domains []*Domain) *Table {
 }
 
 // Find returns the entry for a domain in canonical form, or nil if there is none. An exact name goes
-// before a wildcard, and a longer wildcard before a shorter one.
+// before a wildcard, a longer wildcard before a shorter one, and AnyDomain is the last.
 func (t *Table) Find(domain string) *Domain {
 	if d := t.byName[domain]; d != nil {
 		return d
@@ -172,7 +175,7 @@ func (t *Table) Find(domain string) *Domain {
 	for {
 		_, parent, ok := strings.Cut(domain, ".")
 		if !ok {
-			return nil
+			return t.byName[AnyDomain]
 		}
 		if d := t.byName[wildcard+parent]; d != nil {
 			return d
@@ -190,6 +193,9 @@ func (t *Table) Len() int { return len(t.byName) }
 // CanonicalDomain returns the canonical form of the name of a configured domain, which may
 // begin with "*.".
 func CanonicalDomain(name string) (string, error) {
+	if name == AnyDomain {
+		return name, nil
+	}
 	rest, wild := strings.CutPrefix(name, wildcard)
 	ascii, err := mailaddr.Domain(rest)
 	if err != nil {

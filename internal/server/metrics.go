@@ -46,7 +46,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
 	m.registry.MustRegister(m.shadow.requests, m.shadow.different, m.shadow.skipped, m.shadow.seconds)
-	m.registry.MustRegister(serversUp{s})
+	m.registry.MustRegister(serversUp{s}, passdbMetrics{s})
 	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
 	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))

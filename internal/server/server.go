@@ -126,6 +126,7 @@ func (s *Server) Reload() (err error) {
 		s.notResolved(c, err)
 	}
 	if err := s.swap(c); err != nil {
+		c.Close()
 		if old := s.state.Load(); old != nil { // its names must still be resolved
 			s.resolver.Watch(s.stop, old.config.Names())
 		}

@@ -1,0 +1,206 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/limit"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
+	"mailauthd/internal/users"
+)
+
+// Passdb is a database of users. The domains whose verify names it have their users there.
+type Passdb struct {
+	Name      string
+	Directory users.Directory
+
+	// Lookup finds a user as Directory does, and how to prove the password at the database. It is nil if the passwords are
+	// proved by their hashes. The Bind is not nil without an error, also for a name that has no user.
+	Lookup func(ctx context.Context, name string) (*users.User, Bind, error)
+
+	// HasDomain reports whether a domain is one of ours, for the domain "*". It is nil if that is not known.
+	HasDomain func(ctx context.Context, domain string) (bool, error)
+
+	MaxConnections int              // the largest number of queries at a time
+	IsOutage       func(error) bool // whether an error is that of the database, and not of one user's values
+	Settings       any              // two with equal settings are the same
+	Close          func()
+}
+
+// Bind proves a password at a database, such as an LDAP directory. The reason is empty if the password is right, and else
+// one of a rejection. The detail is for the log. An error means that the password was not checked.
+type Bind func(ctx context.Context, password string) (reason authlog.Reason, detail string, err error)
+
+// passdb is a Passdb with what bounds it.
+type passdb struct {
+	*Passdb
+	slots   *limit.Limiter
+	breaker *route.Breaker
+}
+
+// PassdbInUse is a Passdb with its state.
+type PassdbInUse struct {
+	*Passdb
+	breaker *route.Breaker
+}
+
+// SetAside reports whether the passdb is set aside because it did not answer.
+func (p PassdbInUse) SetAside() bool { return p.breaker.State() != route.Closed }
+
+// PassdbsInUse yields the passdbs by name.
+func (a *Authenticator) PassdbsInUse() iter.Seq2[string, PassdbInUse] {
+	return func(yield func(string, PassdbInUse) bool) {
+		for name, p := range a.passdbs {
+			if !yield(name, PassdbInUse{p.Passdb, p.breaker}) {
+				return
+			}
+		}
+	}
+}
+
+// addPassdb makes a passdb whose queries wait for slots like checks at mail servers.
+func (a *Authenticator) addPassdb(p *Passdb) {
+	n := p.MaxConnections
+	a.passdbs[p.Name] = &passdb{
+		Passdb: p,
+		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: MaxWaiting}),
+	}
+}
+
+// findInPassdb finds the login's user in the passdb of the domain, if the map has no password of the user. It is called
+// after the throttle has allowed the login, so that a guess costs no query. The throttle is asked again if the login has
+// waited, and if the name is an alias, because failures count for its user. Nothing changes the login after that.
+func (a *Authenticator) findInPassdb(ctx context.Context, l *login, standing throttle.Verdict) (throttle.Verdict, verdict, bool) {
+	if l.passdb == nil || l.entry != nil && len(l.entry.Passwords) > 0 {
+		return standing, verdict{}, true
+	}
+	sent := l.key
+	waited, v, ok := a.queryPassdb(ctx, l, a.limitClient(l, standing))
+	if !ok {
+		return standing, v, false
+	}
+	if waited || l.key != sent {
+		if standing = a.askThrottle(l); !standing.Allowed {
+			return standing, throttled(standing), false
+		}
+	}
+	return standing, verdict{}, true
+}
+
+// queryPassdb makes the user in the passdb the entry of the login, and finds the servers. It reports whether the login has
+// waited for a slot.
+func (a *Authenticator) queryPassdb(ctx context.Context, l *login, client limit.Client) (waited bool, v verdict, ok bool) {
+	ticket, allowed := l.passdb.breaker.Allow()
+	if !allowed {
+		return false, tempFail("passdb %q is set aside because it did not answer", l.passdb.Name), false
+	}
+	defer ticket.Drop()
+	slot, err := l.passdb.slots.Acquire(ctx, MaxHashWait, client)
+	if err != nil {
+		return false, tempFail("no slot to ask passdb %q, max_connections = %d: %v", l.passdb.Name, l.passdb.slots.Config().Slots, err), false
+	}
+	defer slot.Release()
+	v, ok = a.askPassdb(ctx, l, ticket)
+	return slot.Waited, v, ok
+}
+
+// askPassdb has one lookup, and tells the breaker how it ended.
+func (a *Authenticator) askPassdb(ctx context.Context, l *login, ticket route.Ticket) (verdict, bool) {
+	found, ours, err := l.passdb.lookup(ctx, l)
+	switch {
+	case err == nil:
+		ticket.Answered()
+	case ctx.Err() == nil && l.passdb.IsOutage(err):
+		ticket.Failed(err)
+	}
+	if err == nil && found != nil {
+		err = a.adopt(l, found)
+	}
+	switch {
+	case err != nil:
+		return tempFail("%v", err), false
+	case !ours:
+		return reject(authlog.UserUnknown, "passdb %q does not have the domain", l.passdb.Name), false
+	}
+	a.route(l, a.serversOf(l))
+	return verdict{}, true
+}
+
+// lookup finds the user of the login's name, or of the name without its extension. It also reports whether the domain is
+// one of ours.
+func (p *passdb) lookup(ctx context.Context, l *login) (found *users.User, ours bool, err error) {
+	if l.domain.Name == route.AnyDomain && p.HasDomain != nil {
+		_, domain := mailaddr.Split(l.key)
+		if ours, err = p.HasDomain(ctx, domain); err != nil || !ours {
+			return nil, false, err
+		}
+	}
+	found, err = p.find(ctx, l, l.key)
+	if found == nil && err == nil {
+		if base, cut := mailaddr.CutExtension(l.key, l.domain.RecipientDelimiter); cut {
+			found, err = p.find(ctx, l, base)
+		}
+	}
+	return found, true, err
+}
+
+func (p *passdb) find(ctx context.Context, l *login, name string) (found *users.User, err error) {
+	if p.Lookup == nil {
+		return p.Directory.Find(ctx, name)
+	}
+	found, l.bind, err = p.Lookup(ctx, name)
+	return found, err
+}
+
+// adopt makes a user of the passdb the login's entry. If the map has an entry without a password for the same name, what
+// that sets goes before what the database says.
+func (a *Authenticator) adopt(l *login, found *users.User) error {
+	u := *found // the passdb may keep it
+	if len(u.Servers) > 0 {
+		s := a.serverOf(u.Servers[0])
+		if s == nil {
+			return fmt.Errorf("passdb %q: user %q: field host: no server in [servers] has this name or this host", l.passdb.Name, u.Name)
+		}
+		u.Servers = []string{s.Name}
+	}
+	if m := l.entry; m != nil {
+		u.Access = m.Access.Under(u.Access)
+		u.Fingerprints, u.Subjects = m.Fingerprints, m.Subjects
+		u.Login, u.UpstreamPassword = cmp.Or(m.Login, u.Login), cmp.Or(m.UpstreamPassword, u.UpstreamPassword)
+		if len(m.Servers) > 0 {
+			u.Servers = m.Servers
+		}
+	}
+	if a.Trace != nil {
+		a.trace("passdb %s: user %s has %d passwords, servers %q, login %q", l.passdb.Name, u.Name, len(u.Passwords), u.Servers, u.Login)
+	}
+	l.entry, l.key = &u, u.Name
+	return nil
+}
+
+// serverOf returns the server with a name, or else with a host.
+func (a *Authenticator) serverOf(host string) *route.Server {
+	if s := a.servers[host]; s != nil {
+		return s.Server
+	}
+	for _, s := range a.Servers {
+		if strings.EqualFold(s.Host, host) {
+			return s
+		}
+	}
+	return nil
+}
+
+// directory returns where the login's user is looked for.
+func (l *login) directory(a *Authenticator) users.Directory {
+	if l.passdb != nil {
+		return l.passdb.Directory
+	}
+	return a.Directory
+}
