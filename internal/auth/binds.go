@@ -14,7 +14,7 @@ type binds struct{ a *Authenticator }
 
 // proveBind binds as the user, unless the answer is remembered.
 func (a *Authenticator) proveBind(ctx context.Context, at *attempt) verdict {
-	b := bounded{a, binds{a}, at.passdb.slots, MaxHashWait, "bind at passdb " + strconv.Quote(at.passdb.Name) + ", max_connections"}
+	b := bounded{a, binds{a}, at.passdb.slots, at.passdb.Timeout, "bind at passdb " + strconv.Quote(at.passdb.Name) + ", max_connections"}
 	return a.remembered(ctx, at, b)
 }
 

@@ -31,10 +31,10 @@ func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, from users
 	switch {
 	case known:
 		return v
-	case at.domain.Verify != route.VerifyUpstream || at.masterName != "":
+	case at.domain.Verify != route.VerifyUpstream && at.bind == nil || at.masterName != "":
 		return reject(authlog.UserUnknown, noSuchUser)
 	}
-	return reject(authlog.SchemeNotAvailable, "method %s needs an entry with a password in the map", at.Method)
+	return reject(authlog.SchemeNotAvailable, "method %s needs a password in the map, or a hash in the passdb", at.Method)
 }
 
 // prove compares the digest with all passwords.
@@ -57,7 +57,7 @@ func (d digests) prove(_ context.Context, at *attempt) verdict {
 		case ok:
 			v = reject(authlog.Policy, "password %q is not for this protocol", p.Label)
 		case v.reason == authlog.SchemeNotAvailable:
-			v = reject(authlog.PasswordMismatch, "password does not match the entry in the map")
+			v = reject(authlog.PasswordMismatch, "password does not match")
 		}
 	}
 	return v

@@ -64,7 +64,7 @@ func (h hashes) scope(*attempt) string {
 
 // prove tries the passwords of the entry, until one lets the login in.
 func (h hashes) prove(ctx context.Context, at *attempt) verdict {
-	v := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match the entry in the map"}
+	v := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match"}
 	begin := time.Now()
 	for i := range h.entry.Passwords {
 		p := &h.entry.Passwords[i]

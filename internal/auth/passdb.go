@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/limit"
@@ -28,6 +29,7 @@ type Passdb struct {
 	HasDomain func(ctx context.Context, domain string) (bool, error)
 
 	MaxConnections int              // the largest number of queries at a time
+	Timeout        time.Duration    // of a query, and of the wait for a slot before it
 	IsOutage       func(error) bool // whether an error is that of the database, and not of one user's values
 	Settings       any              // two with equal settings are the same
 	Close          func()
@@ -101,7 +103,7 @@ func (a *Authenticator) queryPassdb(ctx context.Context, l *login, client limit.
 		return false, tempFail("passdb %q is set aside because it did not answer", l.passdb.Name), false
 	}
 	defer ticket.Drop()
-	slot, err := l.passdb.slots.Acquire(ctx, MaxHashWait, client)
+	slot, err := l.passdb.slots.Acquire(ctx, l.passdb.Timeout, client)
 	if err != nil {
 		return false, tempFail("no slot to ask passdb %q, max_connections = %d: %v", l.passdb.Name, l.passdb.slots.Config().Slots, err), false
 	}

@@ -78,7 +78,7 @@ func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 	return a.proveDigest(ctx, at, a.Directory, master, at.masterName)
 }
 
-const noSuchUser = "no such user in the map"
+const noSuchUser = "no such user"
 
 // entryOrDecoy returns the entry with the passwords of a name. If there is none, it returns the decoy: another user
 // of the domain, so that the refusal takes as long. It returns nil if the domain has no such user.

@@ -22,7 +22,8 @@ import (
 // Bounds of a passdb.
 const (
 	maxPassdbConnections = 1000
-	maxPassdbTimeout     = 20 * time.Second // what a login waits for in all is bounded by auth_http_timeout, 60 s
+	// A login waits for a slot, a query, another slot and a bind, and nginx's auth_http_timeout is 60 s.
+	maxPassdbTimeout = 10 * time.Second
 )
 
 const ldapDriver = "ldap"
@@ -135,7 +136,7 @@ func (l *loader) newSQL(f *file, key toml.Key, c sqldb.Config) *auth.Passdb {
 		return nil
 	}
 	p := &auth.Passdb{
-		Name: c.Name, Settings: c, Directory: db, MaxConnections: db.MaxConnections, Close: db.Close,
+		Name: c.Name, Settings: c, Directory: db, MaxConnections: db.MaxConnections, Timeout: c.Timeout, Close: db.Close,
 		IsOutage: func(err error) bool { return errors.Is(err, sqldb.ErrQuery) },
 	}
 	if c.DomainQuery != "" {
@@ -175,7 +176,7 @@ func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config) *auth.Passdb {
 		l.warn(f, append(key, "uris"), "passwords go to %s in clear: use ldaps://, or starttls = true", uri)
 	}
 	p := &auth.Passdb{
-		Name: c.Name, Settings: c, Directory: db, MaxConnections: c.MaxConnections, Close: db.Close,
+		Name: c.Name, Settings: c, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close,
 		IsOutage: func(error) bool { return false }, // package ldapdb sets its servers aside itself
 	}
 	if c.Bind {
