@@ -163,26 +163,27 @@ func (p *passdb) find(ctx context.Context, l *login, name string) (found *users.
 // adopt makes a user of the passdb the login's entry. If the map has an entry without a password for the same name, what
 // that sets goes before what the database says.
 func (a *Authenticator) adopt(l *login, found *users.User) error {
-	u := *found // the passdb may keep it
-	if len(u.Servers) > 0 {
-		s := a.serverOf(u.Servers[0])
+	set := found.Settings() // a copy, because the passdb may keep the user
+	if len(set.Servers) > 0 {
+		s := a.serverOf(set.Servers[0])
 		if s == nil {
-			return fmt.Errorf("passdb %q: user %q: field host: no server in [servers] has this name or this host", l.passdb.Name, u.Name)
+			return fmt.Errorf("passdb %q: user %q: field host: no server in [servers] has this name or this host", l.passdb.Name, found.Name)
 		}
-		u.Servers = []string{s.Name}
+		set.Servers = []string{s.Name}
 	}
-	if m := l.entry; m != nil {
-		u.Access = m.Access.Under(u.Access)
-		u.Fingerprints, u.Subjects = m.Fingerprints, m.Subjects
-		u.Login, u.UpstreamPassword = cmp.Or(m.Login, u.Login), cmp.Or(m.UpstreamPassword, u.UpstreamPassword)
+	if l.entry != nil {
+		m := l.entry.Settings()
+		set.Access = m.Access.Under(set.Access)
+		set.Fingerprints, set.Subjects = m.Fingerprints, m.Subjects
+		set.Login, set.UpstreamPassword = cmp.Or(m.Login, set.Login), cmp.Or(m.UpstreamPassword, set.UpstreamPassword)
 		if len(m.Servers) > 0 {
-			u.Servers = m.Servers
+			set.Servers = m.Servers
 		}
 	}
 	if a.Trace != nil {
-		a.trace("passdb %s: user %s has %d passwords, servers %q, login %q", l.passdb.Name, u.Name, len(u.Passwords), u.Servers, u.Login)
+		a.trace("passdb %s: user %s has %d passwords, servers %q, login %q", l.passdb.Name, found.Name, len(found.Passwords), set.Servers, set.Login)
 	}
-	l.entry, l.key = &u, u.Name
+	l.entry, l.key = &users.User{Name: found.Name, Passwords: found.Passwords, Extra: &set}, found.Name
 	return nil
 }
 

@@ -42,6 +42,7 @@ type file struct {
 	general  checksum            // of what was decoded to the content
 	unknown  problems            // keys that no section knows, in the content
 	tables   [][]byte            // the users, which are not decoded yet
+	secret   bool                // whether it has the password of a passdb
 
 	pieces []*piece
 	todo   *atomic.Int64 // pieces

@@ -88,7 +88,7 @@ func othersCanRead(path string) bool {
 // warnOfPasswords warns about TOML files with passwords that others can read.
 func (l *loader) warnOfPasswords() {
 	for _, f := range l.files {
-		if f.users.secret && othersCanRead(f.path) {
+		if (f.secret || f.users.secret) && othersCanRead(f.path) {
 			what := fmt.Sprintf(`holds passwords, and others can read it: run "chmod o-r %s"`, f.path)
 			l.warnings = append(l.warnings, Problem{File: f.path, Line: 1, What: what})
 		}

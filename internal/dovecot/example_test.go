@@ -22,7 +22,7 @@ func ExampleTemplate_Bind() {
 func ExampleReader_User() {
 	r := dovecot.Reader{Scheme: "PLAIN"}
 	u, err := r.User("bob@domain1.com", []dovecot.Row{{"password": "one", "host": "axigen1"}, {"password": "two", "host": "axigen1"}})
-	fmt.Println(u.Name, u.Passwords[0].Hash, len(u.Passwords), u.Servers, err)
+	fmt.Println(u.Name, u.Passwords[0].Hash, len(u.Passwords), u.Settings().Servers, err)
 	_, err = r.User("bob@domain1.com", []dovecot.Row{{"allow_nets": "domain1.com"}})
 	fmt.Println(err)
 	// Output:

@@ -74,7 +74,7 @@ func (r Reader) CheckScheme() error {
 // User makes a user of the rows that a database returned for a name in canonical form. There must be at least one row.
 // The host is returned as the only entry of the user's Servers, as written.
 func (r Reader) User(name string, rows []Row) (*users.User, error) {
-	u := &users.User{Name: name}
+	u := &users.User{Name: name, Extra: new(users.Settings)}
 	for _, f := range fields {
 		if err := r.read(u, f, rows); err != nil {
 			return nil, fmt.Errorf("user %q: field %s: %w", name, f.name, err)
@@ -209,9 +209,9 @@ func setNets(u *users.User, value string) error {
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", i+1, err)
 		}
-		u.Access.AllowNets = append(u.Access.AllowNets, net)
+		u.Extra.Access.AllowNets = append(u.Extra.Access.AllowNets, net)
 	}
-	if len(u.Access.AllowNets) == 0 {
+	if len(u.Extra.Access.AllowNets) == 0 {
 		return errors.New("has no network: want NULL to allow all")
 	}
 	return nil
@@ -221,14 +221,14 @@ func setNoLogin(u *users.User, value string) error {
 	switch strings.ToLower(value) {
 	case "", "y", "yes", "1", "t", "true":
 		yes := true
-		u.Access.NoLogin = &yes
+		u.Extra.Access.NoLogin = &yes
 		return nil
 	}
 	return errors.New("want y for yes, or NULL for no: Dovecot takes any value for yes")
 }
 
 func setReason(u *users.User, value string) error {
-	u.Access.Reason = value
+	u.Extra.Access.Reason = value
 	return nil
 }
 
@@ -236,17 +236,17 @@ func setHost(u *users.User, value string) error {
 	if value == "" {
 		return errors.New("empty: want a mail server, or NULL")
 	}
-	u.Servers = []string{value}
+	u.Extra.Servers = []string{value}
 	return nil
 }
 
 func setLogin(u *users.User, value string) error {
-	u.Login = value
+	u.Extra.Login = value
 	return checkSubstitute(value)
 }
 
 func setUpstreamPassword(u *users.User, value string) error {
-	u.UpstreamPassword = value
+	u.Extra.UpstreamPassword = value
 	return checkSubstitute(value)
 }
 

@@ -22,14 +22,14 @@ func TestUserHasEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.Name != "robert@x.org" || u.Login != "rob" || u.UpstreamPassword != "p w" || !slices.Equal(u.Servers, []string{"dovecot1"}) {
-		t.Errorf("%q, login %q, servers %q", u.Name, u.Login, u.Servers)
+	if u.Name != "robert@x.org" || u.Settings().Login != "rob" || u.Settings().UpstreamPassword != "p w" || !slices.Equal(u.Settings().Servers, []string{"dovecot1"}) {
+		t.Errorf("%q, login %q, servers %q", u.Name, u.Settings().Login, u.Settings().Servers)
 	}
-	if nets := fmt.Sprint(u.Access.AllowNets); nets != "[192.0.2.0/24 2001:db8::1/128 ::1/128]" {
+	if nets := fmt.Sprint(u.Settings().Access.AllowNets); nets != "[192.0.2.0/24 2001:db8::1/128 ::1/128]" {
 		t.Errorf("networks: %s", nets)
 	}
-	if u.Access.NoLogin == nil || !*u.Access.NoLogin || u.Access.Reason != "left" {
-		t.Errorf("rules: %+v", u.Access)
+	if u.Settings().Access.NoLogin == nil || !*u.Settings().Access.NoLogin || u.Settings().Access.Reason != "left" {
+		t.Errorf("rules: %+v", u.Settings().Access)
 	}
 	if len(u.Passwords) != 1 || !right(t, u, "x") || right(t, u, "y") {
 		t.Errorf("passwords: %v", u.Passwords)
@@ -50,7 +50,7 @@ func right(t *testing.T, u *users.User, pass string) bool {
 
 func TestAbsentFields(t *testing.T) {
 	u, err := Reader{}.User("bob@x.org", []Row{{}})
-	if err != nil || u.Name != "bob@x.org" || len(u.Passwords) != 0 || u.Servers != nil || u.Login != "" || u.Access.NoLogin != nil || u.Access.AllowNets != nil {
+	if err != nil || u.Name != "bob@x.org" || len(u.Passwords) != 0 || u.Settings().Servers != nil || u.Settings().Login != "" || u.Settings().Access.NoLogin != nil || u.Settings().Access.AllowNets != nil {
 		t.Errorf("%+v, %v", u, err)
 	}
 }
@@ -180,7 +180,7 @@ func TestUserErrors(t *testing.T) {
 func TestNoLoginWords(t *testing.T) {
 	for _, s := range []string{"y", "Y", "yes", "Yes", "1", "t", "true", "TRUE", ""} {
 		u, err := Reader{}.User("bob@x.org", []Row{{"nologin": s}})
-		if err != nil || u.Access.NoLogin == nil || !*u.Access.NoLogin {
+		if err != nil || u.Settings().Access.NoLogin == nil || !*u.Settings().Access.NoLogin {
 			t.Errorf("%q: %v", s, err)
 		}
 	}

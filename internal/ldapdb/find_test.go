@@ -20,7 +20,7 @@ func TestFind(t *testing.T) {
 	if err != nil || u == nil {
 		t.Fatal(u, err)
 	}
-	got := fmt.Sprint(u.Name, " ", u.Servers, u.Access.AllowNets, u.Access.NoLogin, len(u.Passwords))
+	got := fmt.Sprint(u.Name, " ", u.Settings().Servers, u.Settings().Access.AllowNets, u.Settings().Access.NoLogin, len(u.Passwords))
 	if want := "alice@example.com [dovecot1] [192.0.2.0/24 198.51.100.7/32] <nil> 3"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -35,7 +35,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	u, err = d.Find(context.Background(), "bob@example.com")
-	if err != nil || u.Access.NoLogin == nil || !*u.Access.NoLogin || u.Access.Reason != "on leave" {
+	if err != nil || u.Settings().Access.NoLogin == nil || !*u.Settings().Access.NoLogin || u.Settings().Access.Reason != "on leave" {
 		t.Errorf("bob: %v, %v: want one who may not log in", u, err)
 	}
 	if u, err := d.Find(context.Background(), "nobody@example.com"); u != nil || err != nil {

@@ -69,6 +69,7 @@ func TestCanonicalDomain(t *testing.T) {
 		{"Domain1.COM", "domain1.com"},
 		{"*.Example.com", "*.example.com"},
 		{"*.com", "*.com"},
+		{"*", "*"},
 		{"bücher.example", "xn--bcher-kva.example"},
 		{"BÜCHER.Example", "xn--bcher-kva.example"},
 		{"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
@@ -80,7 +81,7 @@ func TestCanonicalDomain(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "*", "*.", "*.*.example.com", "a.*.example.com", "*example.com", "a*.example.com",
+		"", "*.", "*.*.example.com", "a.*.example.com", "*example.com", "a*.example.com",
 		"domain1.com.", ".domain1.com", "a..b", "a b.example", "user@domain1.com", "[192.0.2.1]", "b\xfccher.example",
 	} {
 		if got, err := CanonicalDomain(in); err == nil {

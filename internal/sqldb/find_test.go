@@ -41,12 +41,12 @@ func TestEveryField(t *testing.T) {
 			"host", "dovecot1", "destuser", "al", "pass", "p")
 		s.insert(t, "none@x.org")
 		u := find(t, d, "bob@x.org")
-		if u.Name != "bob@x.org" || !right(u, "one") || u.Access.NoLogin != nil || u.Access.AllowNets != nil || u.Servers != nil || u.Login != "" {
+		if u.Name != "bob@x.org" || !right(u, "one") || u.Settings().Access.NoLogin != nil || u.Settings().Access.AllowNets != nil || u.Settings().Servers != nil || u.Settings().Login != "" {
 			t.Errorf("NULLs: %+v", u)
 		}
 		u = find(t, d, "all@x.org")
-		if u.Name != "all@x.org" || !right(u, "two") || u.Access.NoLogin == nil || u.Access.Reason != "left" || len(u.Access.AllowNets) != 2 ||
-			!slices.Equal(u.Servers, []string{"dovecot1"}) || u.Login != "al" || u.UpstreamPassword != "p" {
+		if u.Name != "all@x.org" || !right(u, "two") || u.Settings().Access.NoLogin == nil || u.Settings().Access.Reason != "left" || len(u.Settings().Access.AllowNets) != 2 ||
+			!slices.Equal(u.Settings().Servers, []string{"dovecot1"}) || u.Settings().Login != "al" || u.Settings().UpstreamPassword != "p" {
 			t.Errorf("every field: %+v", u)
 		}
 		if u := find(t, d, "none@x.org"); len(u.Passwords) != 0 {
@@ -118,7 +118,7 @@ func TestOtherTypes(t *testing.T) {
 		d := s.db(t, func(c *Config) {
 			c.Query = "SELECT CAST(password AS decimal(8)) AS password, 1 = 1 AS nologin FROM mailbox WHERE username = %{user}"
 		})
-		if u := find(t, d, "bob@x.org"); !right(u, "12345") || u.Access.NoLogin == nil {
+		if u := find(t, d, "bob@x.org"); !right(u, "12345") || u.Settings().Access.NoLogin == nil {
 			t.Errorf("%+v", u)
 		}
 		d = s.db(t, func(c *Config) { c.Query = "SELECT password, 1 = 2 AS nologin FROM mailbox WHERE username = %{user}" })

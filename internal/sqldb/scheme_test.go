@@ -61,7 +61,7 @@ func TestDecoys(t *testing.T) {
 		for i := range 1000 {
 			name := fmt.Sprintf("nobody%d@x.org", i)
 			u := d.Decoy(name)
-			if u.Passwords[0].Hash.Scheme() != "SHA" || u.Servers != nil || u != d.Decoy(name) {
+			if u.Passwords[0].Hash.Scheme() != "SHA" || u.Settings().Servers != nil || u != d.Decoy(name) {
 				t.Fatalf("%s: %+v", name, u)
 			}
 			seen[u.Name] = true

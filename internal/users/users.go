@@ -67,6 +67,9 @@ type Password struct {
 	Protocols []string // the protocols that it is valid for; nil: all
 }
 
+// MaxPasswords is the largest number of passwords of one user. A wrong password is compared with all of them.
+const MaxPasswords = 16
+
 // Directory finds users. It is safe for concurrent use.
 type Directory interface {
 	// Find returns the user with a name or alias in canonical form, nil if there is none. An error means that
