@@ -116,11 +116,12 @@ func (s *Server) Reload() (err error) {
 		old = st.config
 	}
 	c, err := config.Reload(s.path, old)
-	if err == nil {
-		err = c.AccountErr
-	}
 	if err != nil {
 		return err
+	}
+	if c.AccountErr != nil {
+		c.Close()
+		return c.AccountErr
 	}
 	for _, err := range s.resolver.Watch(s.stop, c.Names()) {
 		s.notResolved(c, err)
