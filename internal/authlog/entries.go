@@ -23,6 +23,9 @@ func (e *lineWriter) Write(entry []byte) (int, error) {
 		entry = append([]byte("\n"), entry...)
 	}
 	n, err := e.w.Write(entry)
+	if n == 0 && err != nil { // another program may have moved the file while lumberjack was renaming it
+		n, err = e.w.Write(entry)
+	}
 	if n > 0 {
 		e.broken = n < len(entry)
 	}

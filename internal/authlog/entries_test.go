@@ -47,6 +47,28 @@ func TestFullDiskLeavesOnePartialLine(t *testing.T) {
 	}
 }
 
+// movedOnce fails at the first write, as lumberjack does if another program moves the file that it is about to rename.
+type movedOnce struct {
+	strings.Builder
+	moved bool
+}
+
+func (m *movedOnce) Write(p []byte) (int, error) {
+	if !m.moved {
+		m.moved = true
+		return 0, errors.New("can't rename log file")
+	}
+	return m.Builder.Write(p)
+}
+
+func TestFileMovedDuringRotation(t *testing.T) {
+	file := new(movedOnce)
+	log := &lineWriter{w: file}
+	if _, err := log.Write([]byte("one\n")); err != nil || file.String() != "one\n" {
+		t.Errorf("the file holds %q, %v", file.String(), err)
+	}
+}
+
 // TestPartialLineInTheFile tests that no entry is joined to a partial line that is in the file at
 // a start, a reload or a reopening.
 func TestPartialLineInTheFile(t *testing.T) {
