@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"internal/auth":        3,
 	"internal/dovecot":     3,
 	"internal/config":      5,
+	"internal/dovecotconf": 6,
 	"internal/ldapdb":      4,
 	"internal/sqldb":       4,
 	"internal/migrate":     6,
