@@ -26,7 +26,7 @@ func migratePHP(c *call) error {
 		HasUser:  func(name string) bool { _, err := listen.LookupUser(name); return err == nil },
 		HasGroup: func(name string) bool { _, err := listen.LookupGroup(name); return err == nil },
 	}
-	text, err := c.readScript(c.flags.Arg(0))
+	text, err := c.readText(c.flags.Arg(0), phpscript.MaxScript)
 	if err != nil {
 		return err
 	}
@@ -44,11 +44,7 @@ func migratePHP(c *call) error {
 		return err
 	}
 	for _, f := range result.Findings {
-		warning := ""
-		if f.Warning {
-			warning = "warning: "
-		}
-		fmt.Fprintf(c.stderr, "%s:%d: %s%s\n", script.Name, f.Line, warning, f.Text)
+		c.tellMigration(script.Name, f.Line, f.Warning, f.Text)
 	}
 	if !result.Complete() {
 		return errNo
@@ -56,12 +52,21 @@ func migratePHP(c *call) error {
 	return nil
 }
 
+// tellMigration prints what a migration says about a line.
+func (c *call) tellMigration(file string, line int, isWarning bool, text string) {
+	warning := ""
+	if isWarning {
+		warning = "warning: "
+	}
+	fmt.Fprintf(c.stderr, "%s:%d: %s%s\n", file, line, warning, text)
+}
+
 // readZone takes the time zone from a php.ini, if one is named.
 func (c *call) readZone(name string, script *phpscript.Script) error {
 	if name == "" {
 		return nil
 	}
-	data, err := c.readScript(name)
+	data, err := c.readText(name, phpscript.MaxScript)
 	if err != nil {
 		return err
 	}
@@ -73,8 +78,8 @@ func (c *call) readZone(name string, script *phpscript.Script) error {
 	return nil
 }
 
-// readScript reads a file, or standard input if its name is "-". It may be one byte too long, so that this is seen.
-func (c *call) readScript(name string) (string, error) {
+// readText reads a file, or standard input if its name is "-". It may be one byte longer than max, so that this is seen.
+func (c *call) readText(name string, max int64) (string, error) {
 	in := c.stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -84,7 +89,7 @@ func (c *call) readScript(name string) (string, error) {
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, phpscript.MaxScript+1))
+	data, err := io.ReadAll(io.LimitReader(in, max+1))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
@@ -101,18 +106,11 @@ func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 		{filepath.Join(dir, "mailauthd.toml"), "include = [\"servers.toml\", \"users*.toml\", \"users.d/*.toml\"]\n\n" + r.Main},
 		{filepath.Join(dir, "servers.toml"), r.Servers},
 	}
-	for _, f := range files {
-		if _, err := os.Lstat(f.name); err == nil {
-			return fmt.Errorf("%s exists already, so nothing was written: name another directory by -o", f.name)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := newFiles(dir, files[0].name, files[1].name); err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := writeNew(f.name, f.text); err != nil {
+		if err := writeNew(f.name, f.text, 0o644); err != nil { // it holds no secret, and check looks at it as another user
 			return err
 		}
 		fmt.Fprintf(c.stdout, "wrote %s\n", f.name)
@@ -120,9 +118,24 @@ func (c *call) writeMigrated(r *phpscript.Result, dir string) error {
 	return nil
 }
 
+// newFiles makes a directory if it is missing, and returns an error if it has one of the files.
+func newFiles(dir string, names ...string) error {
+	for _, name := range names {
+		if _, err := os.Lstat(name); err == nil {
+			return fmt.Errorf("%s exists already, so nothing was written: name another directory by -o", name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
 // writeNew writes a file that does not exist yet.
-func writeNew(name, text string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // it holds no secret, and check looks at it as another user
+func writeNew(name, text string, mode fs.FileMode) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
