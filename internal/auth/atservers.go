@@ -23,9 +23,9 @@ import (
 const (
 	// MaxUpstream is how long a login may take at all servers that are tried. nginx stops waiting after 60 s.
 	MaxUpstream = 40 * time.Second
-	// MaxAsking is the largest number of logins that are checked at mail servers, or wait for a slot there.
+	// MaxAsking is the largest number of logins that are checked at mail servers and passdbs, or wait for a slot there.
 	MaxAsking = 176
-	// MaxWaiting is the largest number of logins that wait for a slot of one server, so that a server that hangs
+	// MaxWaiting is the largest number of logins that wait for a slot of one server or passdb, so that one that hangs
 	// does not use up MaxAsking.
 	MaxWaiting = 50
 )

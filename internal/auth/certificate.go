@@ -61,7 +61,7 @@ func (c certificate) prove(ctx context.Context, at *attempt) verdict {
 	case named:
 		return verdict{outcome: authhttp.OK}
 	case at.entry == nil:
-		return reject(authlog.UserUnknown, "no such user, and the certificate has another name")
+		return reject(authlog.UserUnknown, "%s, and the certificate has another name", c.a.source(at.login).noSuchUser())
 	}
 	return reject(authlog.PasswordMismatch, "certificate is neither listed for the user nor has it the user's name")
 }

@@ -15,8 +15,8 @@ const (
 
 func TestDecisions(t *testing.T) {
 	const (
-		mismatch  = "password does not match"
-		noEntry   = "no such user"
+		mismatch  = "password does not match the entry in the map"
+		noEntry   = "no such user in the map"
 		unlisted  = "domain is not listed in [domains]"
 		half      = "user name without a local part or a domain"
 		character = "not a domain name: space, control or other character that no domain has"
@@ -78,7 +78,7 @@ func TestDecisions(t *testing.T) {
 }
 
 func TestDefaultDomain(t *testing.T) {
-	const mismatch = "password does not match"
+	const mismatch = "password does not match the entry in the map"
 	for _, tt := range []struct {
 		name string
 		in   ask

@@ -17,12 +17,13 @@ import (
 type digests struct {
 	a    *Authenticator
 	list []users.Password
+	from source
 }
 
 // proveDigest checks the digest for a name's user. A user that cannot be checked in this way gets the same answer as
 // one whose password is wrong, in the same time, because it must not show who has an entry in the map.
-func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, from users.Directory, entry *users.User, name string) verdict {
-	d := digests{a: a}
+func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, from source, entry *users.User, name string) verdict {
+	d := digests{a: a, from: from}
 	u, known := a.entryOrDecoy(from, entry, name)
 	if u != nil {
 		d.list = u.Passwords
@@ -31,8 +32,10 @@ func (a *Authenticator) proveDigest(ctx context.Context, at *attempt, from users
 	switch {
 	case known:
 		return v
-	case at.domain.Verify != route.VerifyUpstream && at.bind == nil || at.masterName != "":
-		return reject(authlog.UserUnknown, noSuchUser)
+	case at.bind != nil && entry != nil && at.masterName == "":
+		return reject(authlog.SchemeNotAvailable, "method %s cannot be proved by a bind at %s", at.Method, from.name)
+	case at.domain.Verify != route.VerifyUpstream || at.masterName != "":
+		return reject(authlog.UserUnknown, "%s", from.noSuchUser())
 	}
 	return reject(authlog.SchemeNotAvailable, "method %s needs a password in the map, or a hash in the passdb", at.Method)
 }
@@ -57,7 +60,7 @@ func (d digests) prove(_ context.Context, at *attempt) verdict {
 		case ok:
 			v = reject(authlog.Policy, "password %q is not for this protocol", p.Label)
 		case v.reason == authlog.SchemeNotAvailable:
-			v = reject(authlog.PasswordMismatch, "password does not match")
+			v = reject(authlog.PasswordMismatch, mismatch, d.from.name)
 		}
 	}
 	return v

@@ -28,16 +28,17 @@ type hashes struct {
 	a     *Authenticator
 	entry *users.User
 	known bool // false: the entry stands in for a name that has none, and every login is refused
+	from  source
 }
 
 // proveHash checks the password of a name's user. If there is no such user, or the entry has no password, the answer and
 // its time are those of a wrong password for another user of the domain.
-func (a *Authenticator) proveHash(ctx context.Context, at *attempt, from users.Directory, entry *users.User, name string) verdict {
+func (a *Authenticator) proveHash(ctx context.Context, at *attempt, from source, entry *users.User, name string) verdict {
 	u, known := a.entryOrDecoy(from, entry, name)
 	if u == nil {
-		return reject(authlog.UserUnknown, noSuchUser)
+		return reject(authlog.UserUnknown, "%s", from.noSuchUser())
 	}
-	h := hashes{a, u, known}
+	h := hashes{a, u, known, from}
 	v := a.remembered(ctx, at, bounded{a, h, a.hashing, MaxHashWait, "compute a hash, hash_concurrency"})
 	if v.cached != "" && v.outcome == authhttp.OK {
 		v.matched = &u.Passwords[v.index]
@@ -64,7 +65,7 @@ func (h hashes) scope(*attempt) string {
 
 // prove tries the passwords of the entry, until one lets the login in.
 func (h hashes) prove(ctx context.Context, at *attempt) verdict {
-	v := verdict{outcome: authhttp.Reject, reason: authlog.PasswordMismatch, detail: "password does not match"}
+	v := reject(authlog.PasswordMismatch, mismatch, h.from.name)
 	begin := time.Now()
 	for i := range h.entry.Passwords {
 		p := &h.entry.Passwords[i]
@@ -90,10 +91,12 @@ func (h hashes) prove(ctx context.Context, at *attempt) verdict {
 		}
 	}
 	if !h.known {
-		return verdict{outcome: authhttp.Reject, reason: authlog.UserUnknown, detail: noSuchUser}
+		return reject(authlog.UserUnknown, "%s", h.from.noSuchUser())
 	}
 	return v
 }
+
+const mismatch = "password does not match the entry in %s"
 
 // isFor reports whether a password is good for the client's protocol.
 func isFor(p *users.Password, l *login) bool {

@@ -20,9 +20,9 @@ func TestLoginsWaitForASlot(t *testing.T) {
 	}{
 		{"right password", ask{user: "alice@users.example", pass: right}, accepted(box1)},
 		{"wrong password", ask{user: "alice@users.example", pass: wrong},
-			refused(box1, authlog.PasswordMismatch, "password does not match")},
+			refused(box1, authlog.PasswordMismatch, "password does not match the entry in the map")},
 		{"unknown user", ask{user: "bob@users.example", pass: wrong},
-			refused(box1, authlog.UserUnknown, "no such user")},
+			refused(box1, authlog.UserUnknown, "no such user in the map")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestLoginsThatNeedNoSlot(t *testing.T) {
 		in   ask
 		want result
 	}{
-		{"domain without users", ask{user: "alice@empty.example", pass: wrong}, refused(box1, authlog.UserUnknown, "no such user")},
+		{"domain without users", ask{user: "alice@empty.example", pass: wrong}, refused(box1, authlog.UserUnknown, "no such user in the map")},
 		{"unlisted domain", ask{user: "alice@other.example", pass: wrong}, refused("", authlog.UserUnknown, "domain is not listed in [domains]")},
 		{"empty password", ask{user: "alice@users.example"}, refused("", authlog.Policy, "empty password")},
 	} {

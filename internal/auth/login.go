@@ -25,7 +25,7 @@ type login struct {
 	masterName string      // the master user who logs in as this one, in canonical form; empty: none
 	master     *users.User // nil if there is none of this name
 	domain     *route.Domain
-	passdb     *passdb         // of the domain; nil if its users are in the map, or only at the mail server
+	passdb     *passdb         // that the user is in; nil if the map has the user's password, or the domain has none
 	bind       Bind            // proves the password at the passdb; nil if it has hashes
 	servers    []*route.Server // in the order in which to try them
 
@@ -80,7 +80,10 @@ func (a *Authenticator) findUser(ctx context.Context, l *login) (verdict, bool) 
 	if l.key, l.entry, err = a.lookup(ctx, key); err != nil {
 		return tempFail("user %q: %v", key, err), false
 	}
-	l.domain, l.passdb = listed, a.passdbs[listed.Verify]
+	l.domain = listed
+	if l.entry == nil || len(l.entry.Passwords) == 0 {
+		l.passdb = a.passdbs[listed.Verify]
+	}
 	return verdict{}, true
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/route"
 	"mailauthd/internal/throttle"
 )
 
@@ -21,6 +22,9 @@ func (a *Authenticator) Notes(ctx context.Context, user, clientIP string, protoc
 	l := &login{Request: authhttp.Request{Method: authhttp.Plain, User: user, Protocol: protocol, ClientIP: clientIP}, start: a.Now()}
 	if v, found := a.find(ctx, l); !found {
 		return []string{fmt.Sprintf("%s: %s", v.reason, v.detail)}
+	}
+	if l.passdb != nil && l.passdb.breaker.State() == route.Closed {
+		_ = a.findAccount(ctx, l) // after an error the notes are those of the name alone
 	}
 	return slices.Concat(a.throttleNotes(l), passdbNotes(l), a.serverNotes(l), a.cacheNotes(l))
 }

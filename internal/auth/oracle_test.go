@@ -77,7 +77,7 @@ func TestStaleNotAfterWaiting(t *testing.T) {
 	}
 	at := &attempt{login: &login{Request: req}}
 	if _, found := a.find(t.Context(), at.login); !found {
-		t.Fatal("no such user")
+		t.Fatal("no such user in the map")
 	}
 	key := a.cache.Key(atServers{a}.scope(at), "", tim.user, "imap", right)
 	a.cache.Store(key, tim.user, cache.Answer{Good: true}, a.cache.Epoch(), now)

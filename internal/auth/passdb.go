@@ -42,6 +42,7 @@ type Bind func(ctx context.Context, password string) (reason authlog.Reason, det
 // passdb is a Passdb with what bounds it.
 type passdb struct {
 	*Passdb
+	source  source
 	slots   *limit.Limiter
 	breaker *route.Breaker
 }
@@ -71,15 +72,16 @@ func (a *Authenticator) addPassdb(p *Passdb) {
 	n := p.MaxConnections
 	a.passdbs[p.Name] = &passdb{
 		Passdb: p,
+		source: source{p.Directory, fmt.Sprintf("passdb %q", p.Name)},
 		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: MaxWaiting}),
 	}
 }
 
-// findInPassdb finds the login's user in the passdb of the domain, if the map has no password of the user. It is called
+// findInPassdb finds the login's user in the passdb of the domain, unless the map has the user's password. It is called
 // after the throttle has allowed the login, so that a guess costs no query. The throttle is asked again if the login has
 // waited, and if the name is an alias, because failures count for its user. Nothing changes the login after that.
 func (a *Authenticator) findInPassdb(ctx context.Context, l *login, standing throttle.Verdict) (throttle.Verdict, verdict, bool) {
-	if l.passdb == nil || l.entry != nil && len(l.entry.Passwords) > 0 {
+	if l.passdb == nil {
 		return standing, verdict{}, true
 	}
 	sent := l.key
@@ -122,7 +124,7 @@ func (a *Authenticator) askPassdb(ctx context.Context, l *login, ticket route.Ti
 		ticket.Failed(err)
 	}
 	if err == nil && found != nil {
-		err = a.adopt(l, found)
+		err = a.adopt(ctx, l, found)
 	}
 	switch {
 	case err != nil:
@@ -134,8 +136,8 @@ func (a *Authenticator) askPassdb(ctx context.Context, l *login, ticket route.Ti
 	return verdict{}, true
 }
 
-// lookup finds the user of the login's name, or of the name without its extension. It also reports whether the domain is
-// one of ours.
+// lookup finds the user of the login's name, or else of the name without its extension. It also reports whether the domain
+// is one of ours.
 func (p *passdb) lookup(ctx context.Context, l *login) (found *users.User, ours bool, err error) {
 	if l.domain.Name == route.AnyDomain && p.HasDomain != nil {
 		_, domain := mailaddr.Split(l.key)
@@ -143,10 +145,15 @@ func (p *passdb) lookup(ctx context.Context, l *login) (found *users.User, ours 
 			return nil, false, err
 		}
 	}
-	found, err = p.find(ctx, l, l.key)
-	if found == nil && err == nil {
-		if base, cut := mailaddr.CutExtension(l.key, l.domain.RecipientDelimiter); cut {
-			found, err = p.find(ctx, l, base)
+	name := l.sent
+	if l.entry != nil { // an alias in the map
+		name = l.key
+	}
+	found, err = p.find(ctx, l, name)
+	if base, cut := mailaddr.CutExtension(name, l.domain.RecipientDelimiter); cut && err == nil {
+		whole, bind := found, l.bind
+		if found, err = p.find(ctx, l, base); whole != nil { // asked always, so that the time does not tell
+			found, l.bind = whole, bind
 		}
 	}
 	return found, true, err
@@ -160,9 +167,20 @@ func (p *passdb) find(ctx context.Context, l *login, name string) (found *users.
 	return found, err
 }
 
-// adopt makes a user of the passdb the login's entry. If the map has an entry without a password for the same name, what
-// that sets goes before what the database says.
-func (a *Authenticator) adopt(l *login, found *users.User) error {
+// adopt makes a user of the passdb the login's entry. The map may have an entry for the same user, which the login's name
+// need not be that of. If that entry has a password, it is the one that counts. If not, what it sets goes before what the
+// database says.
+func (a *Authenticator) adopt(ctx context.Context, l *login, found *users.User) (err error) {
+	inMap := l.entry
+	if inMap == nil { // the name may be an alias that only the database knows
+		if inMap, err = a.Directory.Find(ctx, found.Name); err != nil {
+			return err
+		}
+	}
+	if inMap != nil && len(inMap.Passwords) > 0 {
+		l.entry, l.key, l.passdb, l.bind = inMap, inMap.Name, nil, nil
+		return nil
+	}
 	set := found.Settings() // a copy, because the passdb may keep the user
 	if len(set.Servers) > 0 {
 		s := a.serverOf(set.Servers[0])
@@ -171,8 +189,8 @@ func (a *Authenticator) adopt(l *login, found *users.User) error {
 		}
 		set.Servers = []string{s.Name}
 	}
-	if l.entry != nil {
-		m := l.entry.Settings()
+	if inMap != nil {
+		m := inMap.Settings()
 		set.Access = m.Access.Under(set.Access)
 		set.Fingerprints, set.Subjects = m.Fingerprints, m.Subjects
 		set.Login, set.UpstreamPassword = cmp.Or(m.Login, set.Login), cmp.Or(m.UpstreamPassword, set.UpstreamPassword)
@@ -200,10 +218,20 @@ func (a *Authenticator) serverOf(host string) *route.Server {
 	return nil
 }
 
-// directory returns where the login's user is looked for.
-func (l *login) directory(a *Authenticator) users.Directory {
-	if l.passdb != nil {
-		return l.passdb.Directory
-	}
-	return a.Directory
+// source is a directory with its name for the log: "the map", or that of a passdb.
+type source struct {
+	users.Directory
+	name string
 }
+
+func (a *Authenticator) userMap() source { return source{a.Directory, "the map"} }
+
+// source returns where the login's user is looked for.
+func (a *Authenticator) source(l *login) source {
+	if l.passdb != nil {
+		return l.passdb.source
+	}
+	return a.userMap()
+}
+
+func (s source) noSuchUser() string { return "no such user in " + s.name }

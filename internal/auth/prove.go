@@ -45,9 +45,9 @@ func (a *Authenticator) prove(ctx context.Context, at *attempt) verdict {
 	case at.Method == authhttp.Plain && at.bind != nil:
 		return a.proveBind(ctx, at)
 	case at.Method != authhttp.Plain:
-		return a.proveDigest(ctx, at, at.directory(a), at.entry, at.key)
+		return a.proveDigest(ctx, at, a.source(at.login), at.entry, at.key)
 	}
-	return a.proveHash(ctx, at, at.directory(a), at.entry, at.key)
+	return a.proveHash(ctx, at, a.source(at.login), at.entry, at.key)
 }
 
 // reachable is ok if nginx can be sent to the login's server, else a temporary failure.
@@ -73,16 +73,14 @@ func (a *Authenticator) proveMaster(ctx context.Context, at *attempt) verdict {
 	case authhttp.External:
 		return reject(authlog.Policy, "a master user logs in by password")
 	case authhttp.Plain:
-		return a.proveHash(ctx, at, a.Directory, master, at.masterName)
+		return a.proveHash(ctx, at, a.userMap(), master, at.masterName)
 	}
-	return a.proveDigest(ctx, at, a.Directory, master, at.masterName)
+	return a.proveDigest(ctx, at, a.userMap(), master, at.masterName)
 }
-
-const noSuchUser = "no such user"
 
 // entryOrDecoy returns the entry with the passwords of a name. If there is none, it returns the decoy: another user
 // of the domain, so that the refusal takes as long. It returns nil if the domain has no such user.
-func (a *Authenticator) entryOrDecoy(from users.Directory, entry *users.User, name string) (u *users.User, known bool) {
+func (a *Authenticator) entryOrDecoy(from source, entry *users.User, name string) (u *users.User, known bool) {
 	decoy := from.Decoy(name) // for known users too, because choosing takes time
 	if entry != nil && len(entry.Passwords) > 0 {
 		if a.Trace != nil {

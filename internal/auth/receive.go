@@ -8,7 +8,6 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/route"
-	"mailauthd/internal/throttle"
 )
 
 // receive decides about mail without a login (method none): it may go only to configured domains. The user and
@@ -33,7 +32,7 @@ func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
 		return a.noRelay("recipient %q: domain is not listed in [domains]", recipient)
 	}
 	a.route(l, l.domain.MailServers())
-	l.key, l.passdb = key, a.passdbs[l.domain.Verify]
+	l.sent, l.key, l.passdb = key, key, a.passdbs[l.domain.Verify]
 	known, v, ok := a.receives(ctx, l, local)
 	switch {
 	case !ok && v.outcome == authhttp.Reject:
@@ -42,7 +41,7 @@ func (a *Authenticator) receive(ctx context.Context, l *login) verdict {
 		return v
 	}
 	if !known {
-		v := reject(authlog.UserUnknown, "recipient %q is not in the map", recipient)
+		v := reject(authlog.UserUnknown, "recipient %q is not in %s", recipient, a.source(l).name)
 		v.code, v.text = "550 5.1.1", "User unknown"
 		return v
 	}
@@ -59,9 +58,11 @@ func (a *Authenticator) noRelay(format string, args ...any) verdict {
 }
 
 // receives reports whether a domain accepts mail for a name. It returns true if only the server can decide that
-// (verify = "upstream", catch_all). A postmaster always exists (RFC 5321 section 4.5.1).
+// (verify = "upstream", catch_all). A postmaster always exists (RFC 5321 section 4.5.1). A domain that is not listed must
+// be ours first, or mail could be relayed anywhere.
 func (a *Authenticator) receives(ctx context.Context, l *login, local string) (known bool, v verdict, ok bool) {
-	if l.domain.Verify == route.VerifyUpstream || l.domain.CatchAll || local == "postmaster" {
+	all := l.domain.Verify == route.VerifyUpstream || l.domain.CatchAll || local == "postmaster"
+	if all && l.domain.Name != route.AnyDomain {
 		return true, verdict{}, true
 	}
 	_, entry, err := a.lookup(ctx, l.key)
@@ -72,7 +73,7 @@ func (a *Authenticator) receives(ctx context.Context, l *login, local string) (k
 		return entry != nil, verdict{}, true
 	}
 	servers := l.servers
-	_, v, ok = a.queryPassdb(ctx, l, a.limitClient(l, throttle.Verdict{}))
+	_, v, ok = a.queryPassdb(ctx, l, a.limitSender(l))
 	a.route(l, servers) // mail goes to the domain's servers
-	return l.entry != nil, v, ok
+	return l.entry != nil || all && l.passdb.HasDomain != nil, v, ok
 }

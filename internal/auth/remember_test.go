@@ -183,7 +183,7 @@ func TestCachePanic(t *testing.T) {
 	a := withCache(newAuth(t))
 	a.CountHash = func() { panic("s3cr3t") }
 	at := &attempt{login: &login{Request: authhttp.Request{Method: authhttp.Plain, Password: right}}}
-	v := a.proveHash(t.Context(), at, a.Directory, entry(t, a, alice), alice)
+	v := a.proveHash(t.Context(), at, a.userMap(), entry(t, a, alice), alice)
 	wantIdle(t, a)
 	if v.outcome != authhttp.TempFail || strings.Contains(v.detail, "s3cr3t") {
 		t.Errorf("verdict %+v", v)

@@ -64,7 +64,7 @@ func TestWhatTheClientIsTold(t *testing.T) {
 func TestFailureMessage(t *testing.T) {
 	a := newAuth(t)
 	a.FailureMessage = "No entry"
-	want := refused(box1, authlog.PasswordMismatch, "password does not match")
+	want := refused(box1, authlog.PasswordMismatch, "password does not match the entry in the map")
 	want.response.Text = "No entry"
 	check(t, a, ask{user: "alice@users.example", pass: wrong}, want)
 }

@@ -18,7 +18,7 @@ func (a *Authenticator) certainRefusal(l *login) *verdict {
 	v := verdict{outcome: authhttp.OK}
 	switch {
 	case l.masterName != "" && l.entry == nil && l.domain.Verify != route.VerifyUpstream:
-		v = reject(authlog.UserUnknown, noSuchUser)
+		v = reject(authlog.UserUnknown, "%s", a.source(l).noSuchUser())
 	case l.masterName != "" || l.Method != authhttp.Plain:
 		v = a.credentials(l, v)
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -31,11 +32,20 @@ func throttled(standing throttle.Verdict) verdict {
 // limitClient returns the client for package limit. Without a throttle all networks are known.
 func (a *Authenticator) limitClient(l *login, standing throttle.Verdict) limit.Client {
 	if a.throttle == nil {
-		config := throttle.Defaults()
-		network, _ := config.Network(l.client())
-		return limit.Client{Network: network, Known: true}
+		return a.limitSender(l)
 	}
 	return limit.Client{Network: standing.Network, Known: standing.Known, Trusted: standing.Trusted}
+}
+
+// limitSender returns the client of mail from outside for package limit. The throttle is not asked about mail, so it knows
+// no network of a sender.
+func (a *Authenticator) limitSender(l *login) limit.Client {
+	config := throttle.Defaults()
+	if a.Throttle != nil {
+		config = *a.Throttle
+	}
+	network, trusted := config.Network(l.client())
+	return limit.Client{Network: network, Known: trusted || a.throttle == nil, Trusted: trusted}
 }
 
 // countFailure counts a rejection, unless it is by the throttle itself: a wrong password, a user that does not exist, or
@@ -70,11 +80,26 @@ func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (coun
 	if err != nil {
 		return 0, err
 	}
-	key, _, err := a.lookup(ctx, name)
-	if err != nil {
+	l := &login{name: name}
+	if v, ok := a.findUser(ctx, l); !ok && v.outcome == authhttp.TempFail {
+		return 0, errors.New(v.detail)
+	}
+	if err := a.findAccount(ctx, l); err != nil {
 		return 0, err
 	}
-	return a.throttle.ForgetUser(key, a.Now()), nil
+	return a.throttle.ForgetUser(l.key, a.Now()), nil
+}
+
+// findAccount finds the user of a name that may be an alias in a passdb, to show or to reset what is counted.
+func (a *Authenticator) findAccount(ctx context.Context, l *login) error {
+	if l.passdb == nil {
+		return nil
+	}
+	found, _, err := l.passdb.lookup(ctx, l)
+	if err == nil && found != nil {
+		l.key = found.Name
+	}
+	return err
 }
 
 // account returns the name whose password the login tries.

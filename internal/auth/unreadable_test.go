@@ -70,5 +70,5 @@ func TestUnreadableRequests(t *testing.T) {
 func TestLongestUserAndPassword(t *testing.T) {
 	user := strings.Repeat("u", authhttp.MaxUser-len("@users.example")) + "@users.example"
 	check(t, newAuth(t), ask{user: user, pass: strings.Repeat("p", authhttp.MaxPassword)},
-		refused(box1, authlog.UserUnknown, "no such user"))
+		refused(box1, authlog.UserUnknown, "no such user in the map"))
 }

@@ -81,10 +81,10 @@ func (l *loader) buildPassdb(f *file, key toml.Key, s *passdbSection) *auth.Pass
 	case "":
 		l.problems.add(f, append(key, "driver"), `is missing: want one of %s`, quoteAll(choices["passdb.NAME.driver"]))
 	case ldapDriver:
-		c := l.ldapConfig(f, key, s)
+		c, cas := l.ldapConfig(f, key, s)
 		c.Reader, c.MaxConnections, c.Timeout = reader, n, timeout
 		if len(l.problems) == before {
-			return l.newLDAP(f, key, c)
+			return l.newLDAP(f, key, c, cas)
 		}
 	default:
 		l.choose(f, append(key, "driver"), s.Driver)
@@ -145,11 +145,12 @@ func (l *loader) newSQL(f *file, key toml.Key, c sqldb.Config) *auth.Passdb {
 	return p
 }
 
-func (l *loader) ldapConfig(f *file, key toml.Key, s *passdbSection) ldapdb.Config {
+// ldapConfig also returns the text of ca_file.
+func (l *loader) ldapConfig(f *file, key toml.Key, s *passdbSection) (c ldapdb.Config, cas string) {
 	l.without(f, key, s.Driver, map[string]bool{
 		"connect": s.Connect != "", "connect_file": s.ConnectFile != "", "query": s.Query != "", "domain_query": s.DomainQuery != "",
 	})
-	c := ldapdb.Config{
+	c = ldapdb.Config{
 		Name: key[1], URIs: s.URIs, StartTLS: s.StartTLS, AuthDN: s.AuthDN, Base: s.Base, Scope: s.Scope, Filter: s.Filter,
 		Bind: s.Bind == nil || *s.Bind, BindUserDN: s.BindUserDN, Fields: s.Fields,
 	}
@@ -158,15 +159,21 @@ func (l *loader) ldapConfig(f *file, key toml.Key, s *passdbSection) ldapdb.Conf
 	}
 	l.choose(f, append(key, "scope"), c.Scope)
 	if s.CAFile != "" {
-		c.CAs = l.certificates(f, append(key, "ca_file"), s.CAFile)
+		c.CAs, cas = l.certificates(f, append(key, "ca_file"), s.CAFile)
 	}
 	if s.AuthDNPasswordFile != "" {
 		c.AuthPassword = l.oneLine(f, append(key, "auth_dn_password_file"), s.AuthDNPasswordFile)
 	}
-	return c
+	return c, cas
 }
 
-func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config) *auth.Passdb {
+// ldapSettings are equal if the directory need not be opened again.
+type ldapSettings struct {
+	ldapdb.Config        // without CAs
+	cas           string // the text of ca_file
+}
+
+func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config, cas string) *auth.Passdb {
 	db, err := ldapdb.New(c)
 	if err != nil {
 		l.passdbProblem(f, key, err)
@@ -175,8 +182,10 @@ func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config) *auth.Passdb {
 	for _, uri := range db.Cleartext() {
 		l.warn(f, append(key, "uris"), "passwords go to %s in clear: use ldaps://, or starttls = true", uri)
 	}
+	settings := ldapSettings{c, cas}
+	settings.CAs = nil
 	p := &auth.Passdb{
-		Name: c.Name, Settings: c, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close,
+		Name: c.Name, Settings: settings, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close,
 		IsOutage: func(error) bool { return false }, // package ldapdb sets its servers aside itself
 	}
 	if c.Bind {

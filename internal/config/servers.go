@@ -153,6 +153,7 @@ func (l *loader) buildDomain(f *file, key toml.Key, s *domainSection, servers ma
 	d.Servers = l.serverList(f, append(key, "servers"), s.Servers, servers)
 	d.MX = l.serverList(f, append(key, "mx"), s.MX, servers)
 	d.CatchAll = s.CatchAll
+	l.checkCatchAll(f, append(key, "catch_all"), d)
 	d.Access = l.buildAccess(f, key, &s.accessSection)
 	return d
 }
@@ -167,6 +168,18 @@ func (l *loader) checkVerify(f *file, key toml.Key, d *route.Domain) {
 		l.problems.add(f, key, "want one of %s, or the name of a passdb", quoteAll(words))
 	case d.Name == route.AnyDomain && !oneOf(d.Verify, passdbs...):
 		l.problems.add(f, key, "must be the name of a passdb: otherwise every domain of the world would be sent to these servers")
+	}
+}
+
+// checkCatchAll refuses to take mail for every recipient of domains that need not be ours.
+func (l *loader) checkCatchAll(f *file, key toml.Key, d *route.Domain) {
+	if !d.CatchAll || d.Name != route.AnyDomain {
+		return
+	}
+	for _, other := range l.files {
+		if s := other.content.Passdb[d.Verify]; s != nil && s.DomainQuery == "" {
+			l.problems.add(f, key, "needs a passdb with domain_query: otherwise mail to every domain of the world would be taken")
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) 
 		}
 	}
 	if s.CAFile != "" {
-		t.CAs = l.certificates(f, append(key, "ca_file"), s.CAFile)
+		t.CAs, _ = l.certificates(f, append(key, "ca_file"), s.CAFile)
 	}
 	if s.Fingerprint != "" && t.Fingerprint.UnmarshalText([]byte(s.Fingerprint)) != nil {
 		l.problems.add(f, append(key, "fingerprint"), `want the certificate's SHA-256 fingerprint, 64 hex digits: "openssl x509 -noout -fingerprint -sha256" prints it`)
@@ -91,15 +91,18 @@ func (l *loader) buildTLS(f *file, key toml.Key, s *verifySection, host string) 
 	return t
 }
 
-func (l *loader) certificates(f *file, key toml.Key, path string) *x509.CertPool {
+// certificates reads the certificates of a file. It also returns the text of the file, because two pools with the same
+// certificates are not equal.
+func (l *loader) certificates(f *file, key toml.Key, path string) (pool *x509.CertPool, text string) {
 	l.refer(f, key, path)
-	pool := x509.NewCertPool()
-	if data, err := readBounded(l.relative(path)); err != nil {
+	pool = x509.NewCertPool()
+	data, err := readBounded(l.relative(path))
+	if err != nil {
 		l.problems.add(f, key, "%s", cannotRead(l.relative(path), err))
 	} else if !pool.AppendCertsFromPEM(data) {
 		l.problems.add(f, key, `holds no certificate in PEM, which begins with "-----BEGIN CERTIFICATE-----"`)
 	}
-	return pool
+	return pool, string(data)
 }
 
 // buildConnections reads the limits on connections to a server, and how often its health is checked.

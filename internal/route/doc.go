@@ -4,7 +4,7 @@
 //
 // [Table.Find] finds a domain by its exact name, or else by the longest wildcard that matches it.
 // "*.example.com" matches a.example.com and a.b.example.com, but neither example.com nor
-// notexample.com. All names are in the canonical form of package mailaddr.
+// notexample.com. [AnyDomain], "*", matches every name that nothing else does, also one without a dot. All names are in the canonical form of package mailaddr.
 //
 // # Servers
 //

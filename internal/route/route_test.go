@@ -57,6 +57,19 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// Every domain that is not listed is the one named "*", if there is one.
+func TestFindAnyDomain(t *testing.T) {
+	table := NewTable([]*Domain{{Name: AnyDomain}, {Name: "domain1.com"}, {Name: "*.example.com"}})
+	for domain, want := range map[string]string{
+		"domain1.com": "domain1.com", "a.example.com": "*.example.com", "a.b.example.com": "*.example.com",
+		"example.com": AnyDomain, "a.domain1.com": AnyDomain, "com": AnyDomain, "localhost": AnyDomain,
+	} {
+		if got := table.Find(domain); got == nil || got.Name != want {
+			t.Errorf("Find(%q) = %v, want %q", domain, got, want)
+		}
+	}
+}
+
 func TestFindInAnEmptyTable(t *testing.T) {
 	if d := NewTable(nil).Find("domain1.com"); d != nil {
 		t.Errorf("Find = %v", d)
@@ -81,7 +94,7 @@ func TestCanonicalDomain(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "*.", "*.*.example.com", "a.*.example.com", "*example.com", "a*.example.com",
+		"", "**", "*.", "*.*.example.com", "a.*.example.com", "*example.com", "a*.example.com",
 		"domain1.com.", ".domain1.com", "a..b", "a b.example", "user@domain1.com", "[192.0.2.1]", "b\xfccher.example",
 	} {
 		if got, err := CanonicalDomain(in); err == nil {

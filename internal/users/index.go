@@ -2,8 +2,8 @@ package users
 
 import "math/bits"
 
-// index finds users by name and the hash of the name. It is a hash table with linear probing. A Go map takes more than twice as much memory,
-// because it holds the names as well.
+// index finds users by name and the hash of the name. It is a hash table with linear probing. A Go map takes more than
+// twice as much memory, because it holds the names as well.
 type index struct {
 	tags  []uint8 // bits of the hashes, so that few users with another name are looked at; 0: the slot is empty
 	users []*User
@@ -29,6 +29,9 @@ func (x *index) slot(name string, hash uint64) (i uint64, tag uint8) {
 
 // find returns nil if no user has the name.
 func (x *index) find(name string, hash uint64) *User {
+	if len(x.tags) == 0 { // of the zero Map
+		return nil
+	}
 	i, _ := x.slot(name, hash)
 	return x.users[i]
 }
