@@ -170,6 +170,13 @@ var base = map[string]string{
 	"domains": "[domains.\"domain1.com\"]\nservers = [\"axigen1\"]\n[domains.\"domain02.com\"]\nservers = [\"axigen1\"]\nverify = \"users\"\n",
 }
 
+// named are the files that snippets name.
+var named = map[string]string{
+	"postfixadmin.dsn": "mailauthd:secret@unix(/run/mysqld/mysqld.sock)/postfix\n",
+	"ldap.pass":        "secret\n",
+	"corp-ca.pem":      certificate,
+}
+
 func TestDocumentedSnippetsLoad(t *testing.T) {
 	snippets := tomlSnippets(t)
 	if len(snippets) < 3 {
@@ -187,7 +194,13 @@ func TestDocumentedSnippetsLoad(t *testing.T) {
 				whole += "\n" + text
 			}
 		}
-		path := filepath.Join(t.TempDir(), "snippet.toml")
+		dir := t.TempDir()
+		path := filepath.Join(dir, "snippet.toml")
+		for file, text := range named {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
 			t.Fatal(err)
 		}
