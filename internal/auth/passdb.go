@@ -100,16 +100,17 @@ func (a *Authenticator) findInPassdb(ctx context.Context, l *login, standing thr
 // queryPassdb makes the user in the passdb the entry of the login, and finds the servers. It reports whether the login has
 // waited for a slot.
 func (a *Authenticator) queryPassdb(ctx context.Context, l *login, client limit.Client) (waited bool, v verdict, ok bool) {
-	ticket, allowed := l.passdb.breaker.Allow()
-	if !allowed {
-		return false, tempFail("passdb %q is set aside because it did not answer", l.passdb.Name), false
-	}
-	defer ticket.Drop()
 	slot, err := l.passdb.slots.Acquire(ctx, l.passdb.Timeout, client)
 	if err != nil {
 		return false, tempFail("no slot to ask passdb %q, max_connections = %d: %v", l.passdb.Name, l.passdb.slots.Config().Slots, err), false
 	}
 	defer slot.Release()
+	// Not before the slot: logins that wait behind queries without an answer must not send one more each.
+	ticket, allowed := l.passdb.breaker.Allow()
+	if !allowed {
+		return slot.Waited, tempFail("passdb %q is set aside because it did not answer", l.passdb.Name), false
+	}
+	defer ticket.Drop()
 	v, ok = a.askPassdb(ctx, l, ticket)
 	return slot.Waited, v, ok
 }
