@@ -24,6 +24,8 @@
 //	Dovecot    a mail server for imap, pop3 and submission; offers PLAIN, LOGIN and CRAM-MD5, and a
 //	           master login; its tool doveadm makes hashes
 //	Postfix    a mail exchanger, and a mail server that checks passwords
+//	PostgreSQL, MariaDB and OpenLDAP
+//	           databases with the users of README.md's examples
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl does not
 //	           prefer with any option: IMAP LOGIN and POP3 USER/PASS
 //	fail2ban   only its test tool, with contrib/fail2ban, on logs that package authlog writes
@@ -68,5 +70,5 @@
 // On Debian:
 //
 //	apt-get install nginx-light libnginx-mod-mail apache2 libapache2-mod-php lighttpd dovecot-imapd \
-//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban
+//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban postgresql mariadb-server slapd
 package e2e
