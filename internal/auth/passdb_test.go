@@ -72,6 +72,8 @@ func passwords(t testing.TB, hashes ...string) (list []users.Password) {
 	return list
 }
 
+func nets(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
+
 // newDBAuth has the users of db.example in a database, and some of them in the map as well.
 func newDBAuth(t testing.TB) (*Authenticator, *fakeDB) {
 	t.Helper()
@@ -87,7 +89,7 @@ func newDBAuth(t testing.TB) (*Authenticator, *fakeDB) {
 		{Name: alice, Passwords: passwords(t, "{PLAIN}"+right)},
 		{Name: "admin@users.example", Passwords: passwords(t, "{PLAIN}admin-"+marker), Extra: &users.Settings{Master: true}},
 		{Name: "toml@db.example", Passwords: passwords(t, "{PLAIN}toml-"+marker), Extra: &users.Settings{Aliases: []string{"too@db.example"}}},
-		{Name: "both@db.example", Extra: &users.Settings{Login: "BOTH", Servers: []string{"store"}}},
+		{Name: "both@db.example", Extra: &users.Settings{Login: "BOTH", Servers: []string{"store"}, Access: access.Rules{AllowNets: nets("203.0.113.0/24")}}},
 		{Name: "out@db.example", Extra: &users.Settings{Access: access.Rules{NoLogin: new(true)}}},
 		{Name: "cert@db.example", Extra: &users.Settings{Fingerprints: []string{"ab"}, UpstreamPassword: "up-" + marker}},
 	})
@@ -111,7 +113,7 @@ func newDBAuth(t testing.TB) (*Authenticator, *fakeDB) {
 		"host@db.example":      {Name: "host@db.example", Passwords: one, Extra: &users.Settings{Servers: []string{"192.0.2.2"}}},
 		"lost@db.example":      {Name: "lost@db.example", Passwords: one, Extra: &users.Settings{Servers: []string{"gone.example"}}},
 		"null@db.example":      {Name: "null@db.example"},
-		"far@db.example":       {Name: "far@db.example", Passwords: one, Extra: &users.Settings{Access: access.Rules{AllowNets: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}},
+		"far@db.example":       {Name: "far@db.example", Passwords: one, Extra: &users.Settings{Access: access.Rules{AllowNets: nets("198.51.100.0/24")}}},
 	}}
 	decoy := f.users[dora]
 	f.decoy = &decoy
@@ -196,11 +198,14 @@ func TestPassdbWithTheMap(t *testing.T) {
 	a, f := newDBAuth(t)
 	u := f.users["both@db.example"]
 	u.Extra = new(u.Settings())
-	u.Extra.Access = access.Rules{}
+	u.Extra.Access = access.Rules{AllowNets: nets("198.51.100.0/24")}
 	f.users["both@db.example"] = u
 	wantTold(t, a, ask{user: "both@db.example", pass: right}.header(), ok(store, "BOTH", ""))
-	if again := f.users["both@db.example"]; !slices.Equal(again.Settings().Servers, []string{"box1"}) || again.Settings().Login != "db" {
-		t.Errorf("the database's own entry was changed: %+v", again)
+	wantTold(t, a, ask{user: "host@db.example", pass: right}.header(), ok(store, "", ""))
+	for user, want := range map[string]string{"both@db.example": "box1", "host@db.example": "192.0.2.2"} {
+		if again := f.users[user]; !slices.Equal(again.Settings().Servers, []string{want}) {
+			t.Errorf("the database's own entry was changed: %+v", again)
+		}
 	}
 }
 

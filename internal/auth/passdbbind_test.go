@@ -238,6 +238,18 @@ func TestBindIsRemembered(t *testing.T) {
 	}
 }
 
+// What is remembered of an alias does not count when it has become that of another user.
+func TestBindOfAnotherUserIsNotRemembered(t *testing.T) {
+	a, b := newBindAuth(t)
+	a = withCache(a)
+	in := ask{user: "info@db.example", pass: right}
+	answers(t, a, in, authhttp.OK, "", "")
+	answers(t, a, in, authhttp.OK, "", "hit")
+	b.users[in.user] = users.User{Name: "many@db.example"}
+	answers(t, a, in, authhttp.OK, "", "")
+	b.wantBinds(t, dora+" "+right, "many@db.example "+right)
+}
+
 // Binds have the slots of the passdb. Logins that are the same share one.
 func TestSlotsForBinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
