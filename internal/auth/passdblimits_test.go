@@ -117,6 +117,7 @@ func TestSlotsForQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, f := newDBAuth(t)
 		a = withThrottle(t, a, nil)
+		a.Trace = func(string, ...any) {} // set once, because logins run at the same time
 		f.during = func(context.Context) { time.Sleep(time.Second) }
 		done := make(chan authhttp.Outcome)
 		const logins = MaxWaiting + 10
