@@ -347,6 +347,7 @@ func (l *loader) build() (c *Config, err error) {
 	general := l.warnings
 	l.warnings = nil
 	if c.Users, err = l.buildUsers(c, servers); err != nil {
+		c.Close()
 		return nil, err
 	}
 	c.shared = shared{l.general(), l.usersFiles()}
