@@ -37,7 +37,7 @@
 // # Errors and limits
 //
 // Every error of the database is an error of Find: nobody becomes unknown because of it. [ErrQuery] tells those from the
-// errors of one user's values. A lookup has a deadline (Timeout), which includes the wait for a connection, connecting and
+// errors of one user's values and names, also if the server reports them. A lookup has a deadline (Timeout), which includes the wait for a connection, connecting and
 // the repeated query. MaxConnections bounds the connections. How many logins may wait for one must be bounded by the
 // caller. A result has at most [MaxRows] rows, and a value at most [MaxValue] bytes.
 //

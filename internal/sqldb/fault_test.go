@@ -340,12 +340,19 @@ func TestMessagesThatQuoteParameters(t *testing.T) {
 		for state, want := range map[int]string{1: "the message is left out", 2: "quotes a parameter, and is left out"} {
 			d := s.db(t, func(c *Config) { c.Query = fmt.Sprintf("SELECT fails(%%{user}, %d) AS password", state) })
 			_, err := d.Find(context.Background(), "bob@x.org")
-			checkQueryError(t, err, want)
+			checkFailure(t, err, want)
+			if outage := errors.Is(err, ErrQuery); outage != (state == 2) {
+				t.Errorf("state %d: an outage is %v", state, outage)
+			}
 		}
 		if s.driver == "pgsql" {
-			d := s.db(t, func(c *Config) { c.Query = "SELECT CAST(concat(CAST(%{user} AS text), '') AS integer) AS password" })
+			d := s.db(t, func(c *Config) { c.Query = "SELECT password FROM mailbox WHERE 7 = %{user | username}" })
+			s.table(t)
 			_, err := d.Find(context.Background(), "bob@x.org")
-			checkQueryError(t, err, "SQLSTATE 22P02 (the message is left out")
+			checkFailure(t, err, "SQLSTATE 22P02 (the message is left out")
+			if errors.Is(err, ErrQuery) {
+				t.Error("a client can cause an outage")
+			}
 		}
 	})
 }

@@ -120,9 +120,18 @@ func (m *mySQL) stale(err error) bool {
 	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF)
 }
 
+// unstorable knows the number of MariaDB and of MySQL before 8.0, and that of MySQL 8.0.
 func (m *mySQL) unstorable(err error) bool {
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && e.Number == 1267
+	return errors.As(err, &e) && (e.Number == 1267 || e.Number == 3988)
+}
+
+func (m *mySQL) state(err error) string {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return string(e.SQLState[:])
+	}
+	return ""
 }
 
 func (m *mySQL) reset() {

@@ -114,6 +114,14 @@ func (p *pgsql) unstorable(err error) bool {
 	return errors.As(err, &e) && e.Code == "22P05"
 }
 
+func (p *pgsql) state(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
 func (p *pgsql) reset() { p.pool.Reset() }
 
 func (p *pgsql) explain(err error) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -67,7 +68,11 @@ func (d *DB) run(ctx context.Context, q query, user string, limit int) (*result,
 	}
 	d.count(time.Since(begin), err)
 	if err != nil {
-		return nil, fmt.Errorf("passdb %q: %w: %s", d.Name, ErrQuery, d.describe(ctx, err, args))
+		failed := ErrQuery
+		if concernsValue(d.client.state(err)) {
+			failed = errValue
+		}
+		return nil, fmt.Errorf("passdb %q: %w: %s", d.Name, failed, d.describe(ctx, err, args))
 	}
 	return r, nil
 }
@@ -99,13 +104,16 @@ func withoutSecret(text, secret string) string {
 	return text
 }
 
-// serverError describes an error that the server reported. Messages of data errors (class 22) and of constraints (23)
-// quote values; functions of the database may raise any message (45 and P0).
+// serverError describes an error that the server reported.
 func serverError(state, message string) string {
-	for _, class := range []string{"22", "23", "45", "P0"} {
-		if strings.HasPrefix(state, class) {
-			return fmt.Sprintf("SQLSTATE %s (the message is left out, because it may quote a value)", state)
-		}
+	if concernsValue(state) {
+		return fmt.Sprintf("SQLSTATE %s (the message is left out, because it may quote a value)", state)
 	}
 	return fmt.Sprintf("SQLSTATE %s: %s", state, message)
+}
+
+// concernsValue reports whether an SQLSTATE is that of an error about a value. Messages of data errors (class 22) and of
+// constraints (23) quote values; functions of the database may raise any message (45 and P0).
+func concernsValue(state string) bool {
+	return len(state) == 5 && slices.Contains([]string{"22", "23", "45", "P0"}, state[:2])
 }

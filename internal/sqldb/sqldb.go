@@ -29,6 +29,10 @@ const (
 // ErrQuery is an error of the database, or of the connection to it. Other errors concern the values of one user.
 var ErrQuery = errors.New("query failed")
 
+// errValue is the server's error about a value, such as a name that it cannot compare with a number. Clients can cause it,
+// so it must not be taken for an outage.
+var errValue = errors.New("query failed")
+
 // Config says where the users are.
 type Config struct {
 	Name           string // of the passdb, for errors
@@ -70,6 +74,9 @@ type client interface {
 
 	// unstorable reports whether the server cannot compare a parameter, because the column cannot hold its characters.
 	unstorable(err error) bool
+
+	// state returns the SQLSTATE of an error that the server reported, or else an empty string.
+	state(err error) string
 
 	// reset closes the idle connections.
 	reset()
