@@ -3,6 +3,7 @@ package ldapdb
 import (
 	"context"
 	"hash/maphash"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -58,12 +59,22 @@ func (p *pace) of(name string) time.Duration {
 	return d.last[maphash.String(p.seed, name)%min(d.n, remembered)]
 }
 
-// wait waits until the bind of a name has lasted as long as it shall, or ctx ends.
+// tick is how much later a timer may fire than it shall. The runtime waits for network and timers in milliseconds.
+const tick = time.Millisecond
+
+// wait waits until the bind of a name has lasted as long as it shall, or ctx ends. A comparison of a fast hash takes less
+// than a tick, so a timer alone would show a name that does not exist. The end of the wait is spun instead.
 func (p *pace) wait(ctx context.Context, name string, took time.Duration) {
-	rest := time.NewTimer(p.of(name) - took)
-	defer rest.Stop()
-	select {
-	case <-rest.C:
-	case <-ctx.Done():
+	end := time.Now().Add(p.of(name) - took)
+	if rest := time.Until(end) - tick; rest > 0 {
+		timer := time.NewTimer(rest)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	for ctx.Err() == nil && time.Now().Before(end) {
+		runtime.Gosched()
 	}
 }
