@@ -20,10 +20,8 @@ func (a *Authenticator) proveBind(ctx context.Context, at *attempt) verdict {
 
 func (b binds) callers() *limit.Group { return b.a.asking }
 
-// scope identifies the user at the passdb. The passdb does not tell whether the password has changed.
-func (b binds) scope(at *attempt) string {
-	return "bind " + strconv.Quote(at.passdb.Name) + " " + at.key
-}
+// scope identifies the user at the passdb, as it is configured. The passdb does not tell whether the password has changed.
+func (b binds) scope(at *attempt) string { return "bind " + at.passdb.id + " " + at.key }
 
 // prove binds once. For a login that the rules refuse it binds with a random password, so that the time does not depend
 // on the client's.

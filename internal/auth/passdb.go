@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"iter"
 	"strings"
@@ -45,6 +46,7 @@ type passdb struct {
 	source  source
 	slots   *limit.Limiter
 	breaker *route.Breaker
+	id      string // random; a reload keeps it while the passdb is configured as before
 }
 
 // PassdbInUse is a Passdb with its state.
@@ -74,6 +76,7 @@ func (a *Authenticator) addPassdb(p *Passdb) {
 		Passdb: p,
 		source: source{p.Directory, fmt.Sprintf("passdb %q", p.Name)},
 		slots:  a.asking.NewLimiter(limit.Config{Slots: n, Reserved: (n + 3) / 4, Waiting: MaxWaiting}),
+		id:     rand.Text(),
 	}
 }
 

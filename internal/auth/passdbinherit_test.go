@@ -129,3 +129,28 @@ func TestInheritWhatPassdbsHold(t *testing.T) {
 	wantIdle(t, next)
 	next.Close(nil)
 }
+
+// A password that was right at a passdb is proved again at one that is configured otherwise.
+func TestInheritBinds(t *testing.T) {
+	for settings, want := range map[string]authhttp.Outcome{"1": authhttp.OK, "2": authhttp.Reject} {
+		name := "x@people.example"
+		made := func(settings, password string) *Passdb {
+			p, _ := closing("people", settings)
+			b := &bindDB{fakeDB: &fakeDB{users: map[string]users.User{name: {Name: name}}}}
+			b.setPassword(password)
+			p.Lookup = b.lookup
+			return p
+		}
+		old := New(withPassdbs(made("1", right)), route.NewResolver(nil))
+		old.Inherit(nil, nil)
+		answers(t, old, ask{user: name, pass: right}, authhttp.OK, "", "")
+		answers(t, old, ask{user: name, pass: right}, authhttp.OK, "", "hit")
+		next := New(withPassdbs(made(settings, wrong)), old.Resolver)
+		next.Inherit(old, nil)
+		if r, e := next.Answer(t.Context(), ask{user: name, pass: right}.header()); r.Outcome != want {
+			t.Errorf("settings %q: %v (%s), want %v", settings, r.Outcome, e.Cache, want)
+		}
+		old.Close(next)
+		next.Close(nil)
+	}
+}
