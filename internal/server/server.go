@@ -4,7 +4,8 @@
 //
 // Everything that a request needs is reached through one atomic pointer. [Server.Reload] builds
 // the new state, new sockets included, before it swaps the pointer. If any of that fails, nothing
-// changes. A request is decided by the configuration that it began with. Sockets that are in both
+// changes. A request is decided by the configuration that it began with. What the
+// next one does not take over is closed after the last such request. Sockets that are in both
 // configurations stay open.
 //
 // # Shutdown
@@ -160,8 +161,7 @@ func (s *Server) swap(c *config.Config) error {
 	next.inherit(old)
 	s.state.Store(next)
 	if old != nil {
-		old.end()
-		go old.auth.Close(next.auth)
+		old.leave(next)
 	}
 	s.switchListeners(listeners, c.Listen)
 	return nil
@@ -217,7 +217,8 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 			response = auth.Unavailable(r.Header)
 		}
 	}()
-	st := s.state.Load()
+	st := s.enter()
+	defer st.busy.RUnlock()
 	if st.script != nil {
 		return s.answerShadowed(st, r)
 	}

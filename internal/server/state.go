@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 
 	"mailauthd/internal/auth"
 	"mailauthd/internal/config"
@@ -16,13 +17,14 @@ type state struct {
 	checks context.Context // of the background probes of the servers
 	end    context.CancelFunc
 	script *shadow.Script // that is asked as well; nil without [shadow]
+	busy   *sync.RWMutex  // each request that the state decides holds it for reading
 
 	server *Server
 }
 
 // newState returns the state for a configuration.
 func (s *Server) newState(c *config.Config) *state {
-	st := &state{config: c, auth: auth.New(c.Config, s.resolver), server: s}
+	st := &state{config: c, auth: auth.New(c.Config, s.resolver), busy: new(sync.RWMutex), server: s}
 	st.auth.CountHash = s.metrics.hashes.Inc
 	st.checks, st.end = context.WithCancel(s.stop)
 	if c.Shadow != nil {
@@ -41,6 +43,25 @@ func (next *state) inherit(old *state) {
 	}
 	next.auth.Inherit(before, next.server.logChange)
 	go next.auth.Health.Run(next.checks, next.server.probe)
+}
+
+// enter returns the state in force, which stays usable until the caller unlocks busy.
+func (s *Server) enter() *state {
+	for {
+		if st := s.state.Load(); st.busy.TryRLock() {
+			return st
+		} // else another state has taken its place
+	}
+}
+
+// leave closes what the next state has not taken over, when no request needs it any more.
+func (st *state) leave(next *state) {
+	st.end()
+	go func() {
+		st.busy.Lock()
+		defer st.busy.Unlock()
+		st.auth.Close(next.auth)
+	}()
 }
 
 // logChange logs once that a server is set aside and once that it is back. Trials in between are

@@ -1,0 +1,32 @@
+package server
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+// A login that began before a reload can still ask its passdb, and later ones do not wait for it.
+func TestReloadSparesQueriesInFlight(t *testing.T) {
+	section := func(timeout string) string {
+		return "[passdb.vmail]\ndriver = \"pgsql\"\nconnect = \"host=127.0.0.1 port=1\"\nquery = \"SELECT password FROM m WHERE u = %{user}\"\ntimeout = \"" +
+			timeout + "\"\n[domains.\"sql.example\"]\nservers = [\"box1\"]\nverify = \"vmail\"\n[users."
+	}
+	s := start(t, "[users.", section("1s"))
+	st := s.enter()
+	s.reload("[users.", section("2s"))
+	s.wantEverywhere(good, "OK")
+	find := func() string {
+		for _, p := range st.auth.PassdbsInUse() {
+			if _, err := p.Directory.Find(context.Background(), "bob@sql.example"); err != nil {
+				return err.Error()
+			}
+		}
+		return ""
+	}
+	if text := find(); !strings.Contains(text, "connection refused") {
+		t.Errorf("while a login is in flight: %s", text)
+	}
+	st.busy.RUnlock()
+	eventually(t, "the passdb is closed", func() bool { return strings.Contains(find(), "closed pool") })
+}
