@@ -26,8 +26,10 @@
 // repeated once on a new connection. So the restart of a server that is not down for longer, and one that closes idle
 // connections, are not seen by any login. A query must not change anything.
 //
-// Comparisons follow the collation of the column. Those of MySQL usually take "böb" and "bob " for "bob", so the query
-// should return the column with the name as user, and the login then has the name of the database.
+// Comparisons follow the collation of the column. Those of MySQL usually take "böb" and "bob " for "bob". So a client could
+// find one user by many names, and each would count its failures anew. The query should return the column with the name as
+// user, and the login then has the name of the database. Without it, MySQL has no user whose name has a space, a control
+// character or a character that is not ASCII.
 //
 // No query is sent for a name that no client can log in with, and for one that is not UTF-8. Find returns no user then.
 //

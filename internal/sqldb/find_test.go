@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/users"
 )
 
@@ -144,8 +145,9 @@ func TestHostileNames(t *testing.T) {
 			if u, err := d.Find(context.Background(), name); u != nil || err != nil {
 				t.Errorf("%q before it exists: %v, %v", name, u, err)
 			}
-			s.insert(t, name, "password", fmt.Sprint("p", i))
-			if u := find(t, d, name); u.Name != name || !right(u, fmt.Sprint("p", i)) || len(u.Passwords) != 1 {
+			s.insert(t, name, "name", name, "password", fmt.Sprint("p", i))
+			canonical, _ := mailaddr.User(name)
+			if u := find(t, d, name); u.Name != canonical || !right(u, fmt.Sprint("p", i)) || len(u.Passwords) != 1 {
 				t.Errorf("%q: found %q with %d passwords", name, u.Name, len(u.Passwords))
 			}
 		}
@@ -195,7 +197,9 @@ func TestOtherCharset(t *testing.T) {
 		}
 		s.exec(t, "DROP TABLE IF EXISTS latin", "CREATE TABLE latin (username varchar(200)) CHARACTER SET latin1", "GRANT SELECT ON latin TO mailauthd",
 			"INSERT INTO latin VALUES ('bü@x.org')")
-		checkOtherCharset(t, s.db(t, func(c *Config) { c.Query = "SELECT 'x' AS password FROM latin WHERE username = %{user}" }))
+		checkOtherCharset(t, s.db(t, func(c *Config) {
+			c.Query = "SELECT username AS user, 'x' AS password FROM latin WHERE username = %{user}"
+		}))
 	})
 }
 
@@ -254,4 +258,29 @@ func TestColumns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestOtherSpellings tests that a name which the collation takes for another one finds no user, or the user by the right name.
+func TestOtherSpellings(t *testing.T) {
+	s := servers["mysql"](t)
+	s.table(t)
+	for _, c := range []string{"utf8mb4_general_ci", "utf8mb4_unicode_ci"} {
+		s.exec(t, "ALTER TABLE mailbox CONVERT TO CHARACTER SET utf8mb4 COLLATE "+c)
+		s.exec(t, "DELETE FROM mailbox")
+		s.insert(t, "bob@x.org", "password", "x")
+		bare := s.db(t, func(c *Config) { c.Query = "SELECT password FROM mailbox WHERE username = %{user}" })
+		named := s.db(t, func(c *Config) { c.Query = "SELECT username AS user, password FROM mailbox WHERE username = %{user}" })
+		find(t, bare, "bob@x.org")
+		for _, name := range []string{"böb@x.org", "bób@x.org", "ｂob@x.org", "bo\u200bb@x.org", "b\x01ob@x.org", "bob@x.org "} {
+			if u, err := bare.Find(context.Background(), name); u != nil || err != nil {
+				t.Errorf("%s: %q is %v, %v", c, name, u, err)
+			}
+			if u, err := named.Find(context.Background(), name); err != nil || u != nil && u.Name != "bob@x.org" {
+				t.Errorf("%s: %q is %v, %v", c, name, u, err)
+			}
+		}
+		if u, err := named.Find(context.Background(), "böb@x.org"); err != nil || u == nil {
+			t.Errorf("%s: %v, %v", c, u, err)
+		}
+	}
 }

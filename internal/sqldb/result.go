@@ -34,6 +34,11 @@ func (r *result) add(value func(i int) (string, bool)) {
 	r.rows = append(r.rows, row)
 }
 
+// hasUser reports whether the first row has the user's name.
+func (r *result) hasUser() bool {
+	return r.rows[0]["user"] != "" || r.rows[0]["username"] != ""
+}
+
 // check returns an error if the rows cannot be those of a user. As in Dovecot, a query without a password is a mistake.
 func (r *result) check() error {
 	for i, c := range r.columns {

@@ -169,6 +169,9 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("passdb %q: user %q: %w", d.Name, name, err)
 	}
+	if d.Driver == "mysql" && !isPlain(name) && !r.hasUser() {
+		return nil, nil
+	}
 	u, err := d.Fields.User(name, r.rows)
 	if err != nil {
 		return nil, fmt.Errorf("passdb %q: %w", d.Name, err)
@@ -179,6 +182,11 @@ func (d *DB) Find(ctx context.Context, name string) (*users.User, error) {
 
 // canExist reports whether a name can be in the database. PostgreSQL would refuse a query with another one.
 func canExist(name string) bool { return authhttp.CheckUser(name) == nil && utf8.ValidString(name) }
+
+// isPlain reports whether no collation of MySQL takes a name in canonical form for another one.
+func isPlain(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
 
 // Decoy returns the user whose passwords are verified in place of those of an unknown name.
 func (d *DB) Decoy(name string) *users.User { return d.decoys.Choose(name) }
