@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"slices"
@@ -129,6 +130,24 @@ func (l *loader) sqlConfig(f *file, key toml.Key, s *passdbSection) sqldb.Config
 	return sqldb.Config{Name: key[1], Driver: s.Driver, Connect: connect, Query: s.Query, DomainQuery: s.DomainQuery}
 }
 
+// sqlSettings are equal if the database need not be opened again.
+type sqlSettings struct {
+	sqldb.Config
+	files []checksum // of what the connection string names
+}
+
+// checksums returns those of the files that the driver reads when it opens the database. A certificate may be renewed.
+func checksums(c sqldb.Config) (sums []checksum) {
+	if c.Driver != "pgsql" {
+		return nil
+	}
+	for _, path := range sqldb.Files(c.Connect) {
+		data, _ := readBounded(path) // the driver reports a file that it needs and cannot read
+		sums = append(sums, sha256.Sum256(data))
+	}
+	return sums
+}
+
 func (l *loader) newSQL(f *file, key toml.Key, c sqldb.Config) *auth.Passdb {
 	db, err := sqldb.New(c)
 	if err != nil {
@@ -136,7 +155,7 @@ func (l *loader) newSQL(f *file, key toml.Key, c sqldb.Config) *auth.Passdb {
 		return nil
 	}
 	p := &auth.Passdb{
-		Name: c.Name, Settings: c, Directory: db, MaxConnections: db.MaxConnections, Timeout: c.Timeout, Close: db.Close,
+		Name: c.Name, Settings: sqlSettings{c, checksums(c)}, Directory: db, MaxConnections: db.MaxConnections, Timeout: c.Timeout, Close: db.Close,
 		IsOutage: func(err error) bool { return errors.Is(err, sqldb.ErrQuery) },
 	}
 	if c.DomainQuery != "" {

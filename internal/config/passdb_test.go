@@ -293,3 +293,31 @@ func TestPassdbWarnings(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesOfConnectionStrings tests that a passdb is another one when a file has changed that its connection string names.
+func TestFilesOfConnectionStrings(t *testing.T) {
+	for _, connect := range []string{"host=db.example passfile='%s'", "postgres://db.example/mail?passfile=%s"} {
+		path := withPassdb(t, "")
+		passfile := filepath.Join(filepath.Dir(path), "pgpass")
+		section := edited(sqlPassdb, fmt.Sprintf("connect = %q", fmt.Sprintf(connect, passfile)))
+		path = withPassdb(t, section+passdbDomain)
+		settings := func(secret string) any {
+			if err := os.WriteFile(passfile, []byte("*:*:*:*:"+secret+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			return c.Passdbs[0].Settings
+		}
+		before := settings("one")
+		if !reflect.DeepEqual(before, settings("one")) {
+			t.Errorf("%s: another passdb, but nothing has changed", connect)
+		}
+		if reflect.DeepEqual(before, settings("two")) {
+			t.Errorf("%s: the same passdb, but the file has changed", connect)
+		}
+	}
+}

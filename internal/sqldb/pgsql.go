@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -142,3 +145,20 @@ func (p *pgsql) connections() (open, busy int) {
 }
 
 func (p *pgsql) close() { p.pool.Close() }
+
+// fileWords finds the words of a connection string whose values are files that the driver reads.
+var fileWords = regexp.MustCompile(`\b(?:sslrootcert|sslcert|sslkey|passfile)\s*=\s*('[^']*'|[^\s&]+)`)
+
+// Files returns the files that a connection string of PostgreSQL names.
+func Files(connect string) (paths []string) {
+	for _, word := range fileWords.FindAllStringSubmatch(connect, -1) {
+		path := strings.Trim(word[1], "'")
+		if strings.HasPrefix(connect, "postgres") { // a URL
+			if plain, err := url.PathUnescape(path); err == nil {
+				path = plain
+			}
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
