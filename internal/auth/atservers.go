@@ -28,6 +28,9 @@ const (
 	// MaxWaiting is the largest number of logins that wait for a slot of one server or passdb, so that one that hangs
 	// does not use up MaxAsking.
 	MaxWaiting = 50
+	// MaxPassdbConnections is the largest MaxConnections of a passdb. With it, a passdb that hangs leaves a quarter of
+	// MaxAsking to the others.
+	MaxPassdbConnections = 3*MaxAsking/4 - MaxWaiting
 )
 
 // atServers proves a password at the first of the user's servers that can be reached.

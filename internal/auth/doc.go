@@ -85,6 +85,7 @@
 //	MaxHashTime   10 s   after this time no further password of a user is tried
 //	MaxAsking     176    logins that are checked at mail servers and passdbs, or wait for a slot there
 //	MaxWaiting    50     logins that wait for a slot of one server or passdb; at a server no longer than its timeout
+//	MaxPassdbConnections 82  max_connections of a passdb
 //	MaxUpstream   40 s   for a login at all mail servers that are tried
 //	MaxWaits      10     from this attempt on nginx is not told to wait
 //	unlistedKeys  64     throttle counters for names of domains that are not listed

@@ -57,3 +57,26 @@ func TestWaitingLoginsSparePassdb(t *testing.T) {
 		}
 	})
 }
+
+// A passdb that hangs, with as many connections as it may have, leaves room for users of another one.
+func TestHangingPassdbLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := &Passdb{
+			Name: "hangs", Directory: &hangingDirectory{timeout: 2 * time.Second}, MaxConnections: MaxPassdbConnections,
+			Timeout: 2 * time.Second, IsOutage: func(error) bool { return true }, Close: func() {},
+		}
+		works := (&fakeDB{users: map[string]users.User{"x@works.example": {Name: "x@works.example", Passwords: passwords(t, "{PLAIN}"+right)}}}).passdb()
+		works.Name = "works"
+		a := New(withPassdbs(hangs, works), route.NewResolver(nil))
+		a.Inherit(nil, nil)
+		var logins sync.WaitGroup
+		for i := range 2 * MaxAsking {
+			logins.Go(func() { a.Answer(t.Context(), from(fmt.Sprintf("192.0.2.%d", i%250), "bob@hangs.example", right)) })
+		}
+		synctest.Wait()
+		if r, e := a.Answer(t.Context(), from("198.51.100.1", "x@works.example", right)); r.Outcome != authhttp.OK {
+			t.Errorf("a user of another passdb: %v (%s)", r.Outcome, e.Error)
+		}
+		logins.Wait()
+	})
+}

@@ -20,12 +20,9 @@ import (
 	"mailauthd/internal/users"
 )
 
-// Bounds of a passdb.
-const (
-	maxPassdbConnections = 1000
-	// A login waits for a slot, a query, another slot and a bind, and nginx's auth_http_timeout is 60 s.
-	maxPassdbTimeout = 10 * time.Second
-)
+// maxPassdbTimeout is the largest timeout. A login waits for a slot, a query, another slot and a bind, and nginx's
+// auth_http_timeout is 60 s.
+const maxPassdbTimeout = 10 * time.Second
 
 const ldapDriver = "ldap"
 
@@ -67,7 +64,7 @@ func (l *loader) buildPassdb(f *file, key toml.Key, s *passdbSection) *auth.Pass
 	n := sqldb.DefaultMaxConnections
 	if s.MaxConnections != nil {
 		n = *s.MaxConnections
-		l.within(f, append(key, "max_connections"), n, 1, maxPassdbConnections)
+		l.within(f, append(key, "max_connections"), n, 1, auth.MaxPassdbConnections)
 	}
 	timeout := sqldb.DefaultTimeout
 	if s.Timeout != nil {

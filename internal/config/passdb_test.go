@@ -103,8 +103,8 @@ func TestPassdbErrors(t *testing.T) {
 		{edited(sqlPassdb, `domain_query = "SELECT 1 FROM domain WHERE domain = %u"`), 6, "passdb.vmail.domain_query: want the variable %{domain}, and no other"},
 		{edited(sqlPassdb, `default_password_scheme = "hunter2"`), 5, "passdb.vmail.default_password_scheme: unknown scheme (known: "},
 
-		{edited(sqlPassdb, `max_connections = 0`), 6, "passdb.vmail.max_connections: must be from 1 to 1000"},
-		{edited(ldapPassdb, `max_connections = 1001`), 8, "passdb.vmail.max_connections: must be from 1 to 1000"},
+		{edited(sqlPassdb, `max_connections = 0`), 6, "passdb.vmail.max_connections: must be from 1 to 82"},
+		{edited(ldapPassdb, `max_connections = 83`), 8, "passdb.vmail.max_connections: must be from 1 to 82"},
 		{edited(sqlPassdb, `timeout = "0s"`), 6, `passdb.vmail.timeout: `},
 		{edited(sqlPassdb, `timeout = "21s"`), 6, `passdb.vmail.timeout: `},
 		{edited(ldapPassdb, `timeout = 2`), 8, `passdb.vmail.timeout: want a duration such as "2s", not a number`},
