@@ -30,6 +30,8 @@ type passdbSite struct {
 	*deployment
 	second                   *dovecot // "axigen1"
 	postgres, mariadb, slapd *database
+	relayed                  []*relayedPassdb
+	schemes                  []schemeUser
 }
 
 // TestPassdbs logs in with users of PostgreSQL, MariaDB and OpenLDAP, by the examples of README.md, and then takes
@@ -41,6 +43,7 @@ func TestPassdbs(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { testPassdbRules(t, d) })
 	t.Run("fields", func(t *testing.T) { testPassdbFields(t, d) })
 	t.Run("commands", func(t *testing.T) { testPassdbCommands(t, d) })
+	t.Run("schemes", func(t *testing.T) { testPassdbSchemes(t, d) })
 	t.Run("faults", func(t *testing.T) { testPassdbFaults(t, d) })
 }
 
@@ -204,24 +207,30 @@ func testPassdbCommands(t *testing.T, d *passdbSite) {
 // deployPassdbs starts all servers, with mailauthd configured by the examples of README.md.
 func deployPassdbs(tb testing.TB) *passdbSite {
 	tb.Helper()
-	d := &passdbSite{deployment: &deployment{site: newSite(tb, tempDir(tb)), sink: startSink(tb)}}
+	d := &passdbSite{deployment: &deployment{site: newSite(tb, tempDir(tb)), sink: startSink(tb)}, schemes: schemeUsers(tb)}
 	sections := passdbExamples(tb, "toml")
 	var port int
 	var socket, uri string
 	d.postgres, port = startPostgres(tb)
 	d.mariadb, socket = startMariaDB(tb, passdbPassword)
-	d.slapd, uri = startSlapd(tb, d.site, entries(tb))
+	d.slapd, uri = startSlapd(tb, d.site, entries(tb)+d.schemeEntries())
 	d.fill(tb)
+	d.fillSchemes(tb)
+	d.startRelays(tb, port, socket, uri)
 
 	d.dovecot = startDovecot(tb, d.sink.port, []account{pat, penny, vera, viola, cora, dana, edda, edgar, tom})
 	d.second = startDovecot(tb, d.sink.port, []account{abby})
+	var relayed string
+	for _, r := range d.relayed {
+		relayed += r.toml
+	}
 	examples := sections + hashesTOML(sections) + fieldsTOML
 	examples = strings.ReplaceAll(examples, "host=/run/postgresql", fmt.Sprintf("host=%s port=%d", d.postgres.dir, port))
 	examples = replace(examples, `"ldaps://[^\]]*"`, `"`+uri+`"`)
 	examples = replace(examples, `(?m)^ca_file .*\n`, "")
 	examples = replace(examples, `(?m)^(auth_dn +=)`, "ca_file = \"corp-ca.pem\"\n$1")
-	routing := serverTOML("dovecot1", d.dovecot) + serverTOML("axigen1", d.second) + examples +
-		domainTOML("toml.example", "users") + userTOML(tom.user, sha512Crypt(tb, tom.password))
+	routing := "\n[auth]\nallow_weak_schemes = true\n" + serverTOML("dovecot1", d.dovecot) + serverTOML("axigen1", d.second) + examples +
+		relayed + domainTOML("toml.example", "users") + userTOML(tom.user, sha512Crypt(tb, tom.password))
 
 	d.daemon = prepareMailauthd(tb, d.site, routing)
 	dir := filepath.Dir(d.daemon.config)

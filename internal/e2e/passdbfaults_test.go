@@ -48,10 +48,11 @@ func testPassdbFaults(t *testing.T, d *passdbSite) {
 		for _, s := range servers {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
-				d.testHang(t, s.database, s.users[0], s.waits)
+				d.testHang(t, func() func() { return s.freeze(t) }, s.users[0], s.waits)
 			})
 		}
 	})
+	testPassdbConnections(t, d)
 	for _, b := range []struct {
 		name           string
 		server         *database
@@ -145,13 +146,13 @@ func (d *passdbSite) testRestart(t *testing.T, b *database, users []account, wai
 	}
 }
 
-// testHang stops a server with SIGSTOP. Logins of its users must end in time, and those of users in the map must be
-// about as fast as before.
-func (d *passdbSite) testHang(t *testing.T, b *database, user account, waits time.Duration) {
+// testHang makes a server hang, or so slow that no answer comes in time. Logins of its users must end in time, and those
+// of users in the map must be about as fast as before.
+func (d *passdbSite) testHang(t *testing.T, hang func() (undo func()), user account, waits time.Duration) {
 	d.waitBack(t, user)
 	var n, fromMap answers
 	before := d.medianOf(t, &fromMap, nil)
-	thaw := b.freeze(t)
+	undo := hang()
 	var logins sync.WaitGroup
 	for range hungLogins {
 		logins.Go(func() { n.logIn(t, d, user) })
@@ -159,7 +160,7 @@ func (d *passdbSite) testHang(t *testing.T, b *database, user account, waits tim
 	ended := make(chan struct{})
 	go func() { logins.Wait(); close(ended) }()
 	meanwhile := d.medianOf(t, &fromMap, ended)
-	thaw()
+	undo()
 	t.Logf("%d temporary failures, %v the longest; of the map %v, before %v", n.later.Load(), n.longest, meanwhile, before)
 	if n.granted.Load() > 0 || n.longest > waits {
 		t.Errorf("%d logins were granted, the longest took %v, want none and at most %v", n.granted.Load(), n.longest, waits)

@@ -15,10 +15,7 @@ const desLength = 8
 // scheme that mailauthd does not know prevents its start.
 func TestSchemes(t *testing.T) {
 	t.Parallel()
-	schemes := append(strings.Fields(doveadmPW(t, "", "-l")), encoded...)
-	if len(schemes) < 2*len(encoded) {
-		t.Fatalf("doveadm pw -l lists only %q", schemes)
-	}
+	schemes := allSchemes(t)
 	var accounts []account
 	var routing strings.Builder
 	routing.WriteString("\n[auth]\nallow_weak_schemes = true\n" + domainTOML("domain02.com", "users"))
@@ -34,6 +31,16 @@ func TestSchemes(t *testing.T) {
 			testScheme(t, d, scheme, accounts[i])
 		})
 	}
+}
+
+// allSchemes returns the schemes that doveadm lists, and some with a suffix.
+func allSchemes(tb testing.TB) []string {
+	tb.Helper()
+	schemes := append(strings.Fields(doveadmPW(tb, "", "-l")), encoded...)
+	if len(schemes) < 2*len(encoded) {
+		tb.Fatalf("doveadm pw -l lists only %q", schemes)
+	}
+	return schemes
 }
 
 func schemeHash(tb testing.TB, scheme string, a account) string {
