@@ -28,6 +28,8 @@ type database struct {
 	quit     syscall.Signal
 	ready    func() bool // whether it answers
 	admin    *sql.DB     // nil for LDAP
+	driver   string      // of database/sql
+	guest    string      // the DSN of a user who has no rights
 }
 
 // run starts the server, for the first time or after it was stopped. A subtest may do that.
@@ -97,7 +99,7 @@ func (b *database) open(tb testing.TB, driver, dsn string) {
 	}
 	admin.SetMaxIdleConns(0)
 	tb.Cleanup(func() { admin.Close() })
-	b.admin, b.ready = admin, func() bool { return admin.Ping() == nil }
+	b.driver, b.admin, b.ready = driver, admin, func() bool { return admin.Ping() == nil }
 }
 
 // serverDir returns a directory that belongs to the user that a server runs as.
@@ -148,8 +150,9 @@ func startPostgres(tb testing.TB) (b *database, port int) {
 	dsn := fmt.Sprintf("host=%s port=%d user=admin dbname=", dir, port)
 	b.open(tb, "pgx", dsn+"postgres")
 	b.run()
-	b.exec(tb, "CREATE DATABASE mail", "CREATE ROLE mailauthd LOGIN")
+	b.exec(tb, "CREATE DATABASE mail", "CREATE ROLE mailauthd LOGIN", "CREATE ROLE guest LOGIN")
 	b.open(tb, "pgx", dsn+"mail")
+	b.guest = fmt.Sprintf("host=%s port=%d user=guest dbname=mail", dir, port)
 	return b, port
 }
 
@@ -169,8 +172,9 @@ func startMariaDB(tb testing.TB, password string) (b *database, socket string) {
 	}
 	b.open(tb, "mysql", "root@unix("+socket+")/")
 	b.run()
-	b.exec(tb, "CREATE DATABASE postfix", "CREATE USER mailauthd@localhost IDENTIFIED BY '"+password+"'")
+	b.exec(tb, "CREATE DATABASE postfix", "CREATE USER mailauthd@localhost IDENTIFIED BY '"+password+"'", "CREATE USER guest@localhost")
 	b.open(tb, "mysql", "root@unix("+socket+")/postfix?multiStatements=true")
+	b.guest = "guest@unix(" + socket + ")/"
 	return b, socket
 }
 

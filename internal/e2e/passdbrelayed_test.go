@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"crypto/x509/pkix"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 const (
 	slowBy     = 5 * time.Second // more than the timeout
 	resetSteps = 16              // places in the dialogue of a login where the connection is reset
+	mostTaken  = 1000            // connections at the most until a server has too many
 )
 
 // relayedPassdb is a passdb that mailauthd reaches through a relay.
@@ -66,7 +70,7 @@ func slowView(b *database, sleep string) func(t *testing.T) (undo func()) {
 	}
 }
 
-// testPassdbConnections makes the servers slow, and resets the connections to them.
+// testPassdbConnections makes the servers slow, and takes away the connections to them.
 func testPassdbConnections(t *testing.T, d *passdbSite) {
 	t.Run("slow and reset", func(t *testing.T) {
 		for _, r := range d.relayed {
@@ -77,6 +81,11 @@ func testPassdbConnections(t *testing.T, d *passdbSite) {
 			})
 		}
 	})
+	t.Run("too many connections/pgsql", func(t *testing.T) {
+		d.testTooMany(t, d.postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'mailauthd'", vera)
+	})
+	t.Run("too many connections/mysql", func(t *testing.T) { d.testTooMany(t, d.mariadb, "KILL USER mailauthd@localhost", pat) })
+	t.Run("certificate expired", func(t *testing.T) { d.testExpired(t, cora) })
 }
 
 // testResets resets the connection of a login in the middle of each part of the dialogue.
@@ -96,4 +105,65 @@ func (d *passdbSite) testResets(t *testing.T, r *relayedPassdb) {
 		d.waitBack(t, r.user())
 	}
 	t.Logf("%d resets within %d bytes, %v the longest login", resetSteps, whole, n.longest)
+}
+
+// testTooMany takes all connections that a server has. A statement ends those of mailauthd.
+func (d *passdbSite) testTooMany(t *testing.T, b *database, ending string, user account) {
+	guest, err := sql.Open(b.driver, b.guest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	guest.SetMaxIdleConns(-1) // a connection that is given back ends
+	var taken []*sql.Conn
+	takeAll := func() error {
+		for len(taken) < mostTaken {
+			conn, err := guest.Conn(t.Context())
+			if err != nil {
+				return err // the server has too many
+			}
+			taken = append(taken, conn)
+		}
+		return nil
+	}
+	var n answers
+	refused := func() bool {
+		b.exec(t, ending)
+		if takeAll() == nil {
+			t.Errorf("the server accepts %d connections", mostTaken)
+		}
+		return n.logIn(t, d, user) == later
+	}
+	if !poll(faultBack, nil, refused) {
+		t.Error("logins are granted without a connection")
+	}
+	if e := d.daemon.lastEvent(t); e["reason"] != "internal_failure" {
+		t.Errorf("event %v", e)
+	}
+	loginRequest{account: tom}.check(t, d.socket, granted)
+	for _, conn := range taken {
+		conn.Close()
+	}
+	d.waitBack(t, user)
+}
+
+// testExpired runs slapd with a certificate that has expired, and then with a new one.
+func (d *passdbSite) testExpired(t *testing.T, user account) {
+	valid := readFile(t, d.tls.file)
+	expired := *d.ca.cert
+	expired.NotBefore, expired.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(-time.Minute)
+	authority := authority{file: d.ca.file, cert: &expired, key: d.ca.key}
+	restart := func(certificate string) {
+		d.slapd.halt(t)
+		writeFile(t, filepath.Dir(d.tls.file), filepath.Base(d.tls.file), certificate)
+		d.slapd.run()
+	}
+	restart(readFile(t, authority.issue(t, tempDir(t), "expired", pkix.Name{CommonName: "127.0.0.1"}).file))
+	loginRequest{account: user}.check(t, d.socket, later)
+	if e := d.daemon.lastEvent(t); !strings.Contains(fmt.Sprint(e), "certificate has expired") {
+		t.Errorf("event %v, want the reason", e)
+	}
+	loginRequest{account: tom}.check(t, d.socket, granted)
+	restart(valid)
+	d.waitBack(t, user)
 }
