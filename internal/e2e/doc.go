@@ -38,13 +38,14 @@
 //	go test ./internal/e2e/
 //	go test -run 'WebServers/apache-unix/dovecot-running/imap_plain' -v ./internal/e2e/
 //	go test -run Snippets ./internal/e2e/
-//	go test -run Throughput -v ./internal/e2e/ -throughput
+//	go test -run TestThroughput -v ./internal/e2e/ -throughput
+//	go test -run PassdbThroughput -v ./internal/e2e/ -throughput
 //	go test -run IMAPLogins -v ./internal/e2e/ -throughput
 //	go test -run ReloadsUnderLoad -v ./internal/e2e/ -throughput
 //	go test -run Guessing -v ./internal/e2e/ -guessing
 //
-// make bench runs the last four. Without their flags TestReloadsUnderLoad and TestGuessing make a small part of the logins and
-// guesses, and the other two are skipped.
+// make bench runs the last five. Without their flags TestReloadsUnderLoad and TestGuessing make a small part of the logins and
+// guesses, and the other three are skipped.
 //
 // Most tests run in parallel. Those that measure times, such as TestHostilePeers and TestFloodAtServer, do not: they run one
 // after the other before these, and make test runs this package when all others have ended. Several runs on one
