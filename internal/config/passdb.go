@@ -202,7 +202,8 @@ func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config, cas string) *au
 	settings.CAs = nil
 	p := &auth.Passdb{
 		Name: c.Name, Settings: settings, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close,
-		IsOutage: func(error) bool { return false }, // package ldapdb sets its servers aside itself
+		// Package ldapdb sets aside servers that cannot be connected to. One that hangs is set aside here.
+		IsOutage: func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
 	}
 	if c.Bind {
 		p.Lookup = lookupToBind(db)

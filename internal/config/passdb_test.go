@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -319,5 +320,27 @@ func TestFilesOfConnectionStrings(t *testing.T) {
 		if reflect.DeepEqual(before, settings("two")) {
 			t.Errorf("%s: the same passdb, but the file has changed", connect)
 		}
+	}
+}
+
+// A directory that hangs is set aside, because package ldapdb notices only servers that cannot be connected to.
+func TestHangingDirectoryIsAnOutage(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // connects, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	section := fmt.Sprintf("[passdb.vmail]\ndriver = \"ldap\"\nuris = [\"ldap://%s\"]\nbase = \"dc=example\"\nfilter = \"(mail=%%{user})\"\ntimeout = \"50ms\"\n", silent.Addr())
+	c, err := Load(withPassdb(t, section+passdbDomain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	p := c.Passdbs[0]
+	if _, _, err := p.Lookup(t.Context(), "bob@db.example"); err == nil || !p.IsOutage(err) {
+		t.Errorf("%v is no outage", err)
+	}
+	if p.IsOutage(errors.New("two entries")) {
+		t.Error("an error about one user is an outage")
 	}
 }
