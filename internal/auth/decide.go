@@ -84,6 +84,9 @@ func event(l *login, v verdict, end time.Time, status string) authlog.Event {
 		Throttle: string(v.standing.Over),
 		Cache:    v.cached,
 	}
+	if l.passdb != nil {
+		e.Passdb = l.passdb.Name
+	}
 	if l.server != nil {
 		server, addr := l.destination(v)
 		e.Server, e.Backend = server.Name, addr

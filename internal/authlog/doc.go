@@ -65,5 +65,5 @@
 // short, the next one begins on a new line, also after a restart.
 //
 // In every format, the cause of a temporary failure is logged to standard error as well, at
-// most once a minute for each server, method and reason.
+// most once a minute for each server, passdb, method and reason.
 package authlog

@@ -29,6 +29,7 @@ type Event struct {
 	Method, User, Salt, Protocol, ClientIP, SSL string // as nginx sent them, unescaped
 
 	Server  string         // the name of the mail server in the configuration, empty if none was found
+	Passdb  string         // the name of the database that the user is looked for in, empty for the map
 	Backend netip.AddrPort // the address of the mail server, zero if none was found
 	Reply   string         // the mail server's reply, if the login succeeded there, now or when it was remembered
 

@@ -69,9 +69,19 @@ func (l *Log) Write(e *Event) {
 		l.warnings.Warn(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
 	}
 	if e.Outcome == TempFail {
-		l.warnings.Warn(e.End, e.Server+" "+string(e.Reason)+" "+e.Method, "temporary failure",
-			"server", e.Server, "method", Escape(e.Method), "reason", e.Reason, "error", Escape(e.Error))
+		l.warnTempFail(e)
 	}
+}
+
+// warnTempFail limits the warnings of each mail server and each passdb by themselves, so that none hides the outage of
+// another.
+func (l *Log) warnTempFail(e *Event) {
+	where := []any{"server", e.Server}
+	if e.Passdb != "" {
+		where = append(where, "passdb", e.Passdb)
+	}
+	l.warnings.Warn(e.End, e.Server+" "+e.Passdb+" "+string(e.Reason)+" "+e.Method, "temporary failure",
+		append(where, "method", Escape(e.Method), "reason", e.Reason, "error", Escape(e.Error))...)
 }
 
 // Lost returns the number of events that could not be written.

@@ -177,6 +177,22 @@ func failure(after time.Duration, outcome, server string, reason Reason, cause s
 	return e
 }
 
+// TestTemporaryFailureOfPassdbs tests that the warning about one passdb does not hide that about another, whose users have
+// the same mail server.
+func TestTemporaryFailureOfPassdbs(t *testing.T) {
+	l, stderr := quietLog(t)
+	for i, passdb := range []string{"vmail", "people", "vmail", ""} {
+		e := failure(time.Duration(i)*time.Second, TempFail, "dovecot1", InternalFailure, "closed")
+		e.Passdb = passdb
+		l.Write(e)
+	}
+	for passdb, want := range map[string]int{`"passdb":"vmail"`: 1, `"passdb":"people"`: 1, `"server":"dovecot1"`: 3} {
+		if n := strings.Count(stderr.String(), passdb); n != want {
+			t.Errorf("%s: %d warnings, want %d:\n%s", passdb, n, want, stderr)
+		}
+	}
+}
+
 // TestTemporaryFailure tests that the cause of a temporary failure is logged to standard error,
 // once a minute for each server and reason. The legacy format has no field for it.
 func TestTemporaryFailure(t *testing.T) {
