@@ -257,6 +257,10 @@ func TestColumns(t *testing.T) {
 				t.Errorf("%s: %v", query, err)
 			}
 		}
+		_, err = s.db(t, func(c *Config) { c.DomainQuery = "SELECT 1 FROM absent WHERE name = %d" }).Columns(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "domain_query: query failed") {
+			t.Errorf("wrong domain_query: %v", err)
+		}
 	})
 }
 

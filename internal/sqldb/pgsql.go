@@ -134,7 +134,8 @@ func (p *pgsql) explain(err error) string {
 	}
 	var refused *pgconn.ConnectError
 	if errors.As(err, &refused) { // its own text has the user and the database
-		return withoutSecret(fmt.Sprintf("cannot connect: %v", errors.Unwrap(refused)), p.secret)
+		attempts := strings.Split(fmt.Sprint(errors.Unwrap(refused)), "\n") // with TLS and without; often both fail alike
+		return withoutSecret("cannot connect: "+strings.Join(slices.Compact(attempts), "\n"), p.secret)
 	}
 	return withoutSecret(err.Error(), p.secret)
 }

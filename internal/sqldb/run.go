@@ -72,7 +72,7 @@ func (d *DB) run(ctx context.Context, q query, user string, limit int) (*result,
 		if concernsValue(d.client.state(err)) {
 			failed = errValue
 		}
-		return nil, fmt.Errorf("passdb %q: %w: %s", d.Name, failed, d.describe(ctx, err, args))
+		return nil, fmt.Errorf("passdb %q: %s%w: %s", d.Name, q.label, failed, d.describe(ctx, err, args))
 	}
 	return r, nil
 }

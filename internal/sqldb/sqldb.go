@@ -62,6 +62,7 @@ type DB struct {
 type query struct {
 	template *dovecot.Template
 	text     string
+	label    string // what errors call it, empty for that of the users
 }
 
 // client is a pool of connections.
@@ -134,6 +135,7 @@ func (d *DB) bind(dialect dovecot.Dialect) (err error) {
 	if d.domains, err = newQuery(d.DomainQuery, dialect); err != nil {
 		return fmt.Errorf("domain_query: %w", err)
 	}
+	d.domains.label = "domain_query: "
 	if t := d.domains.template; t.UsesUser() || !t.UsesDomain() {
 		return errors.New("domain_query: want the variable %{domain}, and no other")
 	}
@@ -223,7 +225,8 @@ type Column struct {
 	Used    bool // whether it becomes a part of a user
 }
 
-// Columns runs the query for a user who does not exist, and returns its columns.
+// Columns runs the query for a user who does not exist, and returns its columns. It also runs the domain query, if there
+// is one.
 func (d *DB) Columns(ctx context.Context) ([]Column, error) {
 	r, err := d.run(ctx, d.users, "mailauthd-check@domain.invalid", 1)
 	if err != nil {
@@ -237,5 +240,8 @@ func (d *DB) Columns(ctx context.Context) ([]Column, error) {
 	if err := r.check(); err != nil {
 		return list, fmt.Errorf("passdb %q: %w", d.Name, err)
 	}
-	return list, nil
+	if d.domains.template != nil {
+		_, err = d.HasDomain(ctx, "domain.invalid")
+	}
+	return list, err
 }
