@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"mailauthd/internal/access"
+	"mailauthd/internal/auth"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
 	"mailauthd/internal/users"
 )
 
@@ -74,7 +77,7 @@ func showUser(c *call) error {
 		return withHint(err)
 	}
 	at, ok := source.Locate(c.flags.Arg(0))
-	u, passdb := source.Users.Lookup(at.User), ""
+	u, passdb := source.Users.Lookup(at.User), (*auth.Passdb)(nil)
 	if !ok {
 		if u, passdb, err = inPassdb(source.Config, c.flags.Arg(0)); err != nil {
 			return err
@@ -90,34 +93,62 @@ func showUser(c *call) error {
 	if ok {
 		show("file", fmt.Sprintf("%s:%d", at.File, at.Line))
 	}
-	show("passdb", passdb)
-	showEntry(show, source, u)
+	if passdb != nil {
+		show("passdb", passdb.Name)
+	}
+	showEntry(show, source, u, passdb)
 	showRules(show, rulesOf(source.Config, u))
 	return w.Flush()
 }
 
-// inPassdb finds a user in the passdb of the domain.
-func inPassdb(c *config.Config, written string) (u *users.User, passdb string, err error) {
+// inPassdb finds a user in the passdb of the domain. What would refuse every login of the user is an error.
+func inPassdb(c *config.Config, written string) (*users.User, *auth.Passdb, error) {
 	name, err := c.Canonical(written)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	_, domain := mailaddr.Split(name)
-	if d := c.Domains.Find(domain); d != nil {
-		for _, p := range c.Passdbs {
-			if p.Name == d.Verify {
-				u, err = p.Directory.Find(context.Background(), name)
-				passdb = p.Name
-			}
+	p, unlisted := passdbOf(c, domain)
+	if p == nil {
+		return nil, nil, notInMap(written)
+	}
+	if unlisted && p.HasDomain != nil {
+		if ours, err := p.HasDomain(context.Background(), domain); err != nil {
+			return nil, nil, err
+		} else if !ours {
+			return nil, nil, fmt.Errorf("passdb %q does not have the domain %q: its domain_query says whether a domain is one of ours", p.Name, domain)
 		}
 	}
-	if u == nil && err == nil {
-		err = notInMap(written)
+	u, err := p.Directory.Find(context.Background(), name)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case u == nil:
+		return nil, nil, fmt.Errorf("user %q is neither in the map nor in passdb %q", written, p.Name)
 	}
-	return u, passdb, err
+	for _, host := range u.Settings().Servers {
+		if !slices.ContainsFunc(c.Servers, func(s *route.Server) bool { return s.Name == host || strings.EqualFold(s.Host, host) }) {
+			return nil, nil, fmt.Errorf("passdb %q: user %q: field host: no server in [servers] has the name or the host %q", p.Name, written, host)
+		}
+	}
+	return u, p, nil
 }
 
-func showEntry(show func(key, value string), source *config.Source, u *users.User) {
+// passdbOf returns the passdb of a domain, nil if there is none. It also reports whether the domain is not listed.
+func passdbOf(c *config.Config, domain string) (p *auth.Passdb, unlisted bool) {
+	d := c.Domains.Find(domain)
+	if d == nil {
+		return nil, false
+	}
+	for _, p := range c.Passdbs {
+		if p.Name == d.Verify {
+			return p, d.Name == route.AnyDomain
+		}
+	}
+	return nil, false
+}
+
+func showEntry(show func(key, value string), source *config.Source, u *users.User, passdb *auth.Passdb) {
 	_, name := mailaddr.Split(u.Name)
 	domain := source.Domains.Find(name)
 	for i := range u.Passwords {
@@ -131,8 +162,14 @@ func showEntry(show func(key, value string), source *config.Source, u *users.Use
 		}
 		show("password", text)
 	}
-	if len(u.Passwords) == 0 {
+	switch {
+	case len(u.Passwords) > 0:
+	case passdb == nil:
 		show("password", "none; the domain has verify = "+domain.Verify)
+	case passdb.Lookup != nil:
+		show("password", "proved by a bind")
+	default:
+		show("password", "none; every login is refused")
 	}
 	settings := u.Settings()
 	servers := settings.Servers
