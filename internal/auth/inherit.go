@@ -20,7 +20,7 @@ import (
 //	passdbs     connections, decoys and breakers of those that are configured as before
 func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 	for _, p := range a.passdbs {
-		p.breaker = route.NewBreaker(p.Name, "passdb", report)
+		p.watch(report)
 	}
 	if old == nil {
 		a.Health = route.NewHealth(a.Servers, nil, report)
@@ -54,7 +54,7 @@ func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 			p.Close()
 			a.passdbs[p.Name] = was
 		} else {
-			a.passdbs[p.Name].breaker = route.NewBreaker(p.Name, "passdb", report)
+			a.passdbs[p.Name].watch(report)
 		}
 	}
 }

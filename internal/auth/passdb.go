@@ -34,6 +34,10 @@ type Passdb struct {
 	IsOutage       func(error) bool // whether an error is that of the database, and not of one user's values
 	Settings       any              // two with equal settings are the same
 	Close          func()
+
+	// Watch is called before the first lookup. Report is to be called when a server of the database is set aside, and when
+	// it is used again. Watch is nil if the database has no such servers.
+	Watch func(report func(route.Change))
 }
 
 // Bind proves a password at a database, such as an LDAP directory. The reason is empty if the password is right, and else
@@ -47,6 +51,14 @@ type passdb struct {
 	slots   *limit.Limiter
 	breaker *route.Breaker
 	id      string // random; a reload keeps it while the passdb is configured as before
+}
+
+// watch makes a new breaker, and reports its changes and those of the database's own servers.
+func (p *passdb) watch(report func(route.Change)) {
+	p.breaker = route.NewBreaker(p.Name, "passdb", report)
+	if p.Watch != nil {
+		p.Watch(report)
+	}
 }
 
 // PassdbInUse is a Passdb with its state.

@@ -62,8 +62,20 @@ func TestInheritPassdbs(t *testing.T) {
 	same, sameClosed := closing("kept", "1")
 	other, otherClosed := closing("changed", "2")
 	added, addedClosed := closing("added", "1")
+	for _, p := range []*Passdb{other, added} {
+		p.Watch = func(report func(route.Change)) {
+			report(route.Change{Server: p.Name, Protocol: "of its own", To: route.Open})
+		}
+	}
 	next := New(withPassdbs(same, other, added), route.NewResolver(nil))
+	changes = changes[:2]
 	next.Inherit(old, report)
+	for _, name := range []string{"changed", "added"} {
+		if !slices.Contains(changes[2:], name+" of its own open") {
+			t.Errorf("the server of %s reports nothing: %q", name, changes[2:])
+		}
+	}
+	changes = changes[:2]
 	old.Close(next)
 	closed := func(when string, want ...int) {
 		t.Helper()

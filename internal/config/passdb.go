@@ -201,7 +201,7 @@ func (l *loader) newLDAP(f *file, key toml.Key, c ldapdb.Config, cas string) *au
 	settings := ldapSettings{c, cas}
 	settings.CAs = nil
 	p := &auth.Passdb{
-		Name: c.Name, Settings: settings, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close,
+		Name: c.Name, Settings: settings, Directory: db, MaxConnections: c.MaxConnections, Timeout: c.Timeout, Close: db.Close, Watch: db.Watch,
 		// Package ldapdb sets aside servers that cannot be connected to. One that hangs is set aside here.
 		IsOutage: func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
 	}

@@ -157,8 +157,8 @@ func TestRefusedConnection(t *testing.T) {
 	c.MaxConnections = 1
 	var mu sync.Mutex
 	var changes []route.Change
-	c.Report = func(c route.Change) { mu.Lock(); defer mu.Unlock(); changes = append(changes, c) }
 	d := newDB(t, c)
+	d.Watch(func(c route.Change) { mu.Lock(); defer mu.Unlock(); changes = append(changes, c) })
 	for range route.MaxFails {
 		if u, err := d.Find(context.Background(), "alice@example.com"); u == nil || err != nil {
 			t.Fatal(u, err)
@@ -167,6 +167,21 @@ func TestRefusedConnection(t *testing.T) {
 	}
 	if n := d.Stats().SetAside; n != 1 || len(changes) != 1 || changes[0].Server != c.URIs[0] {
 		t.Errorf("%d set aside, %+v", n, changes)
+	}
+}
+
+// TestErrorsOfAllServers has a server refuse the bind as auth_dn, and no other answer. The error must name both: the last
+// one alone would not show what is wrong.
+func TestErrorsOfAllServers(t *testing.T) {
+	refuses := script(t, func(r request) bool { r.result(ldap.LDAPResultInvalidCredentials, ""); return true })
+	c := refuses.config()
+	c.AuthDN, c.AuthPassword = "cn=mailauthd", "wrong"
+	c.URIs = []string{refuses.uri, unused(t)}
+	_, err := newDB(t, c).Find(context.Background(), "alice@example.com")
+	for _, want := range []string{refuses.uri + ": bind as auth_dn: result code 49", c.URIs[1] + ": dial"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
 	}
 }
 

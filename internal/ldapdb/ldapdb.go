@@ -44,8 +44,6 @@ type Config struct {
 
 	MaxConnections int           // for searches, and as many for binds; 0: DefaultMaxConnections
 	Timeout        time.Duration // for one search or one bind, with all waiting; 0: DefaultTimeout
-
-	Report func(route.Change) // called when a server is set aside, and when it is used again; may be nil
 }
 
 // DB is a directory. It is safe for concurrent use.
@@ -76,6 +74,14 @@ func New(config Config) (*DB, error) {
 	return d, nil
 }
 
+// Watch makes the directory call report when a server is set aside, and when it is used again. It must be called before
+// the first lookup.
+func (d *DB) Watch(report func(route.Change)) {
+	for _, t := range d.targets {
+		t.breaker = route.NewBreaker(t.uri, "ldap", report)
+	}
+}
+
 // wrap says where an error comes from.
 func (d *DB) wrap(err error) error { return fmt.Errorf("passdb %q: %w", d.config.Name, err) }
 
@@ -91,7 +97,7 @@ func (d *DB) readServers() error {
 		if d.config.StartTLS && (t.tls || t.network == "unix") {
 			return fmt.Errorf("uri %q: starttls is only possible with ldap://", uri)
 		}
-		t.breaker = route.NewBreaker(uri, "ldap", d.config.Report)
+		t.breaker = route.NewBreaker(uri, "ldap", nil)
 		d.targets = append(d.targets, t)
 	}
 	return nil

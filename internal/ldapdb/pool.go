@@ -72,6 +72,7 @@ func (p *pool) do(ctx context.Context, request func(*conn) error) error {
 // fresh sends a request on new connections to the targets in turn, until an answer comes.
 func (p *pool) fresh(ctx context.Context, targets []*target, sent int, request func(*conn) error) error {
 	err := p.db.errNone()
+	before := "" // the errors of the targets before, because the last one may not be what is wrong
 	for i, t := range targets {
 		ticket, ok := t.breaker.Allow()
 		if !ok {
@@ -87,7 +88,8 @@ func (p *pool) fresh(ctx context.Context, targets []*target, sent int, request f
 		if answered(err) {
 			return err
 		}
-		err = fmt.Errorf("%s: %w", t.uri, err)
+		err = fmt.Errorf("%s%s: %w", before, t.uri, err)
+		before = err.Error() + "; "
 		if sent >= maxSends || ctx.Err() != nil {
 			break
 		}
