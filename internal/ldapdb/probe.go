@@ -18,7 +18,7 @@ type Report struct {
 	URI      string
 	TLS      string    // version, such as "TLS 1.3"; empty without TLS
 	NotAfter time.Time // when the server's certificate expires
-	Unknown  []string  // attributes of fields that the server's schema does not have
+	Unknown  []string  // attributes of the filter and of fields that the server's schema does not have
 	Err      error     // what does not work, nil if all does
 }
 
@@ -84,7 +84,7 @@ func (d *DB) probeBase(ctx context.Context, c *conn) error {
 	return nil
 }
 
-// unknownAttributes returns the attributes of fields that the schema does not have. A server that does not show its schema
+// unknownAttributes returns the attributes of the filter and of fields that the schema does not have. A server that does not show its schema
 // is taken to have them.
 func (d *DB) unknownAttributes(ctx context.Context, c *conn) (unknown []string, err error) {
 	where, err := c.read(ctx, "", "(objectClass=*)", "subschemaSubentry")
@@ -96,13 +96,25 @@ func (d *DB) unknownAttributes(ctx context.Context, c *conn) (unknown []string, 
 		return nil, unlessAnswered(err)
 	}
 	known := attributeNames(types)
-	for _, name := range d.wanted {
+	for _, name := range append(d.filterAttributes(), d.wanted...) {
 		name, _, _ = strings.Cut(name, ";")
-		if name != noAttributes && !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
+		if name != noAttributes && !slices.Contains(unknown, name) && !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) }) {
 			unknown = append(unknown, name)
 		}
 	}
 	return unknown, nil
+}
+
+// filterAttribute finds the attributes of a filter (RFC 4515, section 3): each begins after a parenthesis.
+var filterAttribute = regexp.MustCompile(`\(\s*([A-Za-z0-9][A-Za-z0-9.;-]*)\s*[=~<>:]`)
+
+// filterAttributes returns the attributes that the filter compares. With an unknown one it would find no entry, and each
+// user would seem not to exist.
+func (d *DB) filterAttributes() (names []string) {
+	for _, m := range filterAttribute.FindAllStringSubmatch(d.config.Filter, -1) {
+		names = append(names, m[1])
+	}
+	return names
 }
 
 func unlessAnswered(err error) error {

@@ -90,9 +90,10 @@ func TestProbe(t *testing.T) {
 	s := theSlapd(t)
 	c := s.config()
 	c.URIs = []string{"ldap://127.0.0.1:1", s.plain}
+	c.Filter = "(&(objectClass=*)(|(mail=%{user})(mial=%{user})(mailHost=x)(cn:caseExactMatch:=x)(!(uid>=9))))"
 	c.Fields = map[string]string{"password": "userPassword", "host": "mailHost", "user": "rfc822Mailbox", "reason": "2.5.4.3"}
 	r := newDB(t, c).Probe(context.Background())
-	if len(r) != 2 || r[0].Err == nil || r[1].Err != nil || strings.Join(r[1].Unknown, " ") != "mailHost" {
+	if len(r) != 2 || r[0].Err == nil || r[1].Err != nil || strings.Join(r[1].Unknown, " ") != "mial mailHost" {
 		t.Errorf("%+v", r)
 	}
 	for what, change := range map[string]func(*Config){
