@@ -151,6 +151,13 @@ func (l *loader) newSQL(f *file, key toml.Key, c sqldb.Config) *auth.Passdb {
 		l.passdbProblem(f, key, err)
 		return nil
 	}
+	from, word := "connect", map[string]string{"pgsql": "sslmode=verify-full", "mysql": "tls=true"}[c.Driver]
+	if f.content.Passdb[c.Name].ConnectFile != "" {
+		from = "connect_file"
+	}
+	for _, host := range db.Cleartext() {
+		l.warn(f, append(key, from), "password hashes may come from %s in clear: add %s to the connection string", host, word)
+	}
 	p := &auth.Passdb{
 		Name: c.Name, Settings: sqlSettings{c, checksums(c)}, Directory: db, MaxConnections: db.MaxConnections, Timeout: c.Timeout, Close: db.Close,
 		IsOutage: func(err error) bool { return errors.Is(err, sqldb.ErrQuery) },

@@ -18,7 +18,7 @@ const passdbSecret = "hunter2"
 const (
 	sqlPassdb = `[passdb.vmail]
 driver = "pgsql"
-connect = "host=db.example user=mailauthd password=hunter2"
+connect = "host=db.example user=mailauthd password=hunter2 sslmode=verify-full"
 query = "SELECT password FROM mailbox WHERE username = %{user}"
 default_password_scheme = "BLF-CRYPT"
 `
@@ -43,7 +43,7 @@ verify = "vmail"
 // withPassdb writes a configuration with a passdb, and the file of its password.
 func withPassdb(t *testing.T, text string) string {
 	t.Helper()
-	return write(t, "m.toml", minimal+text, "ldap.pass", passdbSecret+"\n", "vmail.dsn", "host=db.example password=hunter2\n", "empty", "\n")
+	return write(t, "m.toml", minimal+text, "ldap.pass", passdbSecret+"\n", "vmail.dsn", "host=db.example password=hunter2 sslmode=verify-full\n", "empty", "\n")
 }
 
 // edited replaces the line that begins with the key, or adds it.
@@ -273,6 +273,11 @@ func TestPassdbWarnings(t *testing.T) {
 		{connectFile + used, "vmail.dsn", "passdb.vmail.connect_file: others can read "},
 		{ldapPassdb + used, "m.toml", ""},
 		{ldapPassdb + used, "ldap.pass", "passdb.vmail.auth_dn_password_file: others can read "},
+		{edited(sqlPassdb, `connect = "host=127.0.0.1 password=hunter2"`) + used, "", ""},
+		{edited(sqlPassdb, `connect = "host=db.example password=hunter2 sslmode=require"`) + used, "", ""},
+		{edited(sqlPassdb, `connect = "host=db.example password=hunter2"`) + used, "", "passdb.vmail.connect: password hashes may come from db.example in clear: add sslmode=verify-full to the connection string"},
+		{edited(edited(sqlPassdb, `driver = "mysql"`), `connect = "m:hunter2@tcp(db.example)/mail"`) + used, "", "passdb.vmail.connect: password hashes may come from db.example in clear: add tls=true to the connection string"},
+		{edited(edited(sqlPassdb, `driver = "mysql"`), `connect = "m:hunter2@tcp(db.example)/mail?tls=true"`) + used, "", ""},
 		{edited(ldapPassdb, `uris = ["ldap://dc1.example"]`) + used, "", "passdb.vmail.uris: passwords go to ldap://dc1.example in clear: use ldaps://, or starttls = true"},
 		{edited(edited(ldapPassdb, `uris = ["ldap://dc1.example"]`), "starttls = true") + used, "", ""},
 		{edited(ldapPassdb, `uris = ["ldap://127.0.0.1"]`) + used, "", ""},

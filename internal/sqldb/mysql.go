@@ -18,6 +18,8 @@ type mySQL struct {
 	maxConnections int
 	secret         string
 
+	clear []string // the host if it may be asked without TLS
+
 	mu         sync.Mutex
 	statements map[string]*sql.Stmt // by text; database/sql prepares each on every connection
 }
@@ -36,11 +38,16 @@ func newMySQL(c *Config) (client, error) {
 		return nil, errors.New("the driver refuses the connection string") // the error may contain it
 	}
 	m := &mySQL{db: sql.OpenDB(connector), maxConnections: c.MaxConnections, secret: cfg.Passwd, statements: make(map[string]*sql.Stmt)}
+	if host, _, err := net.SplitHostPort(cfg.Addr); err == nil && cfg.Net == "tcp" && !isLocal(host) && (cfg.TLS == nil || cfg.AllowFallbackToPlaintext) {
+		m.clear = []string{host}
+	}
 	m.db.SetMaxOpenConns(c.MaxConnections)
 	m.db.SetMaxIdleConns(c.MaxConnections)
 	m.db.SetConnMaxIdleTime(maxIdle)
 	return m, nil
 }
+
+func (m *mySQL) cleartext() []string { return m.clear }
 
 func (m *mySQL) query(ctx context.Context, text string, args []any, limit int) (*result, error) {
 	ctx, cancel := context.WithCancel(ctx)

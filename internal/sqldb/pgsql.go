@@ -27,6 +27,7 @@ const maxMessage = 1 << 20
 type pgsql struct {
 	pool   *pgxpool.Pool
 	secret string
+	clear  []string // hosts that may be asked without TLS
 }
 
 func newPgsql(c *Config) (client, error) {
@@ -58,12 +59,26 @@ func newPgsql(c *Config) (client, error) {
 		f.SetMaxBodyLen(maxMessage)
 		return f
 	}
+	clear := clearHosts(cfg.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		return nil, errors.New("the pool refuses the connection string") // the error may contain it
 	}
-	return &pgsql{pool, cfg.ConnConfig.Password}, nil
+	return &pgsql{pool, cfg.ConnConfig.Password, clear}, nil
 }
+
+// clearHosts returns the hosts that the driver may ask without TLS: by its default, sslmode=prefer, those that refuse TLS.
+func clearHosts(c *pgx.ConnConfig) (hosts []string) {
+	attempts := append([]*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+	for _, a := range attempts {
+		if a.TLSConfig == nil && !strings.HasPrefix(a.Host, "/") && !isLocal(a.Host) {
+			hosts = append(hosts, a.Host)
+		}
+	}
+	return hosts
+}
+
+func (p *pgsql) cleartext() []string { return p.clear }
 
 func (p *pgsql) query(ctx context.Context, text string, args []any, limit int) (*result, error) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -85,6 +86,9 @@ type client interface {
 	// explain describes an error of this client. The description may contain the secrets of the connection.
 	explain(err error) string
 
+	// cleartext returns the hosts of other machines that may be asked without TLS.
+	cleartext() []string
+
 	// connections returns the number of all connections, and of those that a query uses.
 	connections() (open, busy int)
 
@@ -147,6 +151,14 @@ func newQuery(text string, dialect dovecot.Dialect) (q query, err error) {
 		q.text, err = q.template.Bind(dialect)
 	}
 	return q, err
+}
+
+// Cleartext returns the hosts of other machines that may be asked without TLS, so that hashes can be read on the way.
+func (d *DB) Cleartext() []string { return d.client.cleartext() }
+
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Close closes the connections. Lookups that still run may fail.
