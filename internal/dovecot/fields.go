@@ -224,7 +224,7 @@ func setNoLogin(u *users.User, value string) error {
 		u.Extra.Access.NoLogin = &yes
 		return nil
 	}
-	return errors.New("want y for yes, or NULL for no: Dovecot takes any value for yes")
+	return errors.New("want y for yes, or NULL for no, as by CASE WHEN active THEN NULL ELSE 'y' END: Dovecot takes any value for yes")
 }
 
 func setReason(u *users.User, value string) error {
