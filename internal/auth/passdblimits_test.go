@@ -112,7 +112,7 @@ func meanwhile(t *testing.T, a *Authenticator, h http.Header) {
 	}
 }
 
-// One network does not have all slots for queries. None is left when all logins have ended.
+// A single network does not have all slots for queries. All are free when all logins have ended.
 func TestSlotsForQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, f := newDBAuth(t)

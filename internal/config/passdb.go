@@ -40,23 +40,15 @@ func (l *loader) passdbNames() []string {
 
 // buildPassdbs reads the databases of users. It connects to none.
 func (l *loader) buildPassdbs(c *Config) {
-	first := make(map[string]*file)
-	for _, f := range l.files {
-		for _, name := range f.sections["passdb"] {
-			key := toml.Key{"passdb", name}
-			if other := first[name]; other != nil {
-				l.problems.add(f, key, "is already defined in %s:%d: rename or remove one of them", other.path, other.line(key))
-				continue
-			}
-			first[name] = f
-			if name == route.VerifyUpstream || name == route.VerifyUsers {
-				l.problems.add(f, key, "this name has another meaning in verify: choose another")
-			}
-			if p := l.buildPassdb(f, key, f.content.Passdb[name]); p != nil {
-				c.Passdbs = append(c.Passdbs, p)
-			}
+	l.eachTable("passdb", func(f *file, name string) {
+		key := toml.Key{"passdb", name}
+		if name == route.VerifyUpstream || name == route.VerifyUsers {
+			l.problems.add(f, key, "this name has another meaning in verify: choose another")
 		}
-	}
+		if p := l.buildPassdb(f, key, f.content.Passdb[name]); p != nil {
+			c.Passdbs = append(c.Passdbs, p)
+		}
+	})
 	slices.SortFunc(c.Passdbs, func(a, b *auth.Passdb) int { return strings.Compare(a.Name, b.Name) })
 }
 

@@ -16,24 +16,31 @@ import (
 // buildServers reads the servers of all files, and notes where their host names are.
 func (l *loader) buildServers(names map[string]Problem) map[string]*route.Server {
 	servers := make(map[string]*route.Server)
+	l.eachTable("servers", func(f *file, name string) {
+		servers[name] = l.buildServer(f, name, f.content.Servers[name])
+		host := servers[name].Host
+		if _, err := netip.ParseAddr(host); err != nil && names[host] == (Problem{}) {
+			key := toml.Key{"servers", name, "host"}
+			names[host] = Problem{File: f.path, Line: f.line(key), Key: key.String()}
+		}
+	})
+	return servers
+}
+
+// eachTable calls do for each table of a section with names, in all files. A duplicate name is a problem.
+func (l *loader) eachTable(section string, do func(f *file, name string)) {
 	first := make(map[string]*file)
 	for _, f := range l.files {
-		for _, name := range f.sections["servers"] {
-			key := toml.Key{"servers", name}
+		for _, name := range f.sections[section] {
+			key := toml.Key{section, name}
 			if other := first[name]; other != nil {
 				l.problems.add(f, key, "is already defined in %s:%d: rename or remove one of them", other.path, other.line(key))
 				continue
 			}
 			first[name] = f
-			servers[name] = l.buildServer(f, name, f.content.Servers[name])
-			host := servers[name].Host
-			if _, err := netip.ParseAddr(host); err != nil && names[host] == (Problem{}) {
-				key := append(key, "host")
-				names[host] = Problem{File: f.path, Line: f.line(key), Key: key.String()}
-			}
+			do(f, name)
 		}
 	}
-	return servers
 }
 
 func (l *loader) buildServer(f *file, name string, s *serverSection) *route.Server {

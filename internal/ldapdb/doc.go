@@ -55,8 +55,8 @@
 //
 // # Connections
 //
-// One pool of connections is bound as AuthDN and only searches. Another one only binds, because a connection that is bound
-// as a user has that user's rights. Each has at most MaxConnections. The servers in URIs are asked in turn: the first one
+// The connections of a first pool are bound as AuthDN and only search. Those of a second only bind, because a connection
+// that is bound as a user has that user's rights. Each pool has at most MaxConnections. The servers in URIs are asked in turn: the first one
 // that answers is used. One that cannot be connected to three times in a row is set aside (package route), and so is one
 // that refuses AuthDN. Of several servers, each gets only its share of the time that is left.
 //

@@ -20,7 +20,7 @@ func (q *queue) join(t *testing.T, g *Group, name string, c Client) {
 	synctest.Wait()
 }
 
-// One slot in five is for an unknown network, not all of them once there were four for known ones.
+// An unknown network gets one slot in five, and not all of them after four for known networks.
 func TestOrderOfManyUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewGroup(Bounds{Callers: 100}).NewLimiter(Config{Slots: 1, Waiting: 100})

@@ -54,7 +54,7 @@ func (l *connections[C]) warn(message string, c net.Conn, args ...any) {
 }
 
 // add adds c, after evicting another connection if there are too many. It reports whether it could.
-// It is called with mu held.
+// The caller holds mu.
 func (l *connections[C]) add(c C) bool {
 	if all, own := l.count.Full(c.network()); all || own {
 		l.warn("too many connections", c)

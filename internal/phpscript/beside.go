@@ -22,7 +22,7 @@ func (m *survey) lookBeside() {
 			protocol = d.protocols[0]
 		}
 		letsIn := func(domain string) bool {
-			return m.found[domain] == nil && isDomain(domain) && judge(m.explore(probe{domain: domain, protocol: protocol, method: "plain"})).ok
+			return m.found[domain] == nil && isDomain(domain) && conclude(m.explore(probe{domain: domain, protocol: protocol, method: "plain"})).ok
 		}
 		if alike := "evil" + name; !wild && letsIn(alike) {
 			m.warn(d.line, fmt.Sprintf("the script also lets in %s, because it compares only the end of the name; mailauthd does not", quoted(alike)))
@@ -131,7 +131,7 @@ func serverName(s string) string {
 	return ""
 }
 
-// sayHowChecked tells if the script checks passwords in another way than at the mail server.
+// sayHowChecked adds a finding if the script checks passwords in another way than at the mail server.
 func (m *survey) sayHowChecked() {
 	other := map[reasonKind]string{
 		byIMAP:     `by imap_open: set protocol = "imap" in [servers.NAME.verify], and tls if it used that`,

@@ -284,8 +284,8 @@ type failureText struct {
 	count int
 }
 
-// judge reduces a tree to one answer.
-func judge(t *tree) *verdict {
+// conclude reduces a tree to one answer.
+func conclude(t *tree) *verdict {
 	v := &verdict{by: make(map[reasonKind]*reason), hosts: make(map[string]value), failures: make(map[string]*failureText)}
 	v.add(t, nil)
 	return v

@@ -72,7 +72,7 @@ func (m *survey) verdicts(p probe) map[string]*verdict {
 		if p.method == "" {
 			p.method = "plain"
 		}
-		v := judge(m.explore(p))
+		v := conclude(m.explore(p))
 		all[protocol] = v
 		for text, f := range v.failures {
 			if m.failures[text] == nil {

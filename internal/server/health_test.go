@@ -34,7 +34,7 @@ protocol = "imap"
 	}
 }
 
-// It is logged once that a server is set aside, and once that it is back, whatever the number of trials.
+// A server that is set aside is logged once, and once more when it is back, whatever the number of trials.
 func TestChangesInTheLog(t *testing.T) {
 	for _, tt := range []struct {
 		from, to route.State

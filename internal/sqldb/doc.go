@@ -33,7 +33,7 @@
 //
 // No query is sent for a name that no client can log in with, and for one that is not UTF-8. Find returns no user then.
 //
-// The domain query, if there is one, tells whether a domain is one of ours. It does if it returns a row whose first
+// The domain query, if there is one, says whether a domain is one of ours: it is if the query returns a row whose first
 // column is neither NULL, empty, 0, f, false, n nor no.
 //
 // # Errors and limits
