@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"golang.org/x/term"
-
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/migrate"
@@ -77,8 +75,8 @@ func (c *call) loadReport(path, since string) (cfg *config.Config, zone *time.Lo
 // eachFile reads files, of which "-" is standard input. On a terminal it shows the progress.
 func (c *call) eachFile(paths []string, read func(io.Reader) error) error {
 	p := &progress{}
-	if stderr, ok := c.stderr.(*os.File); ok && term.IsTerminal(int(stderr.Fd())) {
-		p.w = stderr
+	if isTerminal(c.stderr) {
+		p.w = c.stderr
 	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && path != "-" {

@@ -165,3 +165,27 @@ func TestInterruptedPrompt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestColours(t *testing.T) {
+	_, terminal := openTerminal(t)
+	t.Setenv("TERM", "xterm")
+	for _, tt := range []struct {
+		w       io.Writer
+		noColor string
+		want    bool
+	}{{terminal, "", true}, {terminal, "1", false}, {&prompts{}, "", false}} {
+		t.Setenv("NO_COLOR", tt.noColor)
+		if got := colours(tt.w); got != tt.want {
+			t.Errorf("colours(%T) with NO_COLOR=%q: %v", tt.w, tt.noColor, got)
+		}
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	t.Setenv("TERM", "dumb")
+	if colours(file) || colours(terminal) {
+		t.Error("a file or a dumb terminal gets colours")
+	}
+}
