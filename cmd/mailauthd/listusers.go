@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -203,9 +204,14 @@ func showRules(show func(key, value string), r access.Rules) {
 	if r.RequireTLS != nil {
 		show("require_tls", fmt.Sprint(*r.RequireTLS))
 	}
-	var nets []string
-	for _, n := range r.AllowNets {
-		nets = append(nets, n.String())
+	show("allow_nets", joinNets(r.AllowNets))
+	show("deny_nets", joinNets(r.DenyNets))
+}
+
+func joinNets(nets []netip.Prefix) string {
+	var texts []string
+	for _, n := range nets {
+		texts = append(texts, n.String())
 	}
-	show("allow_nets", strings.Join(nets, ", "))
+	return strings.Join(texts, ", ")
 }

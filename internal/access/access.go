@@ -12,6 +12,7 @@
 //	expires      x     x               refuse all logins from this time on
 //	protocols    x     x               allow only these protocols
 //	require_tls  x     x       x       allow only connections with TLS
+//	deny_nets    x     x       x       refuse clients in these networks, also if allow_nets has them
 //	allow_nets   x     x       x       allow only clients in these networks
 //
 // The rules are applied in this order. The password is verified even if a rule refuses the
@@ -31,6 +32,7 @@ type Rules struct {
 	Expires    time.Time
 	Protocols  []string // empty but not nil: no protocol is allowed
 	RequireTLS *bool
+	DenyNets   []netip.Prefix // empty but not nil: no network is denied
 	AllowNets  []netip.Prefix // empty but not nil: no network is allowed
 }
 
@@ -56,6 +58,9 @@ func (r Rules) Under(outer Rules) Rules {
 	if r.RequireTLS == nil {
 		r.RequireTLS = outer.RequireTLS
 	}
+	if r.DenyNets == nil {
+		r.DenyNets = outer.DenyNets
+	}
 	if r.AllowNets == nil {
 		r.AllowNets = outer.AllowNets
 	}
@@ -77,18 +82,23 @@ func (r Rules) Refusal(c Client) (why string, disabled bool) {
 		return "protocol is not in protocols", false
 	case r.RequireTLS != nil && *r.RequireTLS && !c.TLS:
 		return "require_tls is set and the client did not use TLS", false
-	case r.AllowNets != nil && !r.allows(c.IP):
-		return "client is not in allow_nets", false
 	}
-	return "", false
+	return r.refusalOfNet(c.IP), false
 }
 
-// allows reports whether ip is an address in one of the networks.
-func (r Rules) allows(ip string) bool {
+// refusalOfNet describes the rule that refuses the client's network. A client without an IP address is in no network that
+// is allowed, and whether it is in one that is denied is not known.
+func (r Rules) refusalOfNet(ip string) string {
 	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return false
-	}
 	addr = addr.Unmap().WithZone("")
-	return slices.ContainsFunc(r.AllowNets, func(p netip.Prefix) bool { return p.Contains(addr) })
+	has := func(p netip.Prefix) bool { return p.Contains(addr) }
+	switch {
+	case len(r.DenyNets) > 0 && err != nil:
+		return "client has no IP address that deny_nets could be compared with"
+	case slices.ContainsFunc(r.DenyNets, has):
+		return "client is in deny_nets"
+	case r.AllowNets != nil && !slices.ContainsFunc(r.AllowNets, has):
+		return "client is not in allow_nets"
+	}
+	return ""
 }

@@ -51,11 +51,19 @@ func TestRefusal(t *testing.T) {
 		{"mapped address", Rules{AllowNets: nets("192.0.2.42/32")}, mapped, "", false},
 		{"other network", Rules{AllowNets: nets("198.51.100.0/24")}, client, "client is not in allow_nets", false},
 		{"empty list of networks", Rules{AllowNets: nets()}, client, "client is not in allow_nets", false},
+		{"denied network", Rules{DenyNets: nets("198.51.100.0/24", "192.0.2.0/24")}, client, "client is in deny_nets", false},
+		{"denied and allowed", Rules{DenyNets: nets("192.0.2.42/32"), AllowNets: nets("192.0.2.0/24")}, client, "client is in deny_nets", false},
+		{"denied mapped address", Rules{DenyNets: nets("192.0.2.42/32")}, mapped, "client is in deny_nets", false},
+		{"other denied network", Rules{DenyNets: nets("192.0.2.43/32")}, client, "", false},
+		{"no network is denied", Rules{DenyNets: nets()}, client, "", false},
+		{"denied, not an IP address", Rules{DenyNets: nets("198.51.100.0/24")}, unix, "client has no IP address", false},
+		{"none denied, not an IP address", Rules{DenyNets: nets()}, unix, "", false},
 		{"not an IP address", Rules{AllowNets: nets("0.0.0.0/0", "::/0")}, unix, "client is not in allow_nets", false},
 		{"nologin is applied first", Rules{NoLogin: &yes, Expires: now, Protocols: []string{}, AllowNets: nets()}, client, "nologin", true},
 		{"then expires", Rules{Expires: now, Protocols: []string{}, AllowNets: nets()}, client, "expired", true},
 		{"then protocols", Rules{Protocols: []string{}, RequireTLS: &yes, AllowNets: nets()}, plain, "protocol", false},
-		{"then TLS", Rules{RequireTLS: &yes, AllowNets: nets()}, plain, "require_tls", false},
+		{"then TLS", Rules{RequireTLS: &yes, DenyNets: nets("192.0.2.0/24"), AllowNets: nets()}, plain, "require_tls", false},
+		{"then denied networks", Rules{DenyNets: nets("192.0.2.0/24"), AllowNets: nets()}, client, "client is in deny_nets", false},
 	} {
 		why, disabled := tt.rules.Refusal(tt.client)
 		if (why == "") != (tt.why == "") || !strings.HasPrefix(why, tt.why) || disabled != tt.disabled {
@@ -66,13 +74,13 @@ func TestRefusal(t *testing.T) {
 
 // TestUnder tests that for each key only the innermost setting applies.
 func TestUnder(t *testing.T) {
-	outer := Rules{NoLogin: &yes, Reason: "outer", Expires: now, Protocols: []string{"imap"}, RequireTLS: &yes, AllowNets: nets("192.0.2.0/24")}
-	inner := Rules{NoLogin: &no, Expires: now.Add(time.Hour), Protocols: []string{}, RequireTLS: &no, AllowNets: nets()}
-	if got := (Rules{}).Under(outer); got.NoLogin != &yes || got.Reason != "outer" || got.Expires != now || len(got.Protocols) != 1 || got.RequireTLS != &yes || len(got.AllowNets) != 1 {
+	outer := Rules{NoLogin: &yes, Reason: "outer", Expires: now, Protocols: []string{"imap"}, RequireTLS: &yes, DenyNets: nets("192.0.2.1/32"), AllowNets: nets("192.0.2.0/24")}
+	inner := Rules{NoLogin: &no, Expires: now.Add(time.Hour), Protocols: []string{}, RequireTLS: &no, DenyNets: nets(), AllowNets: nets()}
+	if got := (Rules{}).Under(outer); got.NoLogin != &yes || got.Reason != "outer" || got.Expires != now || len(got.Protocols) != 1 || got.RequireTLS != &yes || len(got.DenyNets) != 1 || len(got.AllowNets) != 1 {
 		t.Errorf("rules that set nothing, under rules that set everything: %+v", got)
 	}
 	got := inner.Under(outer)
-	if got.NoLogin != &no || got.Reason != "" || got.Expires != inner.Expires || len(got.Protocols) != 0 || got.RequireTLS != &no || len(got.AllowNets) != 0 {
+	if got.NoLogin != &no || got.Reason != "" || got.Expires != inner.Expires || len(got.Protocols) != 0 || got.RequireTLS != &no || len(got.DenyNets) != 0 || len(got.AllowNets) != 0 {
 		t.Errorf("rules that set everything, under rules that set everything: %+v", got)
 	}
 }

@@ -23,6 +23,7 @@ var keptOut = map[string]struct {
 	"nologin":    {access.Rules{NoLogin: new(true)}, authlog.UserDisabled},
 	"expires":    {access.Rules{Expires: began.Add(-time.Hour)}, authlog.UserDisabled},
 	"protocols":  {access.Rules{Protocols: []string{"smtp"}}, authlog.Policy},
+	"deny_nets":  {access.Rules{DenyNets: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}, authlog.Policy},
 	"allow_nets": {access.Rules{AllowNets: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}, authlog.Policy},
 }
 

@@ -29,6 +29,7 @@ func rulesByKey() []rule {
 		{"expires", access.Rules{Expires: began.Add(time.Hour)}, access.Rules{Expires: began.Add(-time.Hour)}, authlog.UserDisabled, false},
 		{"protocols", access.Rules{Protocols: []string{"imap"}}, access.Rules{Protocols: []string{"pop3"}}, authlog.Policy, false},
 		{"require_tls", access.Rules{RequireTLS: new(false)}, access.Rules{RequireTLS: new(true)}, authlog.Policy, true},
+		{"deny_nets", access.Rules{DenyNets: []netip.Prefix{}}, access.Rules{DenyNets: net("203.0.113.0/24")}, authlog.Policy, true},
 		{"allow_nets", access.Rules{AllowNets: net("203.0.113.0/24")}, access.Rules{AllowNets: net("192.0.2.0/24")}, authlog.Policy, true},
 	}
 }

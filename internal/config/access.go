@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -32,7 +33,16 @@ func (l *loader) buildAccess(f *file, key toml.Key, s *accessSection) access.Rul
 		Protocols:  s.Protocols,
 		RequireTLS: s.RequireTLS,
 		AllowNets:  l.networks(f, append(key, "allow_nets"), s.AllowNets),
+		DenyNets:   l.denied(f, append(key, "deny_nets"), s.DenyNets),
 	}
+}
+
+// denied reads deny_nets. An empty list is not nil, because it replaces the networks of the domain or of [auth].
+func (l *loader) denied(f *file, key toml.Key, list []string) []netip.Prefix {
+	if list != nil && len(list) == 0 {
+		return []netip.Prefix{}
+	}
+	return l.networks(f, key, list)
 }
 
 func (l *loader) checkProtocols(f *file, key toml.Key, protocols []string) {

@@ -47,7 +47,11 @@ func (l *loader) buildAuth(f *file, s *authSection, c *auth.Config) {
 	}
 	c.ProxyAddr = s.ClientIP == "Proxy-Protocol-Addr"
 	c.UserFrom = s.External.UserFrom
-	c.Access = access.Rules{RequireTLS: s.RequireTLS, AllowNets: l.networks(f, key("allow_nets"), s.AllowNets)}
+	c.Access = access.Rules{
+		RequireTLS: s.RequireTLS,
+		AllowNets:  l.networks(f, key("allow_nets"), s.AllowNets),
+		DenyNets:   l.networks(f, key("deny_nets"), s.DenyNets),
+	}
 	c.Methods = s.Methods
 	c.DefaultDomain = l.defaultDomain(f, key("default_domain"), s.DefaultDomain, c.Domains)
 	c.FailureMessage = s.FailureMessage

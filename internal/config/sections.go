@@ -38,6 +38,7 @@ type authSection struct {
 	MaxArgon2Memory  int             `toml:"max_argon2_memory"`
 	RequireTLS       *bool           `toml:"require_tls"`
 	AllowNets        []string        `toml:"allow_nets"`
+	DenyNets         []string        `toml:"deny_nets"`
 	External         externalSection `toml:"external"`
 	Secret           *secretSection  `toml:"secret"`
 	ClientIP         string          `toml:"client_ip"`
@@ -190,6 +191,7 @@ type accessSection struct {
 	Protocols  []string  `toml:"protocols"`
 	RequireTLS *bool     `toml:"require_tls"`
 	AllowNets  []string  `toml:"allow_nets"`
+	DenyNets   []string  `toml:"deny_nets"`
 }
 
 // Defaults that no other package defines, and bounds.

@@ -28,6 +28,7 @@
 //	user, username     the name; the domain may be missing
 //	domain             the domain of the name
 //	allow_nets         addresses and networks, separated by commas or spaces
+//	deny_nets          the same, to refuse logins from there; Dovecot has no such field
 //	nologin, fail      "y", "yes", "1", "t", "true" or empty: refuse all logins
 //	reason             why, for the log
 //	host               the mail server

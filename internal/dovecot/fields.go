@@ -3,6 +3,7 @@ package dovecot
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -36,7 +37,8 @@ var fields = []field{
 	{"user", "the user name", setUser},
 	{"username", "the user name", setUser},
 	{"domain", "the domain of the user name", setDomain},
-	{"allow_nets", "the networks that the user may log in from", setNets},
+	{"allow_nets", "the networks that the user may log in from", setAllowNets},
+	{"deny_nets", "the networks that the user may not log in from", setDenyNets},
 	{"nologin", "whether all logins are refused", setNoLogin},
 	{"fail", "whether all logins are refused", setNoLogin},
 	{"reason", "why all logins are refused, for the log", setReason},
@@ -198,8 +200,22 @@ func setDomain(u *users.User, value string) error {
 	return err
 }
 
-// setNets reads networks. "local" is Dovecot's word for a unix socket, which no client of nginx uses.
-func setNets(u *users.User, value string) error {
+func setAllowNets(u *users.User, value string) (err error) {
+	if u.Extra.Access.AllowNets, err = networks(value); err == nil && u.Extra.Access.AllowNets == nil {
+		err = errors.New("has no network: want NULL to allow all")
+	}
+	return err
+}
+
+func setDenyNets(u *users.User, value string) (err error) {
+	if u.Extra.Access.DenyNets, err = networks(value); err == nil && u.Extra.Access.DenyNets == nil {
+		err = errors.New("has no network: want NULL to deny none")
+	}
+	return err
+}
+
+// networks reads networks. "local" is Dovecot's word for a unix socket, which no client of nginx uses.
+func networks(value string) (nets []netip.Prefix, err error) {
 	list := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 	for i, s := range list {
 		if s == "local" {
@@ -207,14 +223,11 @@ func setNets(u *users.User, value string) error {
 		}
 		net, err := access.ParseNet(s)
 		if err != nil {
-			return fmt.Errorf("entry %d: %w", i+1, err)
+			return nil, fmt.Errorf("entry %d: %w", i+1, err)
 		}
-		u.Extra.Access.AllowNets = append(u.Extra.Access.AllowNets, net)
+		nets = append(nets, net)
 	}
-	if len(u.Extra.Access.AllowNets) == 0 {
-		return errors.New("has no network: want NULL to allow all")
-	}
-	return nil
+	return nets, nil
 }
 
 func setNoLogin(u *users.User, value string) error {

@@ -29,6 +29,7 @@ type closedUsers struct {
 var closed = []closedUsers{
 	{"nologin", "", "password = \"HASH\"\nnologin = true"},
 	{"allow_nets", "", "password = \"HASH\"\nallow_nets = [\"198.51.100.0/24\"]"},
+	{"deny_nets", "", "password = \"HASH\"\nallow_nets = [\"127.0.0.0/8\"]\ndeny_nets = [\"127.0.0.1\"]"},
 	{"expires", "", "password = \"HASH\"\nexpires = 2020-01-01"},
 	{"protocols", "", "password = \"HASH\"\nprotocols = [\"pop3\"]"},
 	{"app password", "", "password = [{ hash = \"HASH\", label = \"phone\", protocols = [\"pop3\"] }]"},

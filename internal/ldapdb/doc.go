@@ -12,7 +12,7 @@
 //
 // Config.Fields has the attribute of each field of package dovecot. Only these attributes are requested, and with Bind not
 // the password. An attribute that the entry has not got is absent. Several values of the password are several passwords, and
-// several values of allow_nets are a list. If the field user has several values and the name is one of them, it stays as it
+// several values of allow_nets or deny_nets are a list. If the field user has several values and the name is one of them, it stays as it
 // is. Several values of any other field are an error, because they have no order. The values TRUE and FALSE of nologin are
 // those of an LDAP boolean.
 //

@@ -72,7 +72,7 @@ func single(field string, values []string, name string) (string, bool, error) {
 	switch {
 	case len(values) == 0:
 		return "", false, nil
-	case field == "allow_nets":
+	case field == "allow_nets" || field == "deny_nets":
 		return strings.Join(values, ","), true, nil
 	case field == "user" && slices.ContainsFunc(values, func(v string) bool { return isName(v, name) }):
 		return name, true, nil
