@@ -37,7 +37,7 @@ func (c *call) askRunning(what, request string, least int) error {
 	c.command.args = strings.TrimSpace(strings.TrimPrefix(c.command.args, what))
 	switch {
 	case len(c.args) > 0 && isHelp(c.args[0]):
-		c.usage()
+		c.usage(c.stdout)
 		return flag.ErrHelp
 	case len(c.args) > 0 && strings.HasPrefix(c.args[0], "-"):
 		return flagFirst(c.args[0], fmt.Sprintf("%q", what))

@@ -88,7 +88,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "mailauthd: %v\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "mailauthd: unknown command %q; \"mailauthd help\" lists them\n", args[0])
+	fmt.Fprintln(stderr, "mailauthd:", unknownCommand(args[0], commands(), `; "mailauthd help" lists them`))
 	return exitUsage
 }
 
@@ -106,7 +106,7 @@ func (c *call) exitStatus(err error) int {
 		return exitNo
 	case errors.As(err, &usage):
 		fmt.Fprintf(c.stderr, "mailauthd %s: %v\n", c.name, usage)
-		c.usage()
+		c.usage(c.stderr)
 		return exitUsage
 	}
 	fmt.Fprintln(c.stderr, err)
@@ -131,10 +131,10 @@ func (c *call) parse(n int) error { return c.parseBetween(n, n) }
 // parseBetween reads the flags. The number of arguments after them must be from least to most.
 func (c *call) parseBetween(least, most int) error {
 	if err := c.flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
-		c.usage()
+		c.usage(c.stdout)
 		return err
 	} else if err != nil {
-		return usageError(err.Error())
+		return usageError(err.Error() + c.nearFlag(err))
 	}
 	if err := c.checkOrder(); err != nil {
 		return err
@@ -173,10 +173,13 @@ func flagFirst(arg, want string) error {
 	return nil
 }
 
-func (c *call) usage() {
-	fmt.Fprintln(c.stderr, strings.TrimSpace("usage: mailauthd "+c.name+" [flags] "+c.command.args))
-	c.flags.SetOutput(c.stderr)
+func (c *call) usage(w io.Writer) {
+	fmt.Fprintln(w, strings.TrimSpace("usage: mailauthd "+c.name+" [flags] "+c.command.args))
+	c.flags.SetOutput(w)
 	c.flags.PrintDefaults()
+	if example := examples()[c.name]; example != "" {
+		fmt.Fprintln(w, "example: mailauthd", example)
+	}
 }
 
 func printHelp(w io.Writer) {
@@ -184,5 +187,5 @@ func printHelp(w io.Writer) {
 	for _, cmd := range commands() {
 		fmt.Fprintf(w, "  %-12s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprint(w, "\n\"mailauthd COMMAND -help\" prints the flags of a command.\n")
+	fmt.Fprint(w, "\n\"mailauthd COMMAND -help\" prints the flags of a command, and an example.\n")
 }

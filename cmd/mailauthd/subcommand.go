@@ -21,13 +21,14 @@ func (c *call) runOneOf(commands []command) error {
 		}
 	}
 	if isHelp(c.args[0]) {
-		fmt.Fprintf(c.stdout, "usage: mailauthd %s COMMAND [flags] [arguments]\n\n%s", group, list(commands))
+		fmt.Fprintf(c.stdout, "usage: mailauthd %s COMMAND [flags] [arguments]\n\n%s\nexample: mailauthd %s\n",
+			group, list(commands), examples()[group+" "+commands[0].name])
 		return nil
 	}
 	if err := flagFirst(c.args[0], "the "+group+" command"); err != nil {
 		return err
 	}
-	return usageError(fmt.Sprintf("unknown command %q; known:\n%s", c.args[0], list(commands)))
+	return usageError(unknownCommand(c.args[0], commands, "; known:\n"+list(commands)))
 }
 
 // list lists commands with their arguments, one a line.

@@ -81,21 +81,7 @@ func TestChoicesAreKeys(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"domain", "domains", 1}, {"passwort", "password", 1},
-		{"fastcig", "fastcgi", 1}, {"ca", "abc", 3}, {"kitten", "sitting", 3},
-	} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-		if a, b := distance(tt.a, tt.b), distance(tt.b, tt.a); a != b {
-			t.Errorf("distance(%q, %q) is %d and %d", tt.a, tt.b, a, b)
-		}
-	}
+func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{"LISTEN": "listen", "x": "", "http2": "http", "tsl": "tls", "sql": ""} {
 		if got := nearest(name, []string{"listen", "http", "tls"}); got != want {
 			t.Errorf("nearest to %q: %q, want %q", name, got, want)

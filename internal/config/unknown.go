@@ -6,10 +6,9 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-)
 
-// maxSuggested is the length of the longest key that a known one is suggested for. It bounds the time of nearest.
-const maxSuggested = 40
+	"mailauthd/internal/spelling"
+)
 
 // unknownKey says what may have been meant by a key whose last part is not known there, and which parts are.
 func unknownKey(key toml.Key, isTable bool, known []string) string {
@@ -64,40 +63,5 @@ func (s *schema) places(at toml.Key, name string, isTable bool) (found []toml.Ke
 
 // nearest returns the known key that a misspelt one resembles, or "" if none is close.
 func nearest(name string, known []string) string {
-	if len(name) > maxSuggested {
-		return ""
-	}
-	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
-	best, least := "", max(1, min(len(name)/3, 3))+1
-	for _, k := range known {
-		if d := distance(name, k); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance returns how many bytes to insert, remove, replace or swap with the next one to make b of a: the optimal
-// string alignment distance.
-func distance(a, b string) int {
-	var before, above []int // the rows of the table for the two bytes of a before this one
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, above, row = above, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := above[j]
-			if a[i] != b[j] {
-				replaced++
-			}
-			row[j+1] = min(replaced, above[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
+	return spelling.Nearest(strings.ReplaceAll(strings.ToLower(name), "-", "_"), known)
 }

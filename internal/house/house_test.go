@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"internal/crypt":       0,
 	"internal/limit":       0,
 	"internal/mailaddr":    0,
+	"internal/spelling":    0,
 	"internal/throttle":    0,
 	"internal/tomledit":    0,
 	"internal/cache":       1,
