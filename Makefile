@@ -42,6 +42,7 @@ test:
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted" >&2; exit 1; }
 	go vet ./...
+	go test -count=1 ./internal/house -run '^TestSystems$$' -systems
 	go run $(STATIC) ./...
 
 bench:
