@@ -38,6 +38,7 @@ func commands() []command {
 		{"serve", "", "answer nginx's requests, in the foreground", serve},
 		{"check", "", "load the configuration and print what is wrong with it", check},
 		{"test-login", "USER", "decide one login as serve would, and print why", testLogin},
+		{"route", "USER", "print which server the logins of a user go to, and why", routeUser},
 		{"pw", "", "hash a password, or test one against a hash", hashPassword},
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
 		{"migrate", "COMMAND", "compare with auth.php before the switch", manageMigration},

@@ -102,25 +102,41 @@ func (c *call) decide(by *auth.Authenticator, request []headerLine) authhttp.Res
 	return response
 }
 
-// printNotes prints what the running mailauthd knows beyond the configuration, if it can be asked.
+// printNotes prints what the running mailauthd knows of the login, if it can be asked.
 func (c *call) printNotes(cfg *config.Config, a *asked) {
+	for i, note := range c.askNotes(cfg, c.flags.Arg(0), a.clientIP, a.protocol) {
+		if i == 0 {
+			fmt.Fprintln(c.stdout)
+		}
+		fmt.Fprintln(c.stdout, "running mailauthd:", authlog.Escape(note))
+	}
+}
+
+// askNotes returns what the running mailauthd knows beyond the configuration of logins by any of the protocols. There is
+// nothing if it does not run.
+func (c *call) askNotes(cfg *config.Config, user, clientIP string, protocols ...string) (notes []string) {
 	if len(cfg.Listen.Admin) == 0 {
-		return
+		return nil
 	}
-	query := url.Values{"user": {c.flags.Arg(0)}, "client_ip": {a.clientIP}, "protocol": {a.protocol}}
-	notes, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodGet, "/login?"+query.Encode())
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		notes = "not asked, because only root and its own user may: run this command as root"
-	case err != nil: // it does not run
-		return
-	case notes == "":
-		notes = "nothing is throttled, set aside or remembered for this login"
+	for _, protocol := range protocols {
+		query := url.Values{"user": {user}, "client_ip": {clientIP}, "protocol": {protocol}}
+		answer, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodGet, "/login?"+query.Encode())
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return []string{"not asked, because only root and its own user may: run this command as root"}
+		case err != nil: // it does not run
+			return nil
+		}
+		for note := range strings.Lines(answer) {
+			if note = strings.TrimSpace(note); !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
 	}
-	fmt.Fprintln(c.stdout)
-	for note := range strings.Lines(notes) {
-		fmt.Fprintln(c.stdout, "running mailauthd:", authlog.Escape(strings.TrimSpace(note)))
+	if len(notes) == 0 {
+		notes = []string{"nothing is throttled, set aside or remembered for this login"}
 	}
+	return notes
 }
 
 // printHeaders prints the headers that nginx gets, with a password masked.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"mailauthd/internal/auth"
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/mailaddr"
+	"mailauthd/internal/route"
+)
+
+// routed is where the logins of a user go, and why.
+type routed struct {
+	User      string     `json:"user"`
+	Domain    string     `json:"domain"` // as it is listed
+	Verify    string     `json:"verify"`
+	Passdb    string     `json:"passdb,omitempty"`
+	Servers   []string   `json:"servers"` // in the order in which they are tried
+	ServersOf string     `json:"servers_of"`
+	Policy    string     `json:"policy"`
+	Login     string     `json:"login"`
+	Refused   string     `json:"refused,omitempty"`
+	Routes    []oneRoute `json:"routes"`
+	Running   []string   `json:"running,omitempty"` // what the running mailauthd knows
+}
+
+// oneRoute is where nginx is sent by a protocol.
+type oneRoute struct {
+	Protocol string `json:"protocol"`
+	Server   string `json:"server"`
+	Address  string `json:"address,omitempty"` // empty: the server's host cannot be resolved
+}
+
+// routeUser prints which server the logins of a user go to, and why. It needs no password, and asks no mail server.
+func routeUser(c *call) error {
+	flags := c.newFlags()
+	path := c.configFlag()
+	protocol := flags.String("protocol", "", "only this protocol of the client: imap, pop3 or smtp")
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	protocols := []string{"imap", "pop3", "smtp"}
+	if *protocol != "" {
+		if !slices.Contains(protocols, *protocol) {
+			return usageError("-protocol: want imap, pop3 or smtp")
+		}
+		protocols = []string{*protocol}
+	}
+	cfg, resolver, err := c.load(*path)
+	if err != nil {
+		return err
+	}
+	user := c.flags.Arg(0)
+	target, err := auth.New(cfg.Config.Config, resolver).Target(context.Background(), user)
+	if err != nil {
+		return fmt.Errorf("%s", authlog.Escape(err.Error()))
+	}
+	r := newRouted(target, protocols)
+	r.Running = c.askNotes(cfg.Config, user, "", protocols...)
+	if err := c.printReport(r, *asJSON); err != nil {
+		return err
+	}
+	if r.Refused != "" || !target.Addr.IsValid() {
+		return errNo
+	}
+	return nil
+}
+
+func newRouted(t auth.Target, protocols []string) *routed {
+	r := &routed{
+		User:      t.User,
+		Domain:    t.Domain.Name,
+		Verify:    t.Domain.Verify,
+		Passdb:    t.Passdb,
+		ServersOf: t.Of,
+		Policy:    t.Domain.Policy,
+		Login:     t.Login,
+		Refused:   t.Refused,
+	}
+	for _, s := range t.Servers {
+		r.Servers = append(r.Servers, s.Name)
+	}
+	for _, p := range protocols {
+		to := oneRoute{Protocol: p, Server: r.Servers[0]}
+		if t.Addr.IsValid() {
+			to.Address = netip.AddrPortFrom(t.Addr, t.Servers[0].Port(p)).String()
+		}
+		r.Routes = append(r.Routes, to)
+	}
+	return r
+}
+
+// Text prints one fact a line.
+func (r *routed) Text(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	show := func(key, value string) { fmt.Fprintf(w, "%s\t%s\n", key, authlog.Escape(value)) }
+	show("user", r.User)
+	show("domain", r.Domain+r.whyDomain())
+	show("verify", r.Verify)
+	if r.Refused != "" {
+		show("refused", r.Refused)
+	}
+	show("servers", strings.Join(r.Servers, ", ")+r.whyServers())
+	show("login", r.Login)
+	for _, to := range r.Routes {
+		if to.Address == "" {
+			to.Address = "an address that is not known, because its host cannot be resolved"
+		}
+		show(to.Protocol, to.Server+" at "+to.Address)
+	}
+	w.Flush()
+	for _, note := range r.Running {
+		fmt.Fprintln(out, "running mailauthd:", authlog.Escape(note))
+	}
+}
+
+func (r *routed) whyDomain() string {
+	_, domain := mailaddr.Split(r.User)
+	switch {
+	case r.Domain == domain:
+		return ""
+	case r.Domain == route.AnyDomain:
+		return " (" + domain + " is not listed)"
+	}
+	return " (the closest to " + domain + ")"
+}
+
+func (r *routed) whyServers() string {
+	why := map[string]string{
+		auth.OfUser:   "of the user's entry in the map",
+		auth.OfPassdb: "of the field host in passdb " + r.Passdb,
+		auth.OfDomain: "of the domain",
+	}[r.ServersOf]
+	if len(r.Servers) > 1 {
+		why += fmt.Sprintf(", tried in this order by policy = %q", r.Policy)
+	}
+	return " (" + why + ")"
+}
