@@ -16,7 +16,7 @@ var weak = Reader{Hashes: password.Policy{AllowWeak: true}}
 
 func TestUserHasEveryField(t *testing.T) {
 	u, err := weak.User("bob@x.org", []Row{{
-		"password": "{PLAIN}x", "user": "Robert", "allow_nets": "192.0.2.7/24, 2001:db8::1,local ::1", "nologin": "", "reason": "left",
+		"password": "{PLAIN}x", "user": "Robert", "allow_nets": "192.0.2.7/24, 2001:db8::1,local ::1", "deny_nets": "192.0.2.9", "nologin": "", "reason": "left",
 		"host": "dovecot1", "destuser": "rob", "pass": "p w", "userdb_quota": "1", "proxy": "y", "id": "7",
 	}})
 	if err != nil {
@@ -27,6 +27,9 @@ func TestUserHasEveryField(t *testing.T) {
 	}
 	if nets := fmt.Sprint(u.Settings().Access.AllowNets); nets != "[192.0.2.0/24 2001:db8::1/128 ::1/128]" {
 		t.Errorf("networks: %s", nets)
+	}
+	if nets := fmt.Sprint(u.Settings().Access.DenyNets); nets != "[192.0.2.9/32]" {
+		t.Errorf("denied networks: %s", nets)
 	}
 	if u.Settings().Access.NoLogin == nil || !*u.Settings().Access.NoLogin || u.Settings().Access.Reason != "left" {
 		t.Errorf("rules: %+v", u.Settings().Access)
