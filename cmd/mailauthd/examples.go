@@ -6,7 +6,7 @@ func examples() map[string]string {
 		"serve":                "serve -config /etc/mailauthd/mailauthd.toml",
 		"check":                "check -online",
 		"test-login":           "test-login -protocol imap -client-ip 192.0.2.7 bob@domain1.com",
-		"route":                "route bob@domain1.com",
+		"route":                "route -client-ip 192.0.2.7 bob@domain1.com",
 		"pw":                   "pw -s ARGON2ID",
 		"user add":             "user add bob@domain02.com",
 		"user passwd":          "user passwd -label phone bob@domain02.com",

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/auth"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
@@ -25,7 +27,6 @@ type routed struct {
 	ServersOf string     `json:"servers_of"`
 	Policy    string     `json:"policy"`
 	Login     string     `json:"login"`
-	Refused   string     `json:"refused,omitempty"`
 	Routes    []oneRoute `json:"routes"`
 	Running   []string   `json:"running,omitempty"` // what the running mailauthd knows
 }
@@ -35,12 +36,14 @@ type oneRoute struct {
 	Protocol string `json:"protocol"`
 	Server   string `json:"server"`
 	Address  string `json:"address,omitempty"` // empty: the server's host cannot be resolved
+	Refused  string `json:"refused,omitempty"` // why a login is refused whatever its password is
 }
 
 // routeUser prints which server the logins of a user go to, and why. It needs no password, and asks no mail server.
 func routeUser(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
+	clientIP := flags.String("client-ip", "", "also apply allow_nets and deny_nets to this `address` of a client")
 	protocol := flags.String("protocol", "", "only this protocol of the client: imap, pop3 or smtp")
 	asJSON := flags.Bool("json", false, "print JSON")
 	if err := c.parse(1); err != nil {
@@ -62,18 +65,24 @@ func routeUser(c *call) error {
 	if err != nil {
 		return fmt.Errorf("%s", authlog.Escape(err.Error()))
 	}
-	r := newRouted(target, protocols)
-	r.Running = c.askNotes(cfg.Config, user, "", protocols...)
+	if *clientIP == "" {
+		target.Rules.AllowNets, target.Rules.DenyNets = nil, nil
+	}
+	r := newRouted(target, *clientIP, protocols)
+	r.Running = c.askNotes(cfg.Config, user, *clientIP, protocols...)
 	if err := c.printReport(r, *asJSON); err != nil {
 		return err
 	}
-	if r.Refused != "" || !target.Addr.IsValid() {
-		return errNo
+	if slices.ContainsFunc(r.Routes, oneRoute.isOpen) {
+		return nil
 	}
-	return nil
+	return errNo
 }
 
-func newRouted(t auth.Target, protocols []string) *routed {
+// isOpen reports whether a login may go there.
+func (to oneRoute) isOpen() bool { return to.Refused == "" && to.Address != "" }
+
+func newRouted(t auth.Target, clientIP string, protocols []string) *routed {
 	r := &routed{
 		User:      t.User,
 		Domain:    t.Domain.Name,
@@ -82,13 +91,15 @@ func newRouted(t auth.Target, protocols []string) *routed {
 		ServersOf: t.Of,
 		Policy:    t.Domain.Policy,
 		Login:     t.Login,
-		Refused:   t.Refused,
 	}
 	for _, s := range t.Servers {
 		r.Servers = append(r.Servers, s.Name)
 	}
 	for _, p := range protocols {
-		to := oneRoute{Protocol: p, Server: r.Servers[0]}
+		to := oneRoute{Protocol: p, Server: r.Servers[0], Refused: t.Unknown}
+		if why, _ := t.Rules.Refusal(access.Client{IP: clientIP, Protocol: p, TLS: true, Now: time.Now()}); why != "" {
+			to.Refused = why
+		}
 		if t.Addr.IsValid() {
 			to.Address = netip.AddrPortFrom(t.Addr, t.Servers[0].Port(p)).String()
 		}
@@ -104,16 +115,17 @@ func (r *routed) Text(out io.Writer) {
 	show("user", r.User)
 	show("domain", r.Domain+r.whyDomain())
 	show("verify", r.Verify)
-	if r.Refused != "" {
-		show("refused", r.Refused)
-	}
 	show("servers", strings.Join(r.Servers, ", ")+r.whyServers())
 	show("login", r.Login)
 	for _, to := range r.Routes {
-		if to.Address == "" {
-			to.Address = "an address that is not known, because its host cannot be resolved"
+		switch {
+		case to.Refused != "":
+			show(to.Protocol, "refused: "+to.Refused)
+		case to.Address == "":
+			show(to.Protocol, to.Server+", whose host cannot be resolved")
+		default:
+			show(to.Protocol, to.Server+" at "+to.Address)
 		}
-		show(to.Protocol, to.Server+" at "+to.Address)
 	}
 	w.Flush()
 	for _, note := range r.Running {

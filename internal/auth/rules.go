@@ -32,12 +32,7 @@ func (a *Authenticator) certainRefusal(l *login) *verdict {
 // master's own entry apply as well.
 func (a *Authenticator) rules(l *login) *verdict {
 	client := access.Client{IP: l.ClientIP, Protocol: string(l.Protocol), TLS: l.SSL == "on", Now: l.start}
-	around := l.domain.Access.Under(a.Access)
-	rules := around
-	if l.entry != nil {
-		rules = l.entry.Settings().Access.Under(around)
-	}
-	why, disabled := rules.Refusal(client)
+	why, disabled := a.rulesOf(l).Refusal(client)
 	if why == "" && l.master != nil {
 		why, disabled = l.master.Settings().Access.Under(a.domainRules(l.master)).Under(a.Access).Refusal(client)
 	}
@@ -49,6 +44,15 @@ func (a *Authenticator) rules(l *login) *verdict {
 		reason = authlog.UserDisabled
 	}
 	return &verdict{outcome: authhttp.Reject, reason: reason, detail: why}
+}
+
+// rulesOf returns the rules of the login's user, under those of the domain and of [auth].
+func (a *Authenticator) rulesOf(l *login) access.Rules {
+	around := l.domain.Access.Under(a.Access)
+	if l.entry == nil {
+		return around
+	}
+	return l.entry.Settings().Access.Under(around)
 }
 
 // domainRules returns the rules of a user's domain. There are none if the domain is no longer listed.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	"mailauthd/internal/access"
 	"mailauthd/internal/authhttp"
-	"mailauthd/internal/authlog"
 	"mailauthd/internal/limit"
 	"mailauthd/internal/route"
 )
@@ -20,7 +20,8 @@ type Target struct {
 	Of      string          // what the servers belong to: OfUser, OfPassdb or OfDomain
 	Addr    netip.Addr      // of the first server; not valid if its name has no address
 	Login   string          // the user's name at the server
-	Refused string          // why no login of the user is let in; empty: some may be
+	Rules   access.Rules    // of the user, the domain and [auth]
+	Unknown string          // why there is nothing to prove a login by; empty: there is
 }
 
 // What names the servers of a target.
@@ -50,7 +51,8 @@ func (a *Authenticator) Target(ctx context.Context, user string) (Target, error)
 		Of:      a.ownerOfServers(ctx, l),
 		Addr:    l.addr,
 		Login:   l.serverLogin(),
-		Refused: a.refusesAlways(l),
+		Rules:   a.rulesOf(l),
+		Unknown: a.unprovable(l),
 	}
 	if l.passdb != nil {
 		t.Passdb = l.passdb.Name
@@ -68,12 +70,8 @@ func (a *Authenticator) ownerOfServers(ctx context.Context, l *login) string {
 	return OfPassdb
 }
 
-// refusesAlways describes why no login of the user is let in, from wherever and by whatever protocol. It is empty if some
-// may be.
-func (a *Authenticator) refusesAlways(l *login) string {
-	if refusal := a.rules(l); refusal != nil && refusal.reason == authlog.UserDisabled {
-		return refusal.detail
-	}
+// unprovable describes why nothing proves a login of the user, and so each one is refused. It is empty if something does.
+func (a *Authenticator) unprovable(l *login) string {
 	switch {
 	case l.masterName != "" || l.domain.Verify == route.VerifyUpstream:
 		return ""
