@@ -61,8 +61,10 @@
 // entries.
 //
 // If an event cannot be written, it is lost and counted ([Log.Lost]). Logins go on, and a
-// warning is logged to standard error at most once a minute. If a full disk cuts an entry
-// short, the next one begins on a new line, also after a restart.
+// warning is logged to standard error at most once a minute. When events are written again,
+// a message has the number of those that were lost. If a full disk cuts an entry short, what
+// was written of it is removed. Where that fails, or if the process ended before, the next
+// entry begins on a new line.
 //
 // In every format, the cause of a temporary failure is logged to standard error as well, at
 // most once a minute for each server, passdb, method and reason.

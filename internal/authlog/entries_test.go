@@ -27,6 +27,9 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+func (d *fullDisk) Close() error { return nil }
+
+// A partial entry that cannot be removed, because the file is not where it was, leaves one partial line.
 func TestFullDiskLeavesOnePartialLine(t *testing.T) {
 	disk := &fullDisk{room: 6}
 	log := &lineWriter{w: disk}
@@ -60,6 +63,8 @@ func (m *movedOnce) Write(p []byte) (int, error) {
 	}
 	return m.Builder.Write(p)
 }
+
+func (m *movedOnce) Close() error { return nil }
 
 func TestFileMovedDuringRotation(t *testing.T) {
 	file := new(movedOnce)

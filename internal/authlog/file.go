@@ -43,7 +43,7 @@ func (f *File) Configure(c Config) error {
 		}
 		file = newFile(c)
 	}
-	f.config, f.file, f.entries = c, file, &lineWriter{w: file, broken: endsWithinLine(c.File)}
+	f.config, f.file, f.entries = c, file, &lineWriter{w: file, path: c.File, broken: endsWithinLine(c.File)}
 	if old != nil && old != file {
 		old.Close()
 	}

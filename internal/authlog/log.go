@@ -13,6 +13,7 @@ import (
 type Log struct {
 	warnings *Warner
 	lost     atomic.Uint64
+	outage   outage
 	file     File
 
 	mu     sync.RWMutex // Write holds it for reading
@@ -22,7 +23,7 @@ type Log struct {
 // Open prepares a log. The first event opens the file; if that fails, the next event tries
 // again. Warnings go to stderr.
 func Open(c Config, stderr *slog.Logger) (*Log, error) {
-	l := &Log{warnings: NewWarner(stderr)}
+	l := &Log{warnings: NewWarner(stderr), outage: outage{log: stderr}}
 	return l, l.Configure(c)
 }
 
@@ -66,11 +67,18 @@ func (l *Log) Write(e *Event) {
 	l.mu.RUnlock()
 	if err != nil {
 		l.lost.Add(1)
-		l.warnings.Warn(e.End, "log", "auth.log cannot be written, logins go on", "error", err)
+		l.outage.lost.Add(1)
+		l.cannotWrite(e.End, err)
+	} else if l.outage.lost.Load() > 0 {
+		l.outage.over(e.End)
 	}
 	if e.Outcome == TempFail {
 		l.warnTempFail(e)
 	}
+}
+
+func (l *Log) cannotWrite(now time.Time, err error) {
+	l.warnings.Warn(now, "log", "auth.log cannot be written, logins go on", "error", err)
 }
 
 // warnTempFail limits the warnings of each mail server and each passdb by themselves, so that none hides the outage of

@@ -3,6 +3,7 @@ package authlog
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,4 +51,25 @@ func (w *Warner) Warn(now time.Time, key, msg string, args ...any) bool {
 	*last = warning{at: now}
 	w.log.Warn(msg, args...)
 	return true
+}
+
+// outage counts the entries that are lost while the log cannot be written, until a message says so.
+type outage struct {
+	log  *slog.Logger
+	lost atomic.Uint64
+
+	mu     sync.Mutex
+	toldAt time.Time
+}
+
+// over logs that the log is written again. A disk that is full from time to time causes one message a minute, and none of
+// its lost entries is left out.
+func (o *outage) over(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lost.Load() == 0 || !o.toldAt.IsZero() && now.Sub(o.toldAt).Abs() < warnEvery {
+		return
+	}
+	o.toldAt = now
+	o.log.Warn("auth.log is written again", "lost", o.lost.Swap(0))
 }

@@ -85,8 +85,12 @@ func TestCannotWrite(t *testing.T) {
 			if b, err := os.ReadFile(filepath.Join(dir, "auth.log")); err != nil || !strings.Contains(string(b), "alice@domain02.com") {
 				t.Errorf("log holds %q (%v)", b, err)
 			}
-			if list := records(t, stderr); len(list) != 0 {
-				t.Errorf("standard error: %v", list)
+			for range 2 {
+				l.Write(login("alice@domain02.com"))
+			}
+			again := record{"level": "WARN", "msg": "auth.log is written again", "lost": 8.0}
+			if list := records(t, stderr); len(list) != 1 || !reflect.DeepEqual(list[0], again) {
+				t.Errorf("standard error: %v, want once %v", list, again)
 			}
 		})
 	}

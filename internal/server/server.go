@@ -180,6 +180,9 @@ func (s *Server) configureLogs(c *config.Config, old *state) (err error) {
 	if err = s.shadow.Configure(c.Shadow, c.Log); err != nil && old != nil {
 		s.events.Configure(old.config.Log)
 	}
+	if err == nil {
+		s.events.Check(time.Now())
+	}
 	return err
 }
 
