@@ -39,6 +39,9 @@ func TestLogWithoutRoom(t *testing.T) {
 		func() { d.signal(t, syscall.SIGUSR1) },
 		func() {
 			lost = d.lostEvents(t, s)
+			if !d.said(t, "auth.log is written again") {
+				t.Errorf("standard error does not say that the log is written again:\n%s", readFile(t, d.stderr))
+			}
 			d.stop(t)
 			d.serve(t)
 			waitReady(t, d.process, s.http)
@@ -54,9 +57,6 @@ func TestLogWithoutRoom(t *testing.T) {
 	whole, torn := jsonLines(t, d.authLog)
 	if whole+lost != logins || torn != 0 || lost != 8 {
 		t.Errorf("of %d logins %d are in the log and %d counted as lost; %d torn lines, want none", logins, whole, lost, torn)
-	}
-	if !d.said(t, "auth.log is written again") {
-		t.Errorf("standard error does not say that the log is written again:\n%s", readFile(t, d.stderr))
 	}
 }
 
