@@ -11,6 +11,7 @@ import (
 
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
+	"mailauthd/internal/logfile"
 	"mailauthd/internal/migrate"
 )
 
@@ -104,7 +105,7 @@ func (c *call) readOne(path string, p *progress, read func(io.Reader) error) err
 	}
 	err := read(p)
 	switch {
-	case errors.Is(err, migrate.ErrCut):
+	case errors.Is(err, logfile.ErrCut):
 		fmt.Fprintf(c.stderr, "warning: %s: %v\n", path, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)

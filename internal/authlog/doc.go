@@ -1,4 +1,5 @@
-// Package authlog writes auth.log. [Log.Write] appends one [Event] for each request of nginx.
+// Package authlog writes auth.log, and reads it. [Log.Write] appends one [Event] for each request of nginx. A [Decoder] turns
+// lines back into events.
 //
 // # Formats
 //

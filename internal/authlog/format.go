@@ -70,8 +70,11 @@ func (e *Event) FullReason() string {
 	if e.Throttle == "" {
 		return string(e.Reason)
 	}
-	return string(e.Reason) + " throttle=" + e.Throttle
+	return string(e.Reason) + throttleKey + e.Throttle
 }
+
+// throttleKey is between a reason and the counter.
+const throttleKey = " throttle="
 
 func stamp(t time.Time) string {
 	return t.Format(legacyTime) + fmt.Sprintf("'%06d: ", t.Nanosecond()/1000)

@@ -54,6 +54,8 @@ func fuzzFormat(f *testing.F, parse parser, format string, want values) {
 		if !printable(strings.ReplaceAll(text, "\n", "")) {
 			t.Errorf("not printable: %q", text)
 		}
+		got, _ := decode(t, text, time.Time{})
+		wantEvents(t, got, []Event{e, e}, format)
 		for rest := text; rest != ""; {
 			entry, after, err := parse(rest)
 			if err != nil {

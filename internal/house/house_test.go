@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"internal/authlog":     0,
 	"internal/crypt":       0,
 	"internal/limit":       0,
+	"internal/logfile":     0,
 	"internal/mailaddr":    0,
 	"internal/spelling":    0,
 	"internal/throttle":    0,

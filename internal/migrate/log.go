@@ -4,21 +4,23 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/logfile"
 )
 
 // Limits of reading logs.
 const (
-	MaxLine    = 8192     // the largest length of a line in bytes; longer ones are skipped and counted
-	MaxLogins  = 200_000  // the largest number of different logins that are stored; any more are only counted
-	maxStored  = 24 << 20 // the same, in bytes of names and addresses
-	readBuffer = 64 << 10 // for lines, which are not copied
-	maxReply   = 64       // the largest length of a reply that is stored, in bytes
+	MaxLine   = 8192     // the largest length of a line in bytes; longer ones are skipped and counted
+	MaxLogins = 200_000  // the largest number of different logins that are stored; any more are only counted
+	maxStored = 24 << 20 // the same, in bytes of names and addresses
+	maxReply  = 64       // the largest length of a reply that is stored, in bytes
 )
 
 // Log reads old logs and counts the logins in them.
 type Log struct {
 	since  int64 // of the logins that count, in microseconds since 1970
-	clock  clock
+	clock  authlog.Clock
 	group  grouper
 	logins map[string]*int // by key
 	stored int             // bytes in logins
@@ -41,28 +43,25 @@ type Lines struct {
 
 // NewLog makes a Log. Logins before since do not count. The times in the logs are those of zone.
 func NewLog(since time.Time, zone *time.Location) *Log {
-	l := &Log{since: since.UnixMicro(), clock: clock{zone: zone}, logins: make(map[string]*int)}
+	l := &Log{since: since.UnixMicro(), clock: authlog.Clock{Zone: zone}, logins: make(map[string]*int)}
 	l.group.emit, l.group.mean, l.group.ports = l.count, firstMean, make(map[string]string)
 	return l
 }
 
 // Read reads one log, which may be compressed by gzip. It returns an error if that has no entry, unless it is empty.
 func (l *Log) Read(r io.Reader) error {
-	in, err := open(r, readBuffer)
-	if err != nil {
-		return err
-	}
 	entries, lines := l.entries, 0
-	err = eachLine(in, MaxLine, func(b []byte, problem lineProblem) {
+	err := logfile.EachLine(r, MaxLine, func(b []byte, problem logfile.Problem) bool {
 		lines++
 		switch problem {
-		case tooLong:
+		case logfile.TooLong:
 			l.lines.Long++
-		case noEnd:
+		case logfile.NoEnd:
 			l.lines.Torn++
 		default:
 			l.line(b)
 		}
+		return true
 	})
 	l.group.flush()
 	if err == nil && l.entries == entries && lines > 0 {
@@ -72,21 +71,21 @@ func (l *Log) Read(r io.Reader) error {
 }
 
 func (l *Log) line(b []byte) {
-	parsed, kind := parseLine(b)
+	parsed, kind := authlog.ParseLine(b)
 	now, ok := int64(0), false
-	if kind == goodLine {
-		now, ok = l.clock.at(&parsed)
+	if kind == authlog.GoodLine && !parsed.HoldsTime() {
+		now, ok = l.clock.At(&parsed)
 	}
 	switch {
-	case kind == foreignLine:
+	case kind == authlog.ForeignLine:
 		l.lines.Foreign++
 	case !ok:
 		l.lines.Torn++
 	default:
-		if parsed.field == methodField {
+		if parsed.Field == authlog.FieldMethod {
 			l.entries++
 		}
-		l.group.add(now, parsed.field, parsed.value)
+		l.group.add(now, fieldOf(&parsed), parsed.Value)
 	}
 }
 

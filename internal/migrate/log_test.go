@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mailauthd/internal/config"
+	"mailauthd/internal/logfile"
 )
 
 // request is a login as auth.php logs it. The times are in microseconds.
@@ -260,8 +261,8 @@ func TestCompressedLog(t *testing.T) {
 	damaged[len(damaged)*3/4] ^= 0xff
 	for name, file := range map[string][]byte{"cut": half, "damaged": damaged} {
 		l := NewLog(time.Time{}, time.UTC)
-		if err := l.Read(bytes.NewReader(file)); !errors.Is(err, ErrCut) {
-			t.Errorf("%s: %v, want %v", name, err, ErrCut)
+		if err := l.Read(bytes.NewReader(file)); !errors.Is(err, logfile.ErrCut) {
+			t.Errorf("%s: %v, want %v", name, err, logfile.ErrCut)
 		}
 		if len(l.logins) != 1 {
 			t.Errorf("%s: %d logins, want the one before", name, len(l.logins))

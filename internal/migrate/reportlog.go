@@ -77,7 +77,7 @@ func (l *Log) Report(c *config.Config) *LogReport {
 }
 
 func (l *Log) time(micros int64) string {
-	return time.UnixMicro(micros).In(l.clock.zone).Format("2006-01-02 15:04:05")
+	return time.UnixMicro(micros).In(l.clock.Zone).Format("2006-01-02 15:04:05")
 }
 
 // parseKey is the reverse of appendKey, and decodes the name: auth.php logged what nginx sent, mailauthd what that means.

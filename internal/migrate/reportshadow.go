@@ -11,6 +11,7 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
+	"mailauthd/internal/logfile"
 	"mailauthd/internal/shadow"
 )
 
@@ -42,19 +43,16 @@ func NewShadow(since time.Time, c *config.Config) *Shadow {
 // Read reads one shadow log, which may be compressed by gzip. It returns an error if that holds lines, but none of a shadow
 // log.
 func (s *Shadow) Read(r io.Reader) error {
-	in, err := open(r, MaxShadowLine)
-	if err != nil {
-		return err
-	}
 	good, torn := 0, s.report.Torn
-	err = eachLine(in, MaxShadowLine, func(b []byte, problem lineProblem) {
+	err := logfile.EachLine(r, MaxShadowLine, func(b []byte, problem logfile.Problem) bool {
 		var d shadow.Difference
-		if problem != noProblem || json.Unmarshal(b, &d) != nil || d.Ours.Outcome == "" || d.Theirs.Outcome == "" {
+		if problem != logfile.None || json.Unmarshal(b, &d) != nil || d.Ours.Outcome == "" || d.Theirs.Outcome == "" {
 			s.report.Torn++
-			return
+			return true
 		}
 		good++
 		s.add(&d)
+		return true
 	})
 	if err == nil && good == 0 && s.report.Torn > torn {
 		err = errors.New(`no line of a shadow log: want the file that [shadow] log names`)
