@@ -43,6 +43,7 @@ func commands() []command {
 		{"user", "COMMAND", "add, change, list and import users", manageUsers},
 		{"migrate", "COMMAND", "compare with auth.php before the switch", manageMigration},
 		{"shadow", "[FILE...]", "sum up what the shadow run decided differently", sumUpShadow},
+		{"log", "COMMAND", "say from auth.log who failed to log in, and why", readLog},
 		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
 		{"throttle", "reset USER|ADDRESS", "make the running mailauthd forget failed logins", manageThrottle},
 		{"version", "", "print the version", printVersion},

@@ -32,7 +32,7 @@ func usages(t *testing.T) (args map[string]string, flags map[string]map[string]*
 		flags[c.name] = make(map[string]*flag.Flag)
 		c.flags.VisitAll(func(f *flag.Flag) { flags[c.name][f.Name] = f })
 	}
-	below := map[string][]command{"user": userCommands(), "migrate": migrateCommands()}
+	below := map[string][]command{"user": userCommands(), "migrate": migrateCommands(), "log": logCommands()}
 	for _, cmd := range commands() {
 		if below[cmd.name] == nil {
 			add(cmd)
@@ -54,7 +54,7 @@ type manual struct {
 
 var (
 	synopsisFlag = regexp.MustCompile(`^\.Op Fl (\S+)(?: Ar \S+)?$`)
-	commandItem  = regexp.MustCompile(`^\.It Cm ([a-z -]+?)(?: (Op )?Ar (\S+))?$`)
+	commandItem  = regexp.MustCompile(`^\.It Cm ([a-z -]+?)(?: (Op )?Ar (\S+))?(?: Op Ar (\S+))?$`)
 	flagItem     = regexp.MustCompile(`^\.It Fl (\S+)(?: Ar \S+)?(?: Pq default (?:Pa )?(\S+))?$`)
 )
 
@@ -87,6 +87,9 @@ func readManual(t *testing.T) *manual {
 			m.own[name] = make(map[string]string)
 			if m.args[name] = c[3]; c[2] != "" {
 				m.args[name] = "[" + c[3] + "]"
+			}
+			if c[4] != "" {
+				m.args[name] += " [" + c[4] + "]"
 			}
 		}
 		if f := flagItem.FindStringSubmatch(strings.TrimSpace(line)); f != nil {

@@ -7,11 +7,14 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/logfile"
+	"mailauthd/internal/logreport"
 	"mailauthd/internal/migrate"
 )
 
@@ -50,7 +53,7 @@ func migrateLog(c *call) error {
 func (c *call) reportFlags() (path, since *string, asJSON *bool) {
 	flags := c.newFlags()
 	path = c.configFlag()
-	since = flags.String("since", "", "leave out what was before this `time`, such as 2026-01-31 or 2026-01-31T15:04")
+	since = flags.String("since", "", sinceUsage)
 	return path, since, flags.Bool("json", false, "print JSON")
 }
 
@@ -62,15 +65,33 @@ func (c *call) loadReport(path, since string) (cfg *config.Config, zone *time.Lo
 	if cfg, err = config.Load(path); err != nil {
 		return nil, nil, from, withHint(err)
 	}
-	if zone, err = authlog.Zone(cfg.Log.Timezone); err != nil || since == "" {
-		return cfg, zone, from, err
+	if zone, err = authlog.Zone(cfg.Log.Timezone); err == nil {
+		from, err = sinceTime(since, zone, time.Now())
+	}
+	return cfg, zone, from, err
+}
+
+const sinceUsage = "leave out what was before this `time`, such as 2026-01-31 or 2026-01-31T15:04, or longer ago than 2h or 3d"
+
+// sinceTime reads the value of -since. An empty one is the zero time.
+func sinceTime(text string, zone *time.Location, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
 	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04"} {
-		if from, err = time.ParseInLocation(layout, since, zone); err == nil {
-			return cfg, zone, from, nil
+		if from, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return from, nil
 		}
 	}
-	return nil, nil, from, usageError("-since: want a day or a time such as 2026-01-31 or 2026-01-31T15:04")
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.ParseUint(number, 10, 16); err == nil {
+			return now.In(zone).AddDate(0, 0, -int(days)), nil
+		}
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	return time.Time{}, usageError("-since: want a day or a time such as 2026-01-31 or 2026-01-31T15:04, or how long ago, such as 2h or 3d")
 }
 
 // eachFile reads files, of which "-" is standard input. On a terminal it shows the progress.
@@ -105,7 +126,7 @@ func (c *call) readOne(path string, p *progress, read func(io.Reader) error) err
 	}
 	err := read(p)
 	switch {
-	case errors.Is(err, logfile.ErrCut):
+	case errors.Is(err, logfile.ErrCut), errors.Is(err, logreport.ErrNoEntry):
 		fmt.Fprintf(c.stderr, "warning: %s: %v\n", path, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)

@@ -4,7 +4,27 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
+
+func TestSinceTime(t *testing.T) {
+	zone := time.FixedZone("east", 3*3600)
+	now := time.Date(2026, 11, 28, 12, 30, 0, 0, zone)
+	for text, want := range map[string]string{
+		"2026-01-31": "2026-01-31T00:00:00+03:00", "2026-01-31T15:04": "2026-01-31T15:04:00+03:00",
+		"2h": "2026-11-28T10:30:00+03:00", "1h30m": "2026-11-28T11:00:00+03:00", "0s": "2026-11-28T12:30:00+03:00",
+		"1d": "2026-11-27T12:30:00+03:00", "30d": "2026-10-29T12:30:00+03:00", "": "0001-01-01T00:00:00Z",
+	} {
+		if got, err := sinceTime(text, zone, now); err != nil || got.Format(time.RFC3339) != want {
+			t.Errorf("%q is %v (%v), want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"yesterday", "2", "-2h", "-1d", "1.5d", "d", "99999999d", "2026-13-01", "31.01.2026"} {
+		if got, err := sinceTime(text, zone, now); err == nil {
+			t.Errorf("%q is %v, want an error", text, got)
+		}
+	}
+}
 
 func TestProgress(t *testing.T) {
 	var terminal strings.Builder

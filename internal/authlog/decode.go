@@ -95,7 +95,14 @@ func (d *Decoder) begin() {
 	d.event, d.server, d.port, d.old = Event{}, netip.Addr{}, 0, false
 }
 
+// maxYear is the last year of an entry. JSON cannot hold times after the year 9999.
+const maxYear = 9000
+
 func (d *Decoder) end() {
+	if y := d.event.Start.Year(); y < 1970 || y > maxYear {
+		d.Skipped.Torn++
+		return
+	}
 	d.Entries++
 	if d.event.Start.Before(d.since) {
 		return
@@ -114,7 +121,7 @@ func (d *Decoder) set(key, value []byte) (more bool) {
 	case "time":
 		e.Start, err = time.Parse(time.RFC3339Nano, string(value))
 		e.Start = e.Start.In(d.clock.Zone)
-		d.old = err == nil && e.Start.Before(d.since)
+		d.old = err == nil && e.Start.Before(d.since) && !d.since.IsZero()
 	case "auth_method":
 		e.Method = d.text(value)
 	case "auth_user":

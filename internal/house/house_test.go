@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"internal/tomledit":    0,
 	"internal/cache":       1,
 	"internal/listen":      1,
+	"internal/logreport":   1,
 	"internal/password":    1,
 	"internal/shadow":      1,
 	"internal/upstream":    1,

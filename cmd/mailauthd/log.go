@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"mailauthd/internal/authlog"
+	"mailauthd/internal/config"
+	"mailauthd/internal/logfile"
+	"mailauthd/internal/logreport"
+	"mailauthd/internal/mailaddr"
+)
+
+// logCommands returns the commands after "mailauthd log".
+func logCommands() []command {
+	return []command{
+		{"failed", "[FILE...]", "count the logins that failed", logFailed},
+		{"user", "USER [FILE...]", "show the last logins of a user, and why they failed", logUser},
+	}
+}
+
+func readLog(c *call) error { return c.runOneOf(logCommands()) }
+
+// logReading is what the log commands need to read the log.
+type logReading struct {
+	config *config.Config // nil if it cannot be loaded and is not needed
+	zone   *time.Location
+	since  time.Time
+	files  []string
+}
+
+// prepareLog loads the configuration and finds the files. With files as arguments the commands also work where there is no
+// configuration, such as on another machine.
+func (c *call) prepareLog(path, since string, files []string) (*logReading, error) {
+	r := &logReading{zone: time.Local, files: files}
+	cfg, err := config.Load(path)
+	switch {
+	case err == nil:
+		r.config = cfg
+		if r.zone, err = authlog.Zone(cfg.Log.Timezone); err != nil {
+			return nil, err
+		}
+	case len(files) == 0 || c.isSet("config"):
+		return nil, withHint(err)
+	case !errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(c.stderr, "warning: aliases and the time zone of the log are not known: %v\n", err)
+	}
+	if len(files) == 0 {
+		if r.files, err = c.rotatedFiles(cfg.Log.File); err != nil {
+			return nil, err
+		}
+	}
+	r.since, err = sinceTime(since, r.zone, time.Now())
+	return r, err
+}
+
+func (c *call) isSet(name string) (set bool) {
+	c.flags.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
+}
+
+// rotatedFiles returns the log and its rotated files.
+func (c *call) rotatedFiles(path string) ([]string, error) {
+	files, others, err := logfile.Rotated(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		fmt.Fprintf(c.stderr, "warning: %s is not read, because it is not compressed by gzip: uncompress it\n", other)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no such log yet, nor a rotated one: mailauthd serve makes it at the first login", path)
+	}
+	return files, nil
+}
+
+// read gives the entries of the files to take, in the order of time. It returns errNo if the files are no logs.
+func (c *call) read(r *logReading, take func(*authlog.Event)) (logreport.Skipped, error) {
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), replayMemory))
+	reader := logreport.NewReader(r.since, r.zone, take)
+	files, err := r.inOrder(reader)
+	if err == nil {
+		err = c.eachFile(files, reader.Read)
+	}
+	if err == nil && reader.Entries() == 0 && reader.Skipped() != (logreport.Skipped{}) {
+		err = errNo
+	}
+	return reader.Skipped(), err
+}
+
+// clockSlack is how far the clock may have been set back within a log, as at the end of summer time.
+const clockSlack = 2 * time.Hour
+
+// inOrder returns the files by the time of their first entries, without those that end before since. Standard input is the
+// last one, because it cannot be read twice.
+func (r *logReading) inOrder(reader *logreport.Reader) ([]string, error) {
+	type file struct {
+		path  string
+		first time.Time // zero if the file has no entry
+	}
+	var list []file
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(r.files))) {
+		first := time.Unix(1<<40, 0) // of standard input
+		if path != "-" {
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, err
+			}
+			first, _ = reader.First(f)
+			f.Close()
+		}
+		list = append(list, file{path, first})
+	}
+	slices.SortStableFunc(list, func(a, b file) int { return a.first.Compare(b.first) })
+	var paths []string
+	for i, f := range list {
+		over := i+1 < len(list) && list[i+1].path != "-" && !f.first.IsZero() && list[i+1].first.Before(r.since.Add(-clockSlack))
+		if !over {
+			paths = append(paths, f.path)
+		}
+	}
+	return paths, nil
+}
+
+// canonical returns the name by which a user is known: in canonical form and, if the configuration is known, that of the
+// entry in the map which has it as an alias.
+func (r *logReading) canonical(name string) string {
+	canonical, err := mailaddr.User(name)
+	if r.config != nil {
+		canonical, err = r.config.Canonical(name)
+	}
+	if err != nil {
+		return name
+	}
+	if r.config != nil {
+		if u := r.config.Users.Lookup(canonical); u != nil {
+			return u.Name
+		}
+	}
+	return canonical
+}
