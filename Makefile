@@ -79,7 +79,7 @@ install:
 		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/doc/mailauthd/README.md
 	install -m 0644 contrib/RELEASE-NOTES.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
-	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban contrib/freebsd contrib/openrc $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban contrib/rsyslog contrib/vector contrib/freebsd contrib/openrc $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \
 	for f in mailauthd.toml servers.toml; do \
 		test -e $$to/$$f || install -m 0640 conf/$$f $$to/$$f || exit 1; \

@@ -29,6 +29,7 @@
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl does not
 //	           prefer with any option: IMAP LOGIN and POP3 USER/PASS
 //	fail2ban   only its test tool, with contrib/fail2ban, on logs that package authlog writes
+//	rsyslog    sends auth.log to a test, with contrib/rsyslog
 //
 // The files in contrib/ are used as they are: [site.relocate] replaces only the ports, sockets and
 // certificate.
@@ -71,5 +72,5 @@
 // On Debian:
 //
 //	apt-get install nginx-light libnginx-mod-mail apache2 libapache2-mod-php lighttpd dovecot-imapd \
-//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban postgresql mariadb-server slapd
+//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban rsyslog postgresql mariadb-server slapd
 package e2e

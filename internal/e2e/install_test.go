@@ -42,6 +42,8 @@ var installed = map[string]os.FileMode{
 	"opt/share/doc/mailauthd/conf/mailauthd.toml":            0o644,
 	"opt/share/doc/mailauthd/nginx/mail.conf":                0,
 	"opt/share/doc/mailauthd/fail2ban/jail.d/mailauthd.conf": 0,
+	"opt/share/doc/mailauthd/rsyslog/mailauthd.conf":         0,
+	"opt/share/doc/mailauthd/vector/mailauthd.yaml":          0,
 	"etc/mailauthd/mailauthd.toml":                           0o640,
 	"etc/mailauthd/servers.toml":                             0o640,
 	"etc/mailauthd/users.toml":                               0o640,
