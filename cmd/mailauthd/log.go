@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -82,7 +81,7 @@ func (c *call) rotatedFiles(path string) ([]string, error) {
 
 // read gives the entries of the files to take, in the order of time. It returns errNo if the files are no logs.
 func (c *call) read(r *logReading, take func(*authlog.Event)) (logreport.Skipped, error) {
-	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), replayMemory))
+	limitMemory()
 	reader := logreport.NewReader(r.since, r.zone, take)
 	files, err := r.inOrder(reader)
 	if err == nil {

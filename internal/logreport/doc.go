@@ -11,7 +11,7 @@
 //	MaxKey        256       bytes of a user's name or what else a row is for
 //	MaxReasons    64        different reasons; any more are "other"
 //	MaxHistory    10,000    logins of one user
-//	MaxMinutes    100,000   steps of a plot, which are minutes, or else hours, or else days
+//	MaxMinutes    100,000   steps of a plot, which are minutes, or else hours, days or longer
 //
 // When a table is full, the half of its rows with the fewest failures is added to the others. So a flood of guessed names
 // does not hide who fails all the time. If such a name fails again, its count begins anew.

@@ -9,7 +9,7 @@ import (
 // MaxMinutes is the largest number of steps of a Timeline.
 const MaxMinutes = 100_000
 
-// Timeline counts events by minute. When these are too many, it counts by hour, and then by day.
+// Timeline counts events by minute. When these are too many, it counts by hour, then by day, and so on.
 type Timeline struct {
 	zone   *time.Location
 	step   int64         // seconds
@@ -36,7 +36,7 @@ func newTimeline(zone *time.Location) *Timeline {
 func (t *Timeline) add(at time.Time) {
 	_, offset := at.In(t.zone).Zone()
 	n := floor(at.Unix()+int64(offset), t.step)
-	if _, ok := t.counts[n]; !ok && len(t.counts) >= t.limit && t.step < day {
+	if _, ok := t.counts[n]; !ok && len(t.counts) >= t.limit {
 		t.coarsen()
 		t.add(at)
 		return
@@ -44,11 +44,14 @@ func (t *Timeline) add(at time.Time) {
 	t.counts[n]++
 }
 
-// coarsen joins minutes to hours, or hours to days.
+// coarsen joins minutes to hours, hours to days, and days to longer steps.
 func (t *Timeline) coarsen() {
-	step := day
-	if t.step < hour {
+	step := 28 * t.step
+	switch t.step {
+	case minute:
 		step = hour
+	case hour:
+		step = day
 	}
 	counts := make(map[int64]int)
 	for n, count := range t.counts {
@@ -91,7 +94,7 @@ func stepFor(first, last int64, most int, least int64) int64 {
 			return step
 		}
 	}
-	step := steps[len(steps)-1]
+	step := max(steps[len(steps)-1], least)
 	for floor(last, step)-floor(first, step) >= int64(most) {
 		step *= 2
 	}
