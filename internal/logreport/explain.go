@@ -24,6 +24,7 @@ func explain(reason, detail string) string {
 	return text + "\n    " + advice
 }
 
+// meaning says what a reason means. If isAll is false, the detail in the log says more than the reasons of many causes.
 func meaning(reason authlog.Reason, isAll bool) string {
 	switch {
 	case reason == authlog.PasswordMismatch:
@@ -36,7 +37,7 @@ func meaning(reason authlog.Reason, isAll bool) string {
 		return `a rule refused the login, such as allow_nets or [auth] methods: "mailauthd test-login" says which, and so do the log formats logfmt and json`
 	case reason == authlog.SchemeNotAvailable:
 		return "only a hash of the password is known, which this method cannot use: let the mail program use the method plain by TLS"
-	case reason == authlog.InternalFailure:
+	case reason == authlog.InternalFailure && isAll:
 		return "the login could not be decided, because a server or a database does not answer: standard error of mailauthd serve says which"
 	case reason == authlog.Script:
 		return "the script in [shadow] url refused the login, and does not say why"

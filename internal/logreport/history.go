@@ -189,7 +189,7 @@ func (r *HistoryReport) writeSum(w io.Writer) {
 	switch last := r.Logins[len(r.Logins)-1]; {
 	case last.Outcome == ok:
 	case r.LastOK.IsZero():
-		fmt.Fprintf(w, "not let in once; the last reason: %s\n", explain(last.Reason, last.Error))
+		fmt.Fprintf(w, "no login let in; the last reason: %s\n", explain(last.Reason, last.Error))
 	default:
 		fmt.Fprintf(w, "last let in at %s; since then: %s\n", r.LastOK.Format(time.DateTime), explain(last.Reason, last.Error))
 	}

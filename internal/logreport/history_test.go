@@ -39,7 +39,7 @@ reasons: password_mismatch 2, policy throttle=pair 1
 
 bob@x.example: 0 logins let in, 1 rejected, 0 temporary failures
 reasons: password_mismatch 1
-not let in once; the last reason: password_mismatch: no match
+no login let in; the last reason: password_mismatch: no match
     the password was wrong
 `},
 		{"no login", list[4:], "no login of bob@x.example: nginx did not ask about it, or the client sent another name\n"},
