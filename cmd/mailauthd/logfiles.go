@@ -60,8 +60,8 @@ func sinceTime(text string, zone *time.Location, now time.Time) (time.Time, erro
 // eachFile reads files, of which "-" is standard input. On a terminal it shows the progress.
 func (c *call) eachFile(paths []string, read func(io.Reader) error) error {
 	p := &progress{}
-	if stderr, ok := c.stderr.(*os.File); ok && term.IsTerminal(int(stderr.Fd())) {
-		p.w = stderr
+	if isTerminal(c.stderr) {
+		p.w = c.stderr
 	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && path != "-" {
