@@ -106,7 +106,10 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 		return v
 	}
 	v, found := a.find(ctx, l)
-	standing := a.askThrottle(l)
+	if a.throttle != nil {
+		ctx = a.throttle.Bound(ctx)
+	}
+	standing := a.askThrottle(ctx, l)
 	switch {
 	case !standing.Allowed:
 		v = throttled(standing)
@@ -122,12 +125,12 @@ func (a *Authenticator) decide(ctx context.Context, l *login) verdict {
 	if v.outcome == authhttp.OK {
 		v = a.credentials(l, v)
 	}
-	a.countFailure(l, v)
+	a.countFailure(ctx, l, v)
 	if v.outcome == authhttp.OK {
 		if a.Trace != nil { // arguments cost
 			a.trace("nginx logs in as %s", l.serverLogin())
 		}
-		a.countSuccess(l)
+		a.countSuccess(ctx, l)
 		a.remember(l, v)
 	}
 	return v

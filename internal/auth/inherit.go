@@ -11,7 +11,7 @@ import (
 // before the first request. For the first configuration old is nil. A new breaker calls report with each of its
 // changes.
 //
-//	throttle    what was counted, always
+//	throttle    what was counted, while [redis] and [throttle] shared stay the same
 //	cache       the answers, while [cache] stays the same; the keys of answers that no longer count are not found
 //	limits      the logins in flight, always; their slots for hashes while hash_concurrency stays the same
 //	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;
@@ -19,6 +19,11 @@ import (
 //	health      the breakers of unchanged servers: see [route.NewHealth]
 //	passdbs     connections, decoys and breakers of those that are configured as before
 func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
+	defer func() {
+		if a.throttle != nil {
+			a.throttle.Register()
+		}
+	}()
 	for _, p := range a.passdbs {
 		p.watch(report)
 	}
@@ -27,7 +32,7 @@ func (a *Authenticator) Inherit(old *Authenticator, report func(route.Change)) {
 		return
 	}
 	a.Health = route.NewHealth(a.Servers, old.Health, report)
-	if a.throttle != nil && old.throttle != nil && old.throttle.Configure(*a.Throttle) == nil {
+	if a.throttle != nil && old.throttle != nil && a.throttle.SharedBy() == old.throttle.SharedBy() && old.throttle.Configure(*a.Throttle) == nil {
 		a.throttle = old.throttle
 	}
 	if a.Cache == old.Cache {

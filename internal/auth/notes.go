@@ -26,14 +26,14 @@ func (a *Authenticator) Notes(ctx context.Context, user, clientIP string, protoc
 	if l.passdb != nil && l.passdb.breaker.State() == route.Closed {
 		_ = a.findAccount(ctx, l) // after an error the notes are those of the name alone
 	}
-	return slices.Concat(a.throttleNotes(l), passdbNotes(l), a.serverNotes(l), a.cacheNotes(l))
+	return slices.Concat(a.throttleNotes(ctx, l), passdbNotes(l), a.serverNotes(l), a.cacheNotes(l))
 }
 
-func (a *Authenticator) throttleNotes(l *login) (notes []string) {
+func (a *Authenticator) throttleNotes(ctx context.Context, l *login) (notes []string) {
 	if a.throttle == nil {
 		return nil
 	}
-	for _, h := range a.throttle.Look(l.client(), l.account(), a.Now()) {
+	for _, h := range a.throttle.Look(ctx, l.client(), l.account(), a.Now()) {
 		effect, of := "rejects this login", l.account()
 		if a.Throttle.LogOnly {
 			effect = "would reject this login without log_only"

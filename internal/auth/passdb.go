@@ -105,7 +105,7 @@ func (a *Authenticator) findInPassdb(ctx context.Context, l *login, standing thr
 		return standing, v, false
 	}
 	if waited || l.key != sent {
-		if standing = a.askThrottle(l); !standing.Allowed {
+		if standing = a.askThrottle(ctx, l); !standing.Allowed {
 			return standing, throttled(standing), false
 		}
 	}

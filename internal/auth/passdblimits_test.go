@@ -95,7 +95,7 @@ func TestThrottleAfterWaitingForAQuery(t *testing.T) {
 		}()
 		synctest.Wait()
 		for i := range 3 {
-			a.throttle.Fail((&login{Request: authhttp.Request{ClientIP: "192.0.2.1"}}).client(), dora, fmt.Sprint(wrong, i), a.Now())
+			a.throttle.Fail(t.Context(), (&login{Request: authhttp.Request{ClientIP: "192.0.2.1"}}).client(), dora, fmt.Sprint(wrong, i), a.Now())
 		}
 		free()
 		if e := <-done; e.Throttle != "pair" || e.Outcome != "reject" {

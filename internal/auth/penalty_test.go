@@ -44,9 +44,9 @@ func TestPenaltyAfterWaiting(t *testing.T) {
 		}
 		synctest.Wait()
 		for i := range 5 {
-			a.throttle.Fail(netip.MustParseAddr("192.0.2.1"), "bob@users.example", fmt.Sprint(wrong, i), a.Now())
+			a.throttle.Fail(t.Context(), netip.MustParseAddr("192.0.2.1"), "bob@users.example", fmt.Sprint(wrong, i), a.Now())
 		}
-		want := a.throttle.Allow(netip.MustParseAddr("192.0.2.1"), alice, a.Now()).Penalty
+		want := a.throttle.Allow(t.Context(), netip.MustParseAddr("192.0.2.1"), alice, a.Now()).Penalty
 		for range 2 {
 			free()
 			if wait := <-waits; wait < want {
@@ -62,15 +62,15 @@ func TestLimitClient(t *testing.T) {
 	l := &login{Request: authhttp.Request{ClientIP: "2001:db8:1:2:3::4"}}
 	network := netip.MustParsePrefix("2001:db8:1:2::/64")
 	a := newAuth(t)
-	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Network: network, Known: true}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(t.Context(), l)), (limit.Client{Network: network, Known: true}); got != want {
 		t.Errorf("without a throttle %+v, want %+v", got, want)
 	}
 	a = withThrottle(t, a, nil)
-	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Network: network}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(t.Context(), l)), (limit.Client{Network: network}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	a = withThrottle(t, a, func(c *throttle.Config) { c.TrustedNetworks = []netip.Prefix{network} })
-	if got, want := a.limitClient(l, a.askThrottle(l)), (limit.Client{Known: true, Trusted: true}); got != want {
+	if got, want := a.limitClient(l, a.askThrottle(t.Context(), l)), (limit.Client{Known: true, Trusted: true}); got != want {
 		t.Errorf("trusted %+v, want %+v", got, want)
 	}
 }
@@ -88,7 +88,7 @@ func TestThrottledIsNotRemembered(t *testing.T) {
 		}()
 		synctest.Wait()
 		for i := range 9 {
-			a.throttle.Fail(netip.MustParseAddr("192.0.2.1"), fmt.Sprint("user", i), wrong, a.Now())
+			a.throttle.Fail(t.Context(), netip.MustParseAddr("192.0.2.1"), fmt.Sprint("user", i), wrong, a.Now())
 		}
 		free()
 		if reason := <-reasons; reason != authlog.Policy {

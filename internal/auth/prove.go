@@ -111,7 +111,7 @@ func (b bounded) prove(ctx context.Context, at *attempt) (v verdict) {
 	if !slot.Waited {
 		return b.costly.prove(ctx, at)
 	}
-	standing := b.a.askThrottle(at.login)
+	standing := b.a.askThrottle(ctx, at.login)
 	if standing.Allowed {
 		v = b.costly.prove(ctx, at)
 	} else {

@@ -166,7 +166,7 @@ func TestCacheAndThrottle(t *testing.T) {
 			synctest.Wait()
 		}
 		for i := range 10 {
-			a.throttle.Fail(netip.MustParseAddr("203.0.113.9"), fmt.Sprint("user", i), wrong, time.Now())
+			a.throttle.Fail(t.Context(), netip.MustParseAddr("203.0.113.9"), fmt.Sprint("user", i), wrong, time.Now())
 		}
 		for range a.hashing.Config().Slots {
 			free()

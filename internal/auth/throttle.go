@@ -11,15 +11,16 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/limit"
+	"mailauthd/internal/redisdb"
 	"mailauthd/internal/throttle"
 )
 
 // askThrottle asks the throttle whether a login may be tried. No other function asks it.
-func (a *Authenticator) askThrottle(l *login) throttle.Verdict {
+func (a *Authenticator) askThrottle(ctx context.Context, l *login) throttle.Verdict {
 	if a.throttle == nil {
 		return throttle.Verdict{Allowed: true}
 	}
-	return a.throttle.Allow(l.client(), l.account(), a.Now())
+	return a.throttle.Allow(ctx, l.client(), l.account(), a.Now())
 }
 
 // throttled rejects a login whose network or user has failed too often.
@@ -50,7 +51,7 @@ func (a *Authenticator) limitSender(l *login) limit.Client {
 
 // countFailure counts a rejection, unless it is by the throttle itself: a wrong password, a user that does not exist, or
 // a right password of a user who may not log in. All count, because otherwise the penalty would reveal the reason.
-func (a *Authenticator) countFailure(l *login, v verdict) {
+func (a *Authenticator) countFailure(ctx context.Context, l *login, v verdict) {
 	if a.throttle == nil || v.outcome != authhttp.Reject || v.throttled || l.Method == authhttp.External {
 		return
 	}
@@ -58,13 +59,30 @@ func (a *Authenticator) countFailure(l *login, v verdict) {
 	if l.domain == nil {
 		password = l.User + "\x00" + password
 	}
-	a.throttle.Fail(l.client(), l.account(), password, a.Now())
+	a.throttle.Fail(ctx, l.client(), l.account(), password, a.Now())
 }
 
-func (a *Authenticator) countSuccess(l *login) {
+func (a *Authenticator) countSuccess(ctx context.Context, l *login) {
 	if a.throttle != nil && l.Method != authhttp.External {
-		a.throttle.Succeed(l.client(), l.account(), a.Now())
+		a.throttle.Succeed(ctx, l.client(), l.account(), a.Now())
 	}
+}
+
+// Share makes the counters those of all machines, if [throttle] shared is set. It is called before Inherit.
+func (a *Authenticator) Share(db *redisdb.Client) {
+	if a.Throttle != nil && a.Throttle.Shared && db != nil {
+		a.throttle, _ = throttle.NewShared(*a.Throttle, db, a.Now()) // package config has validated it
+	}
+}
+
+// Held returns the counters that have refused logins and are over their limits, and the numbers of failures and successes
+// that wait for Redis or were dropped.
+func (a *Authenticator) Held() (held []throttle.Held, unsent, dropped int) {
+	if a.throttle == nil {
+		return nil, 0, 0
+	}
+	unsent, dropped = a.throttle.Unsent()
+	return a.throttle.Held(a.Now()), unsent, dropped
 }
 
 // Throttles reports whether failures are counted.
@@ -74,7 +92,8 @@ func (a *Authenticator) Throttles() bool { return a.throttle != nil }
 // counters.
 func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (counters int, err error) {
 	if client, err := netip.ParseAddr(userOrAddress); err == nil {
-		return a.throttle.ForgetNetwork(client, a.Now()), nil
+		counters, err := a.throttle.ForgetNetwork(ctx, client, a.Now())
+		return counters, a.announceForgiven(ctx, client.String(), err)
 	}
 	name, err := a.Canonical(userOrAddress)
 	if err != nil {
@@ -87,7 +106,36 @@ func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (coun
 	if err := a.findAccount(ctx, l); err != nil {
 		return 0, err
 	}
-	return a.throttle.ForgetUser(l.key, a.Now()), nil
+	counters, err = a.throttle.ForgetUser(ctx, l.key, a.Now())
+	return counters, a.announceForgiven(ctx, l.key, err)
+}
+
+// TopicForgiven is the topic of the announcement that the counts of an account or of a client's address are removed.
+const TopicForgiven = "forgiven"
+
+// announceForgiven tells the other machines what they must not count any more. The error is that of forgetting in Redis.
+func (a *Authenticator) announceForgiven(ctx context.Context, of string, err error) error {
+	if a.throttle.SharedBy() == nil {
+		return nil
+	}
+	err = errors.Join(err, a.throttle.SharedBy().Announce(ctx, TopicForgiven, of))
+	if err != nil {
+		return fmt.Errorf("only this machine has forgotten, because of Redis: try again when it answers: %w", err)
+	}
+	return nil
+}
+
+// ForgiveHere removes what this machine alone has counted of an account or of a client's address, as another machine has
+// announced.
+func (a *Authenticator) ForgiveHere(of string) {
+	if a.throttle == nil {
+		return
+	}
+	if client, err := netip.ParseAddr(of); err == nil {
+		a.throttle.ForgetNetworkHere(client, a.Now())
+		return
+	}
+	a.throttle.ForgetUserHere(of, a.Now())
 }
 
 // findAccount finds the user of a name that may be an alias in a passdb, to show or to reset what is counted.

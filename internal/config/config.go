@@ -19,6 +19,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/listen"
 	"mailauthd/internal/password"
+	"mailauthd/internal/redisdb"
 	"mailauthd/internal/route"
 	"mailauthd/internal/shadow"
 )
@@ -30,7 +31,8 @@ type Config struct {
 	Listen Listen
 	Secret *Secret // that each request must carry; nil if none is needed
 	Log    authlog.Config
-	Shadow *shadow.Config // nil: no other service is asked
+	Shadow *shadow.Config  // nil: no other service is asked
+	Redis  *redisdb.Config // nil: this machine shares nothing
 
 	WithPassword int                     // users with a password in the map
 	CannotUse    map[authhttp.Method]int // how many of these cannot use a method that is offered

@@ -39,13 +39,22 @@ func (s *Server) noteLogin(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) flushCache(w http.ResponseWriter, r *http.Request) {
 	mask := r.URL.Query().Get("mask")
-	n, ok := s.state.Load().auth.FlushCache(mailaddr.Mask(mask))
-	if !ok {
+	st := s.state.Load()
+	n, ok := st.auth.FlushCache(mailaddr.Mask(mask))
+	if !ok && st.redis == nil {
 		http.Error(w, "there is no cache: [cache] size is 0", http.StatusConflict)
 		return
 	}
 	s.log.Info("cache flushed", "mask", mask, "answers", n)
 	fmt.Fprintf(w, "forgot %d answers\n", n)
+	if st.redis == nil {
+		return
+	}
+	if err := st.redis.Announce(r.Context(), topicFlush, mask); err != nil {
+		fmt.Fprintf(w, "the other machines forget theirs when Redis answers: %v\n", err)
+		return
+	}
+	fmt.Fprintln(w, "the other machines forget theirs as well")
 }
 
 func (s *Server) resetThrottle(w http.ResponseWriter, r *http.Request) {

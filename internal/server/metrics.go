@@ -21,6 +21,8 @@ type metrics struct {
 	hashes   prometheus.Counter
 	reloads  *prometheus.CounterVec
 	shadow   shadowMetrics
+
+	redisSetAside prometheus.Counter
 }
 
 func newMetrics(s *Server) *metrics {
@@ -43,10 +45,12 @@ func newMetrics(s *Server) *metrics {
 			Name: "mailauthd_reloads_total", Help: "Reloads by result (done, refused).",
 		}, []string{"result"}),
 		shadow: newShadowMetrics(),
+
+		redisSetAside: newRedisSetAside(),
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
 	m.registry.MustRegister(m.shadow.requests, m.shadow.different, m.shadow.skipped, m.shadow.seconds)
-	m.registry.MustRegister(serversUp{s}, passdbMetrics{s})
+	m.registry.MustRegister(serversUp{s}, passdbMetrics{s}, redisMetrics{s}, m.redisSetAside)
 	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
 	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))

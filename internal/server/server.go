@@ -160,6 +160,9 @@ func (s *Server) swap(c *config.Config) error {
 	next := s.newState(c)
 	next.inherit(old)
 	s.state.Store(next)
+	if next.redis != nil && (old == nil || old.redis != next.redis) {
+		next.redis.begin()
+	}
 	if old != nil {
 		old.leave(next)
 	}
@@ -237,6 +240,7 @@ func (s *Server) Shutdown() error {
 	busy := s.stopListening() // from now on no reload changes the state
 	st := s.state.Load()
 	st.end()
+	defer st.redis.close()
 	defer st.auth.Close(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()

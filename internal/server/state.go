@@ -17,6 +17,7 @@ type state struct {
 	checks context.Context // of the background probes of the servers
 	end    context.CancelFunc
 	script *shadow.Script // that is asked as well; nil without [shadow]
+	redis  *sharing       // with other machines; nil without [redis]
 	busy   *sync.RWMutex  // each request that the state decides holds it for reading
 
 	server *Server
@@ -27,6 +28,10 @@ func (s *Server) newState(c *config.Config) *state {
 	st := &state{config: c, auth: auth.New(c.Config, s.resolver), busy: new(sync.RWMutex), server: s}
 	st.auth.CountHash = s.metrics.hashes.Inc
 	st.checks, st.end = context.WithCancel(s.stop)
+	st.redis = s.share(c.Redis)
+	if st.redis != nil {
+		st.auth.Share(st.redis.Client)
+	}
 	if c.Shadow != nil {
 		st.script = shadow.NewScript(*c.Shadow)
 	}
@@ -61,6 +66,9 @@ func (st *state) leave(next *state) {
 		st.busy.Lock()
 		defer st.busy.Unlock()
 		st.auth.Close(next.auth)
+		if st.redis != next.redis {
+			st.redis.close()
+		}
 	}()
 }
 

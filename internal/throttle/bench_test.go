@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -27,7 +28,7 @@ func attacked(b *testing.B, c Config, n int) (*Throttle, []string, time.Time) {
 		users[i] = user(i)
 	}
 	for i := range n {
-		t.Fail(attacker(i), users[i%len(users)], "guess", now)
+		t.Fail(context.Background(), attacker(i), users[i%len(users)], "guess", now)
 	}
 	return t, users, now
 }
@@ -46,8 +47,8 @@ func BenchmarkAllowFail(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				now = now.Add(time.Millisecond)
 				client, user := attacker(i%n), users[i%len(users)]
-				if t.Allow(client, user, now).Allowed {
-					t.Fail(client, user, passwords[i%len(passwords)], now)
+				if t.Allow(context.Background(), client, user, now).Allowed {
+					t.Fail(context.Background(), client, user, passwords[i%len(passwords)], now)
 				}
 			}
 		})
@@ -63,10 +64,10 @@ func BenchmarkAllowSucceed(b *testing.B) {
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if !t.Allow(client, bob, now).Allowed {
+					if !t.Allow(context.Background(), client, bob, now).Allowed {
 						b.Error("refused")
 					}
-					t.Succeed(client, bob, now)
+					t.Succeed(context.Background(), client, bob, now)
 				}
 			})
 		})
@@ -80,8 +81,8 @@ func BenchmarkMemory(b *testing.B) {
 		c := Defaults()
 		t, _, now := attacked(b, c, 0)
 		for i := range 3 * c.MaxEntries {
-			t.Fail(attacker(i), user(i), "guess", now)
-			t.Succeed(attacker(i), user(i), now)
+			t.Fail(context.Background(), attacker(i), user(i), "guess", now)
+			t.Succeed(context.Background(), attacker(i), user(i), now)
 		}
 		used := heap() - before
 		b.ReportMetric(float64(used)/float64(4*c.MaxEntries), "B/entry")

@@ -17,6 +17,7 @@ type Config struct {
 
 	Penalty, MaxPenalty time.Duration // how long a refusal waits, at a count of 0 and at the limit; Penalty 0: no wait
 	MaxEntries          int           // the largest number of entries of each table
+	Shared              bool          // all machines count together: see [NewShared]
 	LogOnly             bool          // count and report, but allow every login as if its network were known, without a penalty
 }
 

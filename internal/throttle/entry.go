@@ -20,6 +20,9 @@ type entry struct {
 	tags  [passwords]uint16 // of the wrong passwords, the last one first; 0: empty
 
 	network, user uint64 // the keys of a pair's network and user
+
+	seen   float64 // the count when Redis was last asked; 0: never
+	seenAt int64   // Redis's clock at that time, in microseconds
 }
 
 // settle lets the count decay until now, and returns it. If the clock was set back, the count stays as it

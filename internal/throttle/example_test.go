@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"time"
@@ -19,13 +20,13 @@ func Example() {
 	}
 	client, bob := netip.MustParseAddr("192.0.2.42"), "bob@domain1.com"
 	for _, guess := range []string{"123456", "password", "qwerty", "letmein"} {
-		v := t.Allow(client, bob, now)
+		v := t.Allow(context.Background(), client, bob, now)
 		fmt.Printf("%v %v %q\n", v.Allowed, v.Penalty.Round(time.Second), v.Over)
 		if v.Allowed {
-			t.Fail(client, bob, guess, now)
+			t.Fail(context.Background(), client, bob, guess, now)
 		}
 	}
-	later := t.Allow(client, bob, now.Add(time.Hour))
+	later := t.Allow(context.Background(), client, bob, now.Add(time.Hour))
 	fmt.Println(later.Allowed)
 	// Output:
 	// true 2s ""

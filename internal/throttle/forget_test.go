@@ -3,8 +3,8 @@ package throttle
 func forgets(n int, user string) step {
 	return func(s *scene) {
 		s.Helper()
-		if got := s.throttle.ForgetUser(user, s.now); got != n {
-			s.Errorf("%d counters of %s forgotten, want %d", got, user, n)
+		if got, err := s.throttle.ForgetUser(s.Context(), user, s.now); got != n || err != nil {
+			s.Errorf("%d counters of %s forgotten, %v; want %d", got, user, err, n)
 		}
 	}
 }
@@ -12,8 +12,8 @@ func forgets(n int, user string) step {
 func forgetsNetwork(n int, of string) step {
 	return func(s *scene) {
 		s.Helper()
-		if got := s.throttle.ForgetNetwork(addr(of), s.now); got != n {
-			s.Errorf("%d counters of %s forgotten, want %d", got, of, n)
+		if got, err := s.throttle.ForgetNetwork(s.Context(), addr(of), s.now); got != n || err != nil {
+			s.Errorf("%d counters of %s forgotten, %v; want %d", got, of, err, n)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"context"
 	"math"
 	"net/netip"
 	"time"
@@ -9,6 +10,7 @@ import (
 // Held is a counter that is over its limit, for a person to read.
 type Held struct {
 	Counter Counter
+	Name    string        // the network, the user, or both: "user from network"
 	Count   float64       // what is left of the wrong passwords after their decay
 	Limit   int           // the limit that Count has reached
 	Wait    time.Duration // how long until one more login may be tried, if no other fails
@@ -16,16 +18,18 @@ type Held struct {
 
 // Look returns the counters that are over their limits for a login, in the order in which [Throttle.Allow] checks
 // them. They refuse the login unless LogOnly is set. Unlike Allow it changes nothing, so it does not count as a use.
-func (t *Throttle) Look(client netip.Addr, user string, now time.Time) (held []Held) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	network, trusted := t.config.Network(client)
+func (t *Throttle) Look(ctx context.Context, client netip.Addr, user string, now time.Time) (held []Held) {
+	network, trusted := t.network(client)
 	if trusted {
 		return nil
 	}
 	k := t.keys(network, user)
+	t.refresh(ctx, k, now)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	add := func(c Counter, key uint64) {
 		if h, over := t.look(c, key, now.Sub(t.start)); over {
+			h.Name = nameOf(c, network, user)
 			held = append(held, h)
 		}
 	}
@@ -50,5 +54,5 @@ func (t *Throttle) look(c Counter, key uint64, at time.Duration) (Held, bool) {
 		return Held{}, false
 	}
 	wait := time.Duration(math.Log2(n/(limit-margin)) * float64(t.config.HalfLife))
-	return Held{c, n, int(limit), wait}, true
+	return Held{Counter: c, Count: n, Limit: int(limit), Wait: wait}, true
 }

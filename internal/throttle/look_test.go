@@ -11,7 +11,7 @@ func TestLookWait(t *testing.T) {
 	s := newScene(t, Defaults())
 	guesses(10, home, bob)(s)
 	distributed(20, bob)(s)
-	held := s.throttle.Look(addr(home), bob, s.now)
+	held := s.throttle.Look(s.Context(), addr(home), bob, s.now)
 	if len(held) != 2 || held[0].Counter != Pair || held[1].Counter != User || held[0].Limit != 10 || math.Round(held[1].Count) != 30 {
 		t.Fatalf("held by %+v, want pair and user", held)
 	}
@@ -31,11 +31,11 @@ func TestLookIsNoUse(t *testing.T) {
 	s := newScene(t, c)
 	guesses(1, home, bob)(s)
 	guesses(1, home, alice)(s)
-	if held := s.throttle.Look(addr(home), bob, s.now); len(held) != 1 {
+	if held := s.throttle.Look(s.Context(), addr(home), bob, s.now); len(held) != 1 {
 		t.Fatalf("held by %+v", held)
 	}
 	guesses(1, home, "carol@domain1.com")(s)
-	if held := s.throttle.Look(addr(home), bob, s.now); len(held) != 0 {
+	if held := s.throttle.Look(s.Context(), addr(home), bob, s.now); len(held) != 0 {
 		t.Errorf("held by %+v, which should have been evicted", held)
 	}
 }

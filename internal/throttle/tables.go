@@ -17,21 +17,41 @@ type keys struct {
 }
 
 func (t *Throttle) keys(network netip.Prefix, user string) keys {
-	k := keys{network: maphash.Comparable(t.seed, network), user: maphash.String(t.seed, user)}
+	k := keys{network: t.networkKey(network), user: t.userKey(user)}
 	k.pair = maphash.Comparable(t.seed, k)
 	return k
 }
 
+func (t *Throttle) networkKey(network netip.Prefix) uint64 {
+	if t.shared != nil {
+		return t.shared.db.Hash('n', network.String())
+	}
+	return maphash.Comparable(t.seed, network)
+}
+
+func (t *Throttle) userKey(user string) uint64 {
+	if t.shared != nil {
+		return t.shared.db.Hash('u', user)
+	}
+	return maphash.String(t.seed, user)
+}
+
 // tag returns 16 bits of a hash of a password, never 0.
 func (t *Throttle) tag(password string) uint16 {
+	if t.shared != nil {
+		return max(1, uint16(t.shared.db.Hash('t', password)))
+	}
 	return max(1, uint16(maphash.String(t.seed, password)))
 }
 
 type (
 	table = simplelru.LRU[uint64, *entry]
 
-	// known holds the keys of the known networks of a user, the last one first.
-	known [networks]uint64
+	// known has the keys of the known networks of a user, the last one first.
+	known struct {
+		networks [networks]uint64
+		fresh    bool // whether Redis has it, and has got it in the last knownRefresh
+	}
 )
 
 // tables hold failures, and successes in a table of their own, so that failures cannot evict successes.
@@ -87,16 +107,16 @@ func (t *tables) know(k keys) {
 		n = new(known)
 		t.known.Add(k.user, n)
 	}
-	at := slices.Index(n[:], k.network)
+	at := slices.Index(n.networks[:], k.network)
 	if at < 0 {
 		at = networks - 1
 	}
-	copy(n[1:at+1], n[:at])
-	n[0] = k.network
+	copy(n.networks[1:at+1], n.networks[:at])
+	n.networks[0] = k.network
 }
 
 // knows reports whether the network is a known network of the user.
 func (t *tables) knows(k keys) bool {
 	n, ok := t.known.Peek(k.user)
-	return ok && slices.Contains(n[:], k.network)
+	return ok && slices.Contains(n.networks[:], k.network)
 }

@@ -1,11 +1,14 @@
 package throttle
 
 import (
+	"context"
 	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // Counter is the name of a counter.
@@ -30,17 +33,23 @@ type Verdict struct {
 
 // Throttle counts failed logins. It is safe for concurrent use.
 type Throttle struct {
-	seed  maphash.Seed
-	start time.Time // entries have the time since start
+	seed   maphash.Seed
+	start  time.Time // entries have the time since start
+	shared *shared   // nil: this machine counts for itself
 
 	mu     sync.Mutex // one for all tables, because it is held for less than a microsecond except by Configure and Forget
 	config Config
 	tables tables
+	held   *names
 }
 
 // New returns a Throttle without any counts. now is the current time, as in the later calls.
 func New(c Config, now time.Time) (*Throttle, error) {
-	t := &Throttle{seed: maphash.MakeSeed(), start: now}
+	held, err := simplelru.NewLRU[heldKey, string](MaxHeld, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := &Throttle{seed: maphash.MakeSeed(), start: now, held: held}
 	return t, t.Configure(c)
 }
 
@@ -59,17 +68,27 @@ func (t *Throttle) Configure(c Config) error {
 	return nil
 }
 
+// Bound returns a context for all calls that belong to one login. With shared counters, the login does not wait for Redis
+// longer than its timeout in all.
+func (t *Throttle) Bound(ctx context.Context) context.Context {
+	if t.shared == nil {
+		return ctx
+	}
+	return t.shared.db.Bound(ctx)
+}
+
 // Allow reports whether a login may be tried. In all calls the user must be the name of the account
 // in canonical form (package mailaddr), not an alias. Otherwise each form of the name would have
 // limits of its own.
-func (t *Throttle) Allow(client netip.Addr, user string, now time.Time) Verdict {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	network, trusted := t.config.Network(client)
+func (t *Throttle) Allow(ctx context.Context, client netip.Addr, user string, now time.Time) Verdict {
+	network, trusted := t.network(client)
 	if trusted {
 		return Verdict{Allowed: true, Known: true, Trusted: true}
 	}
 	k := t.keys(network, user)
+	t.refresh(ctx, k, now)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	at := now.Sub(t.start)
 	var over Counter
 	fullest := t.fullness(Pair, k.pair, at, &over)
@@ -78,10 +97,17 @@ func (t *Throttle) Allow(client netip.Addr, user string, now time.Time) Verdict 
 	if !known {
 		fullest = max(fullest, t.fullness(User, k.user, at, &over))
 	}
+	t.note(over, k, network, user)
 	if t.config.LogOnly {
 		return Verdict{Allowed: true, Known: true, Network: network, Over: over}
 	}
 	return Verdict{Allowed: over == "", Known: known, Network: network, Over: over, Penalty: t.config.penalty(fullest)}
+}
+
+func (t *Throttle) network(client netip.Addr) (network netip.Prefix, trusted bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.config.Network(client)
 }
 
 // fullness returns a count as a fraction of its limit. If the count is over the limit, and *over is empty, it
@@ -100,16 +126,18 @@ func (t *Throttle) fullness(c Counter, key uint64, at time.Duration, over *Count
 }
 
 // Fail records a wrong password. The user need not exist.
-func (t *Throttle) Fail(client netip.Addr, user, password string, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	network, trusted := t.config.Network(client)
+func (t *Throttle) Fail(ctx context.Context, client netip.Addr, user, password string, now time.Time) {
+	network, trusted := t.network(client)
 	if trusted {
 		return
 	}
-	k := t.keys(network, user)
+	k, tag := t.keys(network, user), t.tag(password)
+	if t.failShared(ctx, k, tag, now) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	at := now.Sub(t.start)
-	tag := t.tag(password)
 	pair := t.tables.entry(Pair, k.pair)
 	pair.network, pair.user = k.network, k.user
 	seenFromHere := pair.remember(tag)
@@ -129,14 +157,17 @@ func (t *Throttle) count(c Counter, key uint64, at time.Duration) {
 }
 
 // Succeed records a right password.
-func (t *Throttle) Succeed(client netip.Addr, user string, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	network, trusted := t.config.Network(client)
+func (t *Throttle) Succeed(ctx context.Context, client netip.Addr, user string, now time.Time) {
+	network, trusted := t.network(client)
 	if trusted {
 		return
 	}
 	k := t.keys(network, user)
+	if t.succeedShared(ctx, k, now) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.tables.know(k)
 	pair, ok := t.tables.pairs.Get(k.pair)
 	if !ok {

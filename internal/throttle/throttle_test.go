@@ -18,14 +18,10 @@ type scene struct {
 	tags     map[uint16]bool   // the tags of these passwords
 }
 
+// newScene makes a scene whose counters are those of one machine.
 func newScene(t *testing.T, c Config) *scene {
 	t.Helper()
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	throttle, err := New(c, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &scene{T: t, throttle: throttle, now: now, chosen: map[string]string{}, tags: map[uint16]bool{}}
+	return stores[0].scene(t, c)
 }
 
 // password returns the password of a name. All passwords have different tags, until most tags are used.
@@ -45,7 +41,7 @@ func (s *scene) password(name string) string {
 }
 
 func (s *scene) fail(from, user, password string) {
-	s.throttle.Fail(addr(from), user, s.password(password), s.now)
+	s.throttle.Fail(s.Context(), addr(from), user, s.password(password), s.now)
 }
 
 // knows checks whether the network is known for the user.
@@ -60,8 +56,8 @@ func knows(from, user string, want bool) step {
 
 // check asks whether a login may be tried. Whatever the scene, Look must say the same.
 func (s *scene) check(from, user string) Verdict {
-	held := s.throttle.Look(addr(from), user, s.now)
-	v := s.throttle.Allow(addr(from), user, s.now)
+	held := s.throttle.Look(s.Context(), addr(from), user, s.now)
+	v := s.throttle.Allow(s.Context(), addr(from), user, s.now)
 	if (len(held) > 0) != (v.Over != "") || len(held) > 0 && held[0].Counter != v.Over {
 		s.Errorf("%s from %s: Look = %+v, Allow = %+v", user, from, held, v)
 	}
@@ -107,7 +103,7 @@ func succeeds(from, user string) step {
 	return func(s *scene) {
 		s.Helper()
 		allowed(from, user)(s)
-		s.throttle.Succeed(addr(from), user, s.now)
+		s.throttle.Succeed(s.Context(), addr(from), user, s.now)
 	}
 }
 
@@ -166,18 +162,31 @@ func user(i int) string { return fmt.Sprintf("user%d@domain1.com", i) }
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	for _, set := range [][]scenario{counting, decaying, succeeding, networking, attacking, forgetting} {
-		for _, sc := range set {
-			t.Run(sc.name, func(t *testing.T) {
-				t.Parallel()
-				c := Defaults()
-				if sc.config != nil {
-					sc.config(&c)
-				}
-				all(sc.steps...)(newScene(t, c))
-			})
+	inEachStore(t, func(t *testing.T, st store) {
+		for _, set := range [][]scenario{counting, decaying, succeeding, networking, attacking, forgetting} {
+			for _, sc := range set {
+				sc.run(t, st)
+			}
 		}
+	})
+}
+
+// TestEviction has scenarios about the tables of one machine. Redis removes entries by their age.
+func TestEviction(t *testing.T) {
+	for _, sc := range evicting {
+		sc.run(t, stores[0])
 	}
+}
+
+func (sc scenario) run(t *testing.T, st store) {
+	t.Run(sc.name, func(t *testing.T) {
+		t.Parallel()
+		c := Defaults()
+		if sc.config != nil {
+			sc.config(&c)
+		}
+		all(sc.steps...)(st.scene(t, c))
+	})
 }
 
 type scenario struct {
@@ -225,8 +234,8 @@ func TestTablesAreBounded(t *testing.T) {
 	c.MaxEntries = 100
 	s := newScene(t, c)
 	for i := range 5000 {
-		s.throttle.Fail(addr(host(i)), user(i), "guess", s.now)
-		s.throttle.Succeed(addr(host(i)), user(i), s.now)
+		s.throttle.Fail(s.Context(), addr(host(i)), user(i), "guess", s.now)
+		s.throttle.Succeed(s.Context(), addr(host(i)), user(i), s.now)
 	}
 	for _, c.MaxEntries = range []int{100, 10} { // also after a reload
 		if err := s.throttle.Configure(c); err != nil {
@@ -246,7 +255,10 @@ func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	c := Defaults()
 	c.PairLimit = 0
-	s := newScene(t, c)
+	inEachStore(t, func(t *testing.T, st store) { testConcurrent(t, st.scene(t, c), c) })
+}
+
+func testConcurrent(t *testing.T, s *scene, c Config) {
 	passwords := make([]string, c.NetworkLimit/8+1) // for each of 8 goroutines: 104 in all
 	for i := range passwords {
 		passwords[i] = s.password(fmt.Sprint(i))
@@ -255,10 +267,10 @@ func TestConcurrent(t *testing.T) {
 	for g := range 8 {
 		wg.Go(func() {
 			for _, p := range passwords {
-				s.throttle.Allow(addr(home), bob, s.now)
-				s.throttle.Fail(addr(home), user(g), p, s.now)
-				s.throttle.Fail(addr(home), user(g), p, s.now)
-				s.throttle.Succeed(addr(mobile), user(g), s.now)
+				s.throttle.Allow(s.Context(), addr(home), bob, s.now)
+				s.throttle.Fail(s.Context(), addr(home), user(g), p, s.now)
+				s.throttle.Fail(s.Context(), addr(home), user(g), p, s.now)
+				s.throttle.Succeed(s.Context(), addr(mobile), user(g), s.now)
 				if err := s.throttle.Configure(c); err != nil {
 					t.Error(err)
 				}
@@ -266,10 +278,13 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	prefix, _ := c.Network(addr(home))
+	for g := range 8 {
+		s.throttle.refresh(t.Context(), s.throttle.keys(prefix, user(g)), s.now)
+	}
 	if network, pairs := s.throttle.tables.networks, s.throttle.tables.pairs; network.Len() != 1 || pairs.Len() != 8 {
 		t.Errorf("%d networks, %d pairs", network.Len(), pairs.Len())
 	}
-	prefix, _ := c.Network(addr(home))
 	if e, _ := s.throttle.tables.networks.Get(s.throttle.keys(prefix, bob).network); e == nil || e.count != 104 {
 		t.Errorf("%+v, want a count of 104", e)
 	}

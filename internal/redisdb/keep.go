@@ -1,0 +1,109 @@
+package redisdb
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// Keep connects to Redis, and connects again whenever it was set aside, until ctx ends. It also listens to announcements.
+func (c *Client) Keep(ctx context.Context) {
+	go c.listen(ctx)
+	for ctx.Err() == nil {
+		if !c.up.Load() {
+			c.reconnect(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-c.wake:
+			if c.up.Load() {
+				c.tend(ctx, false)
+			}
+		case <-time.After(CheckInterval):
+			if c.up.Load() {
+				c.tend(ctx, true)
+			}
+		}
+	}
+}
+
+// tend brings in what is pending, and if look is true looks at the site.
+func (c *Client) tend(ctx context.Context, look bool) {
+	var err error
+	if look {
+		err = c.look(ctx)
+	}
+	if err == nil && c.up.Load() {
+		err = c.bringIn(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		c.setAside(err)
+	}
+}
+
+// reconnect tries until Redis answers and has got what was missing.
+func (c *Client) reconnect(ctx context.Context) {
+	for retry := MinRetry; ; retry = min(2*retry, MaxRetry) {
+		err := c.look(ctx)
+		if err == nil {
+			err = c.bringIn(ctx)
+		}
+		if err == nil {
+			c.change(Change{Up: true})
+			c.Pending() // what came in between
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		c.change(Change{Err: explain(err)})
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(retry/2 + rand.N(retry)):
+		}
+	}
+}
+
+func (c *Client) bringIn(ctx context.Context) error {
+	if err := c.sendOutbox(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	bringIn, lost := c.back, c.lost
+	c.mu.Unlock()
+	if bringIn == nil {
+		return nil
+	}
+	if err := bringIn(ctx, lost); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = false
+	return nil
+}
+
+func (c *Client) setAside(err error) {
+	if c.up.Load() {
+		c.change(Change{Err: explain(err)})
+		c.Pending()
+	}
+}
+
+// change changes the state, and tells the handler unless it was the same before.
+func (c *Client) change(to Change) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	c.mu.Lock()
+	same := c.state != Change{} && c.state.Up == to.Up
+	if !same {
+		c.since = time.Now()
+	}
+	c.state = to
+	c.mu.Unlock()
+	c.up.Store(to.Up)
+	if !same {
+		c.handler.Changed(to)
+	}
+}

@@ -1,0 +1,78 @@
+package redisdb
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"strings"
+)
+
+// site is what all machines agree on.
+type site struct {
+	id    string
+	epoch int64 // the number of announcements
+}
+
+//go:embed look.lua
+var lookLua string
+
+var lookScript = NewScript(lookLua)
+
+func (c *Client) siteKey() string { return c.Key("site") }
+
+// look reads the site, which it makes if there is none. If the site is another one than before, Redis has lost its data,
+// and is set aside until [Client.OnBack]'s function has brought in what is missing.
+func (c *Client) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
+	defer cancel()
+	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds()).Slice()
+	if err != nil {
+		return err
+	}
+	if len(results) != 2 {
+		return errors.New("a script returned something else than it should")
+	}
+	now := new(site)
+	now.id, _ = results[0].(string)
+	now.epoch, _ = results[1].(int64)
+	before := c.known.Load()
+	lost := before != nil && before.id != now.id
+	if lost {
+		c.setAside(errLost)
+	}
+	c.mu.Lock()
+	c.lost = c.lost || lost
+	c.known.Store(now)
+	c.mu.Unlock()
+	if before != nil && *before != *now {
+		c.handler.Missed()
+	}
+	return nil
+}
+
+// explain adds what to do to some errors of Redis.
+func explain(err error) error {
+	for prefix, advice := range map[string]string{
+		"SECRET":    "another machine uses another secret_file with this prefix: use the same secret on all machines",
+		"NOAUTH":    "redis asks for a password: set password_file",
+		"WRONGPASS": "redis refuses username and password",
+		"NOPERM":    "redis does not permit a command: give the user ~PREFIX*, &PREFIX*, +@all -@dangerous or what the manual page lists",
+		"CROSSSLOT": "the cluster or its proxy does not keep keys with the same {tag} together",
+		"OOM":       "redis is at its maxmemory",
+		"MISCONF":   "redis cannot save its data, and refuses changes",
+	} {
+		if strings.HasPrefix(err.Error(), prefix) {
+			return &Error{advice, err}
+		}
+	}
+	return err
+}
+
+// Error is an error of Redis with what to do about it.
+type Error struct {
+	Advice string
+	Err    error
+}
+
+func (e *Error) Error() string { return e.Advice + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }

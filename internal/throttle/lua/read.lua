@@ -1,0 +1,17 @@
+-- Returns the clock and what is kept for a login.
+-- KEYS: pair, network, user, known networks, site. ARGV: the clock, or 0 for that of Redis.
+local clock = tonumber(ARGV[1])
+if clock == 0 then
+	local time = redis.call('TIME')
+	clock = time[1] * 1000000 + time[2]
+end
+local found = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+-- After the clock was set back, an entry decays from the new time on: see settle in entry.go.
+for i = 1, 3 do
+	local count, last, rest = string.match(found[i] or '', '^([^,]*),([^,]*),(.*)$')
+	if last and tonumber(last) > clock + 60000000 then
+		found[i] = string.format('%s,%.0f,%s', count, clock, rest)
+		redis.call('SET', KEYS[i], found[i], 'KEEPTTL')
+	end
+end
+return {redis.call('HGET', KEYS[5], 'id'), clock, found[1], found[2], found[3], found[4]}

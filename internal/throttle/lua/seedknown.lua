@@ -1,0 +1,16 @@
+-- Brings back known networks of a user that Redis has lost, behind those that it has.
+-- KEYS: known networks, site. ARGV: the networks; how long they are kept in ms.
+local width, max_networks = 11, 8
+local before = redis.call('GET', KEYS[1]) or '0,'
+local known = string.match(before, '[^,]*$')
+local has = {}
+for network in string.gmatch(known, string.rep('.', width)) do
+	has[network] = true
+end
+for network in string.gmatch(ARGV[1], string.rep('.', width)) do
+	if not has[network] and #known < width * max_networks then
+		known = known .. network
+	end
+end
+redis.call('SET', KEYS[1], string.match(before, '^[^,]*,') .. known, 'PX', ARGV[2])
+return {redis.call('HGET', KEYS[2], 'id')}

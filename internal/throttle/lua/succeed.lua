@@ -1,0 +1,25 @@
+-- Records a right password. KEYS: pair, network, known networks, site.
+-- ARGV: see entry.lua; its age; the network; how long the known networks of a user are kept in ms.
+local width, max_networks = 11, 8
+local known = ARGV[5]
+local before = redis.call('GET', KEYS[3])
+for network in string.gmatch(string.match(before or '', '[^,]*$'), string.rep('.', width)) do
+	if network ~= ARGV[5] and #known < width * max_networks then
+		known = known .. network
+	end
+end
+known = string.format('%.0f,%s', clock, known)
+redis.call('SET', KEYS[3], known, 'PX', ARGV[6])
+
+local pair = redis.call('GET', KEYS[1])
+local network = redis.call('GET', KEYS[2])
+if pair then
+	local p, n = load(KEYS[1]), load(KEYS[2])
+	-- A later failure keeps what was counted.
+	if tonumber(ARGV[4]) == 0 or tonumber(string.match(pair, ',(-?%d+),')) <= clock - tonumber(ARGV[4]) then
+		take_back(p, n)
+		pair = save(p)
+		network = network and save(n)
+	end
+end
+return {redis.call('HGET', KEYS[4], 'id'), clock, pair, network, known}

@@ -1,0 +1,91 @@
+package throttle
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// reply is what a script has returned.
+type reply struct {
+	clock int64         // Redis's, in microseconds
+	now   time.Duration // the same time since the start of the throttle
+}
+
+// entry reads an entry from Redis, or returns nil if there is none. The keys are those of a pair.
+func (r reply) entry(value any, pair keys) *entry {
+	text, _ := value.(string)
+	fields := strings.Split(text, ",")
+	if len(fields) != 5 {
+		return nil
+	}
+	count, _ := strconv.ParseFloat(fields[0], 64) // a script of ours has written it
+	last, _ := strconv.ParseInt(fields[1], 10, 64)
+	e := &entry{count: count, last: r.since(last), network: pair.network, user: pair.user, seen: count, seenAt: last}
+	for i := range passwords {
+		if at := 4 * i; at+4 <= len(fields[2]) {
+			tag, _ := strconv.ParseUint(fields[2][at:at+4], 16, 16)
+			e.tags[i] = uint16(tag)
+		}
+	}
+	return e
+}
+
+// since converts a time of Redis to one since the start of the throttle.
+func (r reply) since(at int64) time.Duration {
+	return r.now - time.Duration(r.clock-at)*time.Microsecond
+}
+
+// adopt replaces an entry by the one in Redis, which is nil if there is none. An answer that another has overtaken is
+// older than what this machine has seen, and is not used.
+func (t *Throttle) adopt(c Counter, key uint64, e *entry) {
+	table := t.tables.of(c)
+	if e == nil {
+		table.Remove(key)
+		return
+	}
+	if old, ok := table.Get(key); ok && e.seenAt < old.seenAt && e.seenAt > old.seenAt-slack.Microseconds() {
+		return
+	}
+	table.Add(key, e)
+}
+
+// adoptKnown replaces the known networks of a user by those in Redis: "time,networks".
+func (t *Throttle) adoptKnown(user uint64, r reply, value any) {
+	text, _ := value.(string)
+	written, names, ok := strings.Cut(text, ",")
+	if !ok {
+		t.tables.known.Remove(user)
+		return
+	}
+	at, _ := strconv.ParseInt(written, 10, 64)
+	n := &known{fresh: time.Duration(r.clock-at)*time.Microsecond < knownRefresh}
+	for i := range networks {
+		if from := nameWidth * i; from+nameWidth <= len(names) {
+			n.networks[i] = keyOf(names[from : from+nameWidth])
+		}
+	}
+	t.tables.known.Add(user, n)
+}
+
+// tagsText returns the tags of an entry as in Redis.
+func (e *entry) tagsText() string {
+	var text strings.Builder
+	for _, tag := range e.tags {
+		if tag != 0 {
+			text.WriteString(tagText(tag))
+		}
+	}
+	return text.String()
+}
+
+// names returns known networks as in Redis.
+func (n *known) names() string {
+	var text strings.Builder
+	for _, network := range n.networks {
+		if network != 0 {
+			text.WriteString(name(network))
+		}
+	}
+	return text.String()
+}
