@@ -82,7 +82,7 @@ func (c *Client) listen(ctx context.Context) {
 func (c *Client) hear(ctx context.Context, message any) {
 	switch m := message.(type) {
 	case *redis.Subscription:
-		_ = c.look(ctx) // after an error Keep looks
+		_ = c.Look(ctx) // after an error Keep looks
 	case *redis.Message:
 		c.announced(m.Payload)
 	}
@@ -99,7 +99,7 @@ func (c *Client) announced(payload string) {
 	known := c.known.Load()
 	if known == nil || epoch <= known.epoch {
 		c.mu.Unlock()
-		return // look has seen it
+		return // Look has seen it
 	}
 	missed := epoch != known.epoch+1
 	c.known.Store(&site{known.id, epoch})

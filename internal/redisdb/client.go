@@ -125,7 +125,7 @@ type Call struct {
 // [Client.Bound] take no longer than Timeout together. An error other than ErrSetAside, ErrBusy and the end of ctx has set
 // Redis aside.
 func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
-	known := c.known.Load() // before up, because look changes it after up
+	known := c.known.Load() // before up, because Look changes it after up
 	if !c.up.Load() {
 		return nil, ErrSetAside
 	}

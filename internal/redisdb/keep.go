@@ -31,7 +31,7 @@ func (c *Client) Keep(ctx context.Context) {
 func (c *Client) tend(ctx context.Context, look bool) {
 	var err error
 	if look {
-		err = c.look(ctx)
+		err = c.Look(ctx)
 	}
 	if err == nil && c.up.Load() {
 		err = c.bringIn(ctx)
@@ -44,7 +44,7 @@ func (c *Client) tend(ctx context.Context, look bool) {
 // reconnect tries until Redis answers and has got what was missing.
 func (c *Client) reconnect(ctx context.Context) {
 	for retry := MinRetry; ; retry = min(2*retry, MaxRetry) {
-		err := c.look(ctx)
+		err := c.Look(ctx)
 		if err == nil {
 			err = c.bringIn(ctx)
 		}

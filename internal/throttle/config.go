@@ -31,7 +31,7 @@ const (
 	DefaultIPv6Prefix   = 64
 	DefaultPenalty      = 2 * time.Second  // Dovecot's AUTH_PENALTY_INIT_SECS
 	DefaultMaxPenalty   = 15 * time.Second // Dovecot's AUTH_PENALTY_MAX_SECS
-	DefaultMaxEntries   = 1 << 15          // about 21 MiB for the four tables
+	DefaultMaxEntries   = 1 << 15          // about 23 MiB for the four tables
 )
 
 // Bounds of a configuration.

@@ -23,8 +23,8 @@
 // from one network or from several, does not lock out its user. An attacker who repeats a
 // password learns nothing.
 //
-// The passwords are stored as 16 bits of a hash, whose key is random in each process. That is
-// too little to learn a password from. Fewer than one new password in 4,000 is taken for a
+// The passwords are stored as 16 bits of a hash, whose key is random in each process, or derived from the secret of the
+// machines that count together. That is too little to learn a password from. Fewer than one new password in 4,000 is taken for a
 // repeated one.
 //
 // A network is the client's address, or for IPv6 its /64. All clients without a valid address
@@ -67,8 +67,9 @@
 //   - The cost of Allow, Fail and Succeed does not depend on the content of the tables: see the
 //     benchmark. They are safe for concurrent use.
 //   - Each of the four tables (networks, users, pairs, known networks) has at most MaxEntries
-//     entries of about 170 bytes, also under attack. Names and addresses are stored as hashes
-//     with the key of the process, so their length does not matter.
+//     entries of about 185 bytes, also under attack. Names and addresses are stored as hashes
+//     with a secret key, so their length does not matter. The names of at most MaxHeld counters that refuse logins
+//     are kept for [Throttle.Held].
 //   - A full table evicts its least recently used entry. A refused attempt counts as a use. Only
 //     failures that Allow has allowed make entries. To evict one counter, an attacker must fail
 //     from MaxEntries other networks, or on as many other users.
@@ -98,5 +99,23 @@
 //     then each failure counts, also those of a program that repeats an old password.
 //   - A reload with a smaller MaxEntries delays logins while entries are evicted, by a second for
 //     a million entries. Forgetting a user or a network delays logins while all pairs are read.
-//   - All counts are lost when the process ends. Processes do not share them.
+//   - Without shared counters, all counts are lost when the process ends.
+//
+// # Several machines
+//
+// A Throttle of [NewShared] keeps its counters in Redis (package redisdb), so that all machines count together. The
+// promises above then are those of all machines, with Redis's clock. Allow costs one round trip. Fail costs another one,
+// and so does Succeed, unless it would change nothing. Each change is one atomic script, in lua/*.lua.
+//
+// The tables of the process hold what the process has last seen in Redis. While Redis does not answer, the process goes on
+// with them: it refuses what it has seen to be over a limit, and knows the networks that it has seen. Guesses that are
+// spread over N machines then have up to N times the limits. What is counted meanwhile is kept, at most MaxUnsent failures
+// and successes, and sent when Redis answers.
+//
+// If Redis has lost its data, each process brings back what it has seen there. Of several processes the one that has seen a
+// counter last has the right count.
+//
+// Redis removes the counters of a network, a user or a pair 24 half-lives after the last failure, but not before a day
+// has passed. It removes the known networks of a user 90 days after the last login. The number of keys is not bounded by
+// MaxEntries, but by the rate of guesses that the limits allow, and by Redis's maxmemory.
 package throttle

@@ -7,9 +7,6 @@ import (
 	"mailauthd/internal/redisdb"
 )
 
-// negligible is a count that is not worth a call.
-const negligible = 0.01
-
 // seedAll brings back what Redis has lost and this machine has seen there: known networks first, because without them
 // users are refused whose passwords are being guessed.
 func (t *Throttle) seedAll(ctx context.Context, c *Config) error {
@@ -33,8 +30,8 @@ func (t *Throttle) seeds(c *Config) (calls []redisdb.Call) {
 	for _, of := range []Counter{Pair, User, Network} {
 		for _, key := range t.tables.of(of).Keys() {
 			e, _ := t.tables.of(of).Peek(key)
-			if e.seen < negligible {
-				continue
+			if e.seenAt == 0 {
+				continue // a count of 0 is brought back: on this machine a success has cleared it
 			}
 			calls = append(calls, redisdb.Call{
 				Script: seedScript,

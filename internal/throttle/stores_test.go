@@ -21,9 +21,15 @@ type store struct {
 	at     string // its address while a test runs
 }
 
+// stores has miniredis for the fast tests, and redis-server for the others.
 var stores = []store{
 	{name: "local", rounds: 100_000},
-	{name: "miniredis", rounds: 1000, redis: func(t *testing.T) string { return miniredis.RunT(t).Addr() }},
+	{name: "miniredis", rounds: 1000, redis: func(t *testing.T) string {
+		if !testing.Short() {
+			t.Skip("redis-server is tested")
+		}
+		return miniredis.RunT(t).Addr()
+	}},
 	{name: "redis", rounds: 2000, redis: func(t *testing.T) string {
 		if testing.Short() {
 			t.Skip("starts redis-server")
@@ -75,20 +81,30 @@ var sites atomic.Int64
 // patient is long enough for a loaded machine.
 const patient = time.Minute
 
-// shareAt returns a throttle whose counters are in the Redis at an address.
+// shareAt returns a throttle whose counters are in the Redis at an address. Nothing else uses them.
 func shareAt(t *testing.T, c Config, now time.Time, redis string) *Throttle {
 	t.Helper()
-	up := make(chan struct{}, 100)
+	return shareWith(t, c, now, redis, fmt.Sprintf("test%d:", sites.Add(1)), func(c redisdb.Change) {
+		if !c.Up {
+			t.Errorf("redis is set aside: %v", c.Err)
+		}
+	})
+}
+
+// shareWith is like shareAt, but the prefix may be that of other throttles.
+func shareWith(t *testing.T, c Config, now time.Time, redis, prefix string, changed func(redisdb.Change)) *Throttle {
+	t.Helper()
+	up := make(chan struct{}, 1)
 	db := redisdb.New(redisdb.Config{
 		Addresses: []string{redis},
-		Prefix:    fmt.Sprintf("test%d:", sites.Add(1)),
+		Prefix:    prefix,
 		Timeout:   patient,
 		Secret:    []byte("a secret of sixteen bytes or more"),
 	}, redisdb.Handler{Changed: func(c redisdb.Change) {
-		if c.Up {
-			up <- struct{}{}
-		} else {
-			t.Errorf("redis is set aside: %v", c.Err)
+		changed(c)
+		select {
+		case up <- struct{}{}:
+		default:
 		}
 	}})
 	throttle := must(NewShared(c, db, now))(t)

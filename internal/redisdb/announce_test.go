@@ -1,0 +1,93 @@
+package redisdb
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+func TestAnnounce(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	a, b := newMachine(t, Config{Addresses: []string{redis.Addr()}}), newMachine(t, Config{Addresses: []string{redis.Addr()}})
+	for _, m := range []machine{a, b} {
+		m.waitUp(t, true)
+	}
+	machines := []machine{a, b}
+	if err := a.Announce(t.Context(), "flush", "first"); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range machines { // one that did not listen yet has missed it
+		poll(t, "not heard", func() bool {
+			return strings.Contains(m.String(), "first") || strings.Contains(m.String(), "missed 1")
+		})
+	}
+	if err := b.Announce(t.Context(), "flush", "bob@x.org *"); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range machines {
+		poll(t, "not heard", func() bool { return strings.Contains(m.String(), `"flush bob@x.org *"]`) })
+	}
+}
+
+// A machine that was cut off sees from the number of announcements that it has missed some.
+func TestMissed(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	m := newMachine(t, Config{Addresses: []string{redis.Addr()}})
+	m.waitUp(t, true)
+	missed := func(want int) {
+		t.Helper()
+		poll(t, "missed: "+m.String(), func() bool { return strings.Contains(m.String(), fmt.Sprintf("missed %d,", want)) })
+	}
+	redis.HIncrBy("test:{1}:site", "epoch", 1) // while the machine did not listen
+	if err := m.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	missed(1)
+	if err := m.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	missed(1)
+	sealed := m.secrets.seal("flush bob@x.org")
+	m.Client.announced("3 " + sealed) // number 2 was not heard
+	missed(2)
+	m.Client.announced("4 " + sealed)
+	m.Client.announced("4 " + sealed) // late
+	missed(2)
+	m.Client.announced("5 " + newSecrets([]byte("other")).seal("flush bob@x.org"))
+	missed(3)
+	m.Client.announced("nonsense")
+	missed(3)
+	if got := m.String(); !strings.Contains(got, `["flush bob@x.org"]`) {
+		t.Errorf("%s, want one announcement", got)
+	}
+	redis.FlushAll()
+	if err := m.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	missed(4)
+}
+
+// Announcements wait for Redis. If there are too many, the others must drop everything.
+func TestAnnounceLater(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	a, b := newMachine(t, Config{Addresses: []string{redis.Addr()}}), newMachine(t, Config{Addresses: []string{redis.Addr()}})
+	a.waitUp(t, true)
+	b.waitUp(t, true)
+	redis.SetError("LOADING")
+	a.setAside(errLost)
+	for range MaxAnnouncements + 1 {
+		if err := a.Announce(t.Context(), "flush", "bob@x.org"); err == nil {
+			t.Error("no error while Redis is set aside")
+		}
+	}
+	redis.SetError("")
+	a.waitUp(t, true)
+	poll(t, "not heard: "+b.String(), func() bool {
+		return strings.Count(b.String(), "flush bob@x.org") == MaxAnnouncements-1 && !strings.Contains(b.String(), "missed 0")
+	})
+}
