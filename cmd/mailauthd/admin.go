@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -19,48 +18,43 @@ import (
 // Limits of the answer of the running mailauthd.
 const (
 	adminTimeout   = 10 * time.Second
-	maxAdminAnswer = 16 << 10 // bytes
+	maxAdminAnswer = 1 << 20 // bytes
 )
 
-// manageCache asks the running mailauthd to forget logins.
-func manageCache(c *call) error { return c.askRunning("flush", "/cache/flush?mask=", 0) }
-
-// manageThrottle asks the running mailauthd to forget failed logins.
-func manageThrottle(c *call) error { return c.askRunning("reset", "/throttle/reset?of=", 1) }
-
-// askRunning sends a request to the running mailauthd. The command's first argument must be what. One
-// more argument may follow, and must if least is 1.
-func (c *call) askRunning(what, request string, least int) error {
-	c.newFlags()
-	path := c.configFlag()
-	c.name += " " + what
-	c.command.args = strings.TrimSpace(strings.TrimPrefix(c.command.args, what))
-	switch {
-	case len(c.args) > 0 && isHelp(c.args[0]):
-		c.usage(c.stdout)
-		return flag.ErrHelp
-	case len(c.args) > 0 && strings.HasPrefix(c.args[0], "-"):
-		return flagFirst(c.args[0], fmt.Sprintf("%q", what))
-	case len(c.args) == 0 || c.args[0] != what:
-		return usageError(fmt.Sprintf("want %q as the first argument", what))
+// cacheCommands returns the commands after "mailauthd cache".
+func cacheCommands() []command {
+	return []command{
+		{name: "flush", args: "[MASK]", summary: "forget logins of all users, or of those that match", run: flushCache},
 	}
-	c.args = c.args[1:]
+}
+
+// flushCache asks the running mailauthd to forget logins.
+func flushCache(c *call) error {
+	answer, err := c.askRunning(http.MethodPost, "/cache/flush?mask=", 0)
+	if err == nil {
+		fmt.Fprintln(c.stdout, authlog.Escape(answer))
+	}
+	return err
+}
+
+// askRunning sends a request with the command's argument to the running mailauthd, and returns the answer. The argument
+// must be there if least is 1. The command may have added flags.
+func (c *call) askRunning(method, request string, least int) (answer string, err error) {
+	if c.flags == nil {
+		c.newFlags()
+	}
+	path := c.configFlag()
 	if err := c.parseBetween(least, 1); err != nil {
-		return err
+		return "", err
 	}
 	cfg, err := config.Load(*path)
 	if err != nil {
-		return withHint(err)
+		return "", withHint(err)
 	}
 	if len(cfg.Listen.Admin) == 0 {
-		return fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, *path)
+		return "", fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, *path)
 	}
-	answer, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodPost, request+url.QueryEscape(c.flags.Arg(0)))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.stdout, authlog.Escape(answer))
-	return nil
+	return askAdmin(cfg.Listen.Admin[0].Name, method, request+url.QueryEscape(c.flags.Arg(0)))
 }
 
 // askAdmin sends a request over the admin socket and returns the answer.

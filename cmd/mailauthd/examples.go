@@ -22,6 +22,9 @@ func examples() map[string]string {
 		"migrate log":          "migrate log /var/log/httpd/auth.log",
 		"shadow":               "shadow -since 2026-01-31T15:04",
 		"cache flush":          "cache flush \"*@domain1.com\"",
+		"log failed":           "log failed -since 2h -by address",
+		"log user":             "log user -since 3d bob@domain1.com",
+		"throttle show":        "throttle show bob@domain1.com",
 		"throttle reset":       "throttle reset 192.0.2.7",
 		"version":              "version",
 	}

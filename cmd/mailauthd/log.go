@@ -19,12 +19,10 @@ import (
 // logCommands returns the commands after "mailauthd log".
 func logCommands() []command {
 	return []command{
-		{"failed", "[FILE...]", "count the logins that failed", logFailed},
-		{"user", "USER [FILE...]", "show the last logins of a user, and why they failed", logUser},
+		{name: "failed", args: "[FILE...]", summary: "count the logins that failed", run: logFailed},
+		{name: "user", args: "USER [FILE...]", summary: "show the last logins of a user, and why they failed", run: logUser},
 	}
 }
-
-func readLog(c *call) error { return c.runOneOf(logCommands()) }
 
 // logReading is what the log commands need to read the log.
 type logReading struct {

@@ -51,11 +51,11 @@ func logFailed(c *call) error {
 // style finds out what standard output can show.
 func (c *call) style() logreport.Style {
 	s := logreport.Style{Width: 80, ASCII: !isUTF8Locale()}
-	if out, ok := c.stdout.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+	s.Color = colours(c.stdout)
+	if out, ok := c.stdout.(*os.File); ok {
 		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
 			s.Width = width
 		}
-		s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	return s
 }

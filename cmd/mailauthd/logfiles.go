@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"mailauthd/internal/logfile"
 	"mailauthd/internal/logreport"
 )

@@ -30,23 +30,24 @@ type command struct {
 	args    string // after the flags, for the usage line
 	summary string
 	run     func(c *call) error
+	below   []command // that the next word names, instead of run
 }
 
 // commands returns all commands, in the order of the help text.
 func commands() []command {
 	return []command{
-		{"serve", "", "answer nginx's requests, in the foreground", serve},
-		{"check", "", "load the configuration and print what is wrong with it", check},
-		{"test-login", "USER", "decide one login as serve would, and print why", testLogin},
-		{"route", "USER", "print which server the logins of a user go to, and why", routeUser},
-		{"pw", "", "hash a password, or test one against a hash", hashPassword},
-		{"user", "COMMAND", "add, change, list and import users", manageUsers},
-		{"migrate", "COMMAND", "compare with auth.php before the switch", manageMigration},
-		{"shadow", "[FILE...]", "sum up what the shadow run decided differently", sumUpShadow},
-		{"log", "COMMAND", "say from auth.log who failed to log in, and why", readLog},
-		{"cache", "flush [MASK]", "make the running mailauthd forget logins", manageCache},
-		{"throttle", "reset USER|ADDRESS", "make the running mailauthd forget failed logins", manageThrottle},
-		{"version", "", "print the version", printVersion},
+		{name: "serve", summary: "answer nginx's requests, in the foreground", run: serve},
+		{name: "check", summary: "load the configuration and print what is wrong with it", run: check},
+		{name: "test-login", args: "USER", summary: "decide one login as serve would, and print why", run: testLogin},
+		{name: "route", args: "USER", summary: "print which server the logins of a user go to, and why", run: routeUser},
+		{name: "pw", summary: "hash a password, or test one against a hash", run: hashPassword},
+		{name: "user", summary: "add, change, list and import users", below: userCommands()},
+		{name: "migrate", summary: "compare with auth.php before the switch", below: migrateCommands()},
+		{name: "shadow", args: "[FILE...]", summary: "sum up what the shadow run decided differently", run: sumUpShadow},
+		{name: "log", summary: "say from auth.log who failed to log in, and why", below: logCommands()},
+		{name: "cache", summary: "make the running mailauthd forget logins", below: cacheCommands()},
+		{name: "throttle", summary: "show who is held back, and forget failed logins", below: throttleCommands()},
+		{name: "version", summary: "print the version", run: printVersion},
 	}
 }
 
@@ -83,7 +84,7 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	for _, cmd := range commands() {
 		if cmd.name == args[0] {
 			c := &call{command: cmd, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr}
-			return c.exitStatus(cmd.run(c))
+			return c.exitStatus(c.runCommand())
 		}
 	}
 	if err := flagFirst(args[0], "the command"); err != nil {
@@ -92,6 +93,14 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "mailauthd:", unknownCommand(args[0], commands(), `; "mailauthd help" lists them`))
 	return exitUsage
+}
+
+// runCommand runs the command of the call, or the one below it that the next argument names.
+func (c *call) runCommand() error {
+	if c.below != nil {
+		return c.runOneOf(c.below)
+	}
+	return c.run(c)
 }
 
 // isHelp reports whether an argument asks for help.

@@ -32,12 +32,11 @@ func usages(t *testing.T) (args map[string]string, flags map[string]map[string]*
 		flags[c.name] = make(map[string]*flag.Flag)
 		c.flags.VisitAll(func(f *flag.Flag) { flags[c.name][f.Name] = f })
 	}
-	below := map[string][]command{"user": userCommands(), "migrate": migrateCommands(), "log": logCommands()}
 	for _, cmd := range commands() {
-		if below[cmd.name] == nil {
+		if cmd.below == nil {
 			add(cmd)
 		}
-		for _, sub := range below[cmd.name] {
+		for _, sub := range cmd.below {
 			sub.name = cmd.name + " " + sub.name
 			add(sub)
 		}

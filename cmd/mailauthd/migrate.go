@@ -5,11 +5,9 @@ import "mailauthd/internal/dovecotconf"
 // migrateCommands returns the commands after "mailauthd migrate".
 func migrateCommands() []command {
 	return []command{
-		{"php", "FILE", "print the configuration that takes the place of an auth.php", migratePHP},
-		{"dovecot-sql", "FILE", "print the section for the users of a dovecot-sql.conf.ext", migrateDovecot(dovecotconf.SQL)},
-		{"dovecot-ldap", "FILE", "print the section for the users of a dovecot-ldap.conf.ext", migrateDovecot(dovecotconf.LDAP)},
-		{"log", "FILE...", "compare the logins in an old auth.log with the configuration", migrateLog},
+		{name: "php", args: "FILE", summary: "print the configuration that takes the place of an auth.php", run: migratePHP},
+		{name: "dovecot-sql", args: "FILE", summary: "print the section for the users of a dovecot-sql.conf.ext", run: migrateDovecot(dovecotconf.SQL)},
+		{name: "dovecot-ldap", args: "FILE", summary: "print the section for the users of a dovecot-ldap.conf.ext", run: migrateDovecot(dovecotconf.LDAP)},
+		{name: "log", args: "FILE...", summary: "compare the logins in an old auth.log with the configuration", run: migrateLog},
 	}
 }
-
-func manageMigration(c *call) error { return c.runOneOf(migrateCommands()) }

@@ -17,7 +17,7 @@ func (c *call) runOneOf(commands []command) error {
 		if cmd.name == c.args[0] {
 			cmd.name = group + " " + cmd.name
 			c.command, c.args = cmd, c.args[1:]
-			return cmd.run(c)
+			return c.runCommand()
 		}
 	}
 	if isHelp(c.args[0]) {

@@ -13,18 +13,16 @@ import (
 // userCommands returns the commands after "mailauthd user".
 func userCommands() []command {
 	return []command{
-		{"add", "USER", "add a user, and prompt for the password", addUser},
-		{"passwd", "USER", "give a user a new password", setPassword},
-		{"disable", "USER", "refuse a user's logins", disableUser},
-		{"enable", "USER", "accept a user's logins again", enableUser},
-		{"del", "USER", "remove a user", deleteUser},
-		{"list", "[MASK]", `list the users, such as "*@example.com"`, listUsers},
-		{"show", "USER", "show one user, without secrets", showUser},
-		{"import", "FILE", "add the users of a Dovecot passwd-file or an htpasswd", importUsers},
+		{name: "add", args: "USER", summary: "add a user, and prompt for the password", run: addUser},
+		{name: "passwd", args: "USER", summary: "give a user a new password", run: setPassword},
+		{name: "disable", args: "USER", summary: "refuse a user's logins", run: disableUser},
+		{name: "enable", args: "USER", summary: "accept a user's logins again", run: enableUser},
+		{name: "del", args: "USER", summary: "remove a user", run: deleteUser},
+		{name: "list", args: "[MASK]", summary: `list the users, such as "*@example.com"`, run: listUsers},
+		{name: "show", args: "USER", summary: "show one user, without secrets", run: showUser},
+		{name: "import", args: "FILE", summary: "add the users of a Dovecot passwd-file or an htpasswd", run: importUsers},
 	}
 }
-
-func manageUsers(c *call) error { return c.runOneOf(userCommands()) }
 
 // userEdit is one change of the users file.
 type userEdit struct {

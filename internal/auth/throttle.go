@@ -85,6 +85,18 @@ func (a *Authenticator) Held() (held []throttle.Held, unsent, dropped int) {
 	return a.throttle.Held(a.Now()), unsent, dropped
 }
 
+// HeldBy returns the counters of a user, or of a client's address: see [throttle.Throttle.HeldUser].
+func (a *Authenticator) HeldBy(ctx context.Context, userOrAddress string) ([]throttle.Held, error) {
+	if client, err := netip.ParseAddr(userOrAddress); err == nil {
+		return a.throttle.HeldNetwork(ctx, client, a.Now()), nil
+	}
+	account, err := a.findAccountOf(ctx, userOrAddress)
+	if err != nil {
+		return nil, err
+	}
+	return a.throttle.HeldUser(ctx, account, a.Now()), nil
+}
+
 // Throttles reports whether failures are counted.
 func (a *Authenticator) Throttles() bool { return a.throttle != nil }
 
@@ -95,19 +107,28 @@ func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (coun
 		counters, err := a.throttle.ForgetNetwork(ctx, client, a.Now())
 		return counters, a.announceForgiven(ctx, client.String(), err)
 	}
-	name, err := a.Canonical(userOrAddress)
+	account, err := a.findAccountOf(ctx, userOrAddress)
 	if err != nil {
 		return 0, err
 	}
+	counters, err = a.throttle.ForgetUser(ctx, account, a.Now())
+	return counters, a.announceForgiven(ctx, account, err)
+}
+
+// findAccountOf returns the account whose failures are counted for a name, which may be an alias.
+func (a *Authenticator) findAccountOf(ctx context.Context, user string) (string, error) {
+	name, err := a.Canonical(user)
+	if err != nil {
+		return "", err
+	}
 	l := &login{name: name}
 	if v, ok := a.findUser(ctx, l); !ok && v.outcome == authhttp.TempFail {
-		return 0, errors.New(v.detail)
+		return "", errors.New(v.detail)
 	}
 	if err := a.findAccount(ctx, l); err != nil {
-		return 0, err
+		return "", err
 	}
-	counters, err = a.throttle.ForgetUser(ctx, l.key, a.Now())
-	return counters, a.announceForgiven(ctx, l.key, err)
+	return l.key, nil
 }
 
 // TopicForgiven is the topic of the announcement that the counts of an account or of a client's address are removed.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -8,12 +9,14 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/shadow"
+	"mailauthd/internal/throttle"
 )
 
 // admin returns the handler of the admin socket, which the commands of mailauthd use:
 //
 //	POST /cache/flush?mask=MASK   forget the logins of the users that match, or all without a mask
 //	POST /throttle/reset?of=OF    forget the failures of a user, or of a client's address
+//	GET  /throttle?of=OF          counters of a user or of a client's address; without OF those over their limits, as JSON
 //	GET  /login?user=USER&client_ip=ADDRESS&protocol=PROTOCOL
 //	                              what decides such a login beyond the configuration, one note a line; it changes
 //	                              nothing, and no password is sent
@@ -22,6 +25,7 @@ func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cache/flush", s.flushCache)
 	mux.HandleFunc("POST /throttle/reset", s.resetThrottle)
+	mux.HandleFunc("GET /throttle", s.showThrottle)
 	mux.HandleFunc("GET /login", s.noteLogin)
 	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux
@@ -60,7 +64,7 @@ func (s *Server) flushCache(w http.ResponseWriter, r *http.Request) {
 func (s *Server) resetThrottle(w http.ResponseWriter, r *http.Request) {
 	a := s.state.Load().auth
 	if !a.Throttles() {
-		http.Error(w, "there is no throttle: the configuration has no [throttle]", http.StatusConflict)
+		http.Error(w, noThrottle, http.StatusConflict)
 		return
 	}
 	of := r.URL.Query().Get("of")
@@ -72,3 +76,41 @@ func (s *Server) resetThrottle(w http.ResponseWriter, r *http.Request) {
 	s.log.Info("throttle reset", "of", authlog.Escape(of), "counters", n)
 	fmt.Fprintf(w, "forgot %d counters\n", n)
 }
+
+func (s *Server) showThrottle(w http.ResponseWriter, r *http.Request) {
+	a := s.state.Load().auth
+	if !a.Throttles() {
+		http.Error(w, noThrottle, http.StatusConflict)
+		return
+	}
+	of := r.URL.Query().Get("of")
+	held, _, _ := a.Held()
+	if of != "" {
+		var err error
+		if held, err = a.HeldBy(r.Context(), of); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(heldJSON(held))
+}
+
+// HeldJSON is a counter in the answer to GET /throttle.
+type HeldJSON struct {
+	Counter string  `json:"counter"` // pair, network or user
+	Name    string  `json:"name"`
+	Count   float64 `json:"count"` // different wrong passwords that have not decayed
+	Limit   int     `json:"limit"`
+	Wait    float64 `json:"wait_seconds"` // until one more login may be tried; 0: now
+}
+
+func heldJSON(held []throttle.Held) []HeldJSON {
+	list := make([]HeldJSON, len(held))
+	for i, h := range held {
+		list[i] = HeldJSON{string(h.Counter), h.Name, h.Count, h.Limit, h.Wait.Seconds()}
+	}
+	return list
+}
+
+const noThrottle = "there is no throttle: the configuration has no [throttle]"

@@ -2,8 +2,10 @@ package throttle
 
 import (
 	"cmp"
+	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -32,6 +34,9 @@ func (t *Throttle) note(over Counter, k keys, network netip.Prefix, user string)
 	}
 }
 
+// fromNetwork is between the user and the network in the name of a pair. A user name that can log in has no space.
+const fromNetwork = " from "
+
 func nameOf(c Counter, network netip.Prefix, user string) string {
 	from := network.String()
 	switch {
@@ -42,7 +47,7 @@ func nameOf(c Counter, network netip.Prefix, user string) string {
 	}
 	switch c {
 	case Pair:
-		return user + " from " + from
+		return user + fromNetwork + from
 	case Network:
 		return from
 	}
@@ -64,5 +69,41 @@ func (t *Throttle) Held(now time.Time) []Held {
 		list = append(list, h)
 	}
 	slices.SortStableFunc(list, func(a, b Held) int { return cmp.Compare(b.Wait, a.Wait) })
+	return list
+}
+
+// HeldUser returns the counter of a user, over its limit or not, and those of its pairs that have refused logins on this
+// machine and are over their limits.
+func (t *Throttle) HeldUser(ctx context.Context, user string, now time.Time) []Held {
+	k := keys{user: t.userKey(user)}
+	t.refresh(ctx, k, now)
+	return t.heldOf(User, k.user, user, now)
+}
+
+// HeldNetwork is like HeldUser, but for the network of a client.
+func (t *Throttle) HeldNetwork(ctx context.Context, client netip.Addr, now time.Time) []Held {
+	network, trusted := t.network(client)
+	if trusted {
+		return nil
+	}
+	k := keys{network: t.networkKey(network)}
+	t.refresh(ctx, k, now)
+	return t.heldOf(Network, k.network, nameOf(Network, network, ""), now)
+}
+
+// heldOf returns the counter with a key, and the pairs with its name.
+func (t *Throttle) heldOf(c Counter, key uint64, name string, now time.Time) (list []Held) {
+	for _, h := range t.Held(now) {
+		user, network, _ := strings.Cut(h.Name, fromNetwork)
+		if h.Counter == Pair && (c == User && user == name || c == Network && network == name) {
+			list = append(list, h)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h, _ := t.look(c, key, now.Sub(t.start)); h.Limit > 0 {
+		h.Name = name
+		list = slices.Insert(list, 0, h)
+	}
 	return list
 }

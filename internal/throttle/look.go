@@ -13,7 +13,7 @@ type Held struct {
 	Name    string        // the network, the user, or both: "user from network"
 	Count   float64       // what is left of the wrong passwords after their decay
 	Limit   int           // the limit that Count has reached
-	Wait    time.Duration // how long until one more login may be tried, if no other fails
+	Wait    time.Duration // how long until one more login may be tried, if no other fails; 0: now
 }
 
 // Look returns the counters that are over their limits for a login, in the order in which [Throttle.Allow] checks
@@ -41,7 +41,7 @@ func (t *Throttle) Look(ctx context.Context, client netip.Addr, user string, now
 	return held
 }
 
-// look returns what is held by one counter, and whether it is over its limit.
+// look returns a counter, and whether it is over its limit. A counter without a limit, or that does not exist, is zero.
 func (t *Throttle) look(c Counter, key uint64, at time.Duration) (Held, bool) {
 	limit := t.config.limit(c)
 	stored, ok := t.tables.of(c).Peek(key)
@@ -51,7 +51,7 @@ func (t *Throttle) look(c Counter, key uint64, at time.Duration) (Held, bool) {
 	e := *stored
 	n := e.settle(at, t.config.HalfLife)
 	if n <= limit-margin {
-		return Held{}, false
+		return Held{Counter: c, Count: n, Limit: int(limit)}, false
 	}
 	wait := time.Duration(math.Log2(n/(limit-margin)) * float64(t.config.HalfLife))
 	return Held{Counter: c, Count: n, Limit: int(limit), Wait: wait}, true
