@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"internal/logreport":   1,
 	"internal/password":    1,
 	"internal/shadow":      1,
+	"internal/status":      1,
 	"internal/throttle":    1,
 	"internal/upstream":    1,
 	"internal/route":       2,

@@ -1,0 +1,121 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // the samples have times of day
+	os.Exit(m.Run())
+}
+
+func textOf(t *testing.T, s *Snapshot, colours bool) string {
+	t.Helper()
+	var b strings.Builder
+	if err := s.WriteText(&b, colours); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestText(t *testing.T) {
+	const golden = "testdata/status.golden"
+	s := sample(quiet())
+	s.Recent[0].Error = "two\nlines"
+	s.Log.Error, s.Reloads.LastError = "no space left on device", "m.toml:3: listen.fastcg: unknown key"
+	got := textOf(t, s, false)
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if coloured := textOf(t, s, true); !strings.Contains(coloured, "\x1b[31mset aside since") || strings.Contains(got, "\x1b") {
+		t.Errorf("colours\n%s", coloured)
+	}
+}
+
+// What JSON has is what the text is made of, so that a command can print the text.
+func TestJSONIsComplete(t *testing.T) {
+	s := sample(busy())
+	var b bytes.Buffer
+	if err := s.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	var read Snapshot
+	if err := json.Unmarshal(b.Bytes(), &read); err != nil {
+		t.Fatal(err)
+	}
+	if textOf(t, &read, false) != textOf(t, s, false) || !reflect.DeepEqual(read.Minutes, s.Minutes) {
+		t.Error("the text differs after JSON")
+	}
+	for _, want := range []string{`"start time": `, `"accepted conn": 123456`, `"listen queue": 0`, `"certificate days": 9`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		listed bool
+		want   string
+	}{
+		{"bob@domain1.com", true, "b…@domain1.com"}, {"b@domain1.com", true, "b…@domain1.com"}, {"élise@domain1.com", true, "é…@domain1.com"},
+		{"hunter2", false, "h…"}, {"P@ssw0rd", false, "P…"}, {"", false, "…"}, {"@", true, "…@"}, {"\xff@x", true, "…@x"}, {"\n@x", true, "…@x"},
+	} {
+		if got := maskUser(tt.name, tt.listed); got != tt.want {
+			t.Errorf("user %q: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	for address, want := range map[string]string{
+		"192.0.2.7": "192.0.2.x", "192.0.2.7/32": "192.0.2.x", "::ffff:192.0.2.7": "192.0.2.x", "2001:db8:1:2::3": "2001:db8:1:x",
+		"2001:db8:1:2::/64": "2001:db8:1:x", "fe80::1%eth0": "fe80:x", "bob": "…", "": "…",
+	} {
+		if got := maskAddress(address); got != want {
+			t.Errorf("address %q: %q, want %q", address, got, want)
+		}
+	}
+}
+
+// No format of a masked snapshot has a name or an address of a client, whatever else it has.
+func TestMaskedSnapshotHasNoNames(t *testing.T) {
+	s := sample(busy())
+	s.Reloads.LastError = `users."user1@domain1.com".password: unknown scheme`
+	s.Mask()
+	var js bytes.Buffer
+	if err := s.WriteJSON(&js); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{js.String(), textOf(t, s, false), string(htmlOf(t, s, Query{Format: HTML, Full: true}))} {
+		for _, name := range []string{"user1", "user2", "user3", "bob", "203.0.113.9", "198.51.167.103", "user@"} {
+			if strings.Contains(text, name) {
+				t.Errorf("%s in %s", name, text)
+			}
+		}
+	}
+}
+
+func TestDays(t *testing.T) {
+	for left, want := range map[time.Duration]int{36 * time.Hour: 1, 23 * time.Hour: 0, -time.Second: -1, -24 * time.Hour: -1, -25 * time.Hour: -2} {
+		if got := Days(noon.Add(left), noon); got != want {
+			t.Errorf("%v: %d days, want %d", left, got, want)
+		}
+	}
+}
