@@ -167,6 +167,8 @@ func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply
 	if v.a.Trace != nil {
 		target.Trace = func(line string) { v.a.trace("%s", line) }
 	}
+	breaker := v.a.Health.Of(v.Server, string(at.Protocol))
+	target.Certificate = breaker.SawCertificate
 	target.Opened = v.ticket.Answered // so other logins can try the server before the end of this one
 	target.Compute = func(ctx context.Context) (func(), error) {
 		slot, err := v.a.hashing.Acquire(ctx, MaxHashWait, at.client)
@@ -179,7 +181,12 @@ func (v *atServer) ask(ctx context.Context, at *attempt, addr netip.Addr) (reply
 		name, password = rand.Text()+"@"+domain, rand.Text()
 	}
 	v.a.trace("checking by %s at %v", target.Protocol, target.Addr)
-	return v.pool.Login(ctx, target, name, password)
+	begin := time.Now()
+	reply, err = v.pool.Login(ctx, target, name, password)
+	if err == nil || errors.Is(err, upstream.ErrRejected) {
+		breaker.Took(time.Since(begin))
+	}
+	return reply, err
 }
 
 func unresolved(s *route.Server) verdict {

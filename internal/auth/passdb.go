@@ -70,6 +70,9 @@ type PassdbInUse struct {
 // SetAside reports whether the passdb is set aside because it did not answer.
 func (p PassdbInUse) SetAside() bool { return p.breaker.State() != route.Closed }
 
+// Seen returns what was seen of the passdb.
+func (p PassdbInUse) Seen() route.Seen { return p.breaker.Seen() }
+
 // PassdbsInUse yields the passdbs by name.
 func (a *Authenticator) PassdbsInUse() iter.Seq2[string, PassdbInUse] {
 	return func(yield func(string, PassdbInUse) bool) {
@@ -132,9 +135,11 @@ func (a *Authenticator) queryPassdb(ctx context.Context, l *login, client limit.
 
 // askPassdb has one lookup, and tells the breaker how it ended.
 func (a *Authenticator) askPassdb(ctx context.Context, l *login, ticket route.Ticket) (verdict, bool) {
+	begin := time.Now()
 	found, ours, err := l.passdb.lookup(ctx, l)
 	switch {
 	case err == nil:
+		l.passdb.breaker.Took(time.Since(begin))
 		ticket.Answered()
 	case ctx.Err() == nil && l.passdb.IsOutage(err):
 		ticket.Failed(err)

@@ -32,7 +32,7 @@ func (d *DB) connect(ctx context.Context, t *target) (*conn, error) {
 	w := &wire{Conn: raw}
 	w.left.Store(MaxAnswer)
 	c := &conn{wire: w, target: t, until: time.Now().Add(MaxAge)}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.config.CAs, ServerName: t.host}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.config.CAs, ServerName: t.host, VerifyConnection: t.saw}
 	if t.tls {
 		secure := tls.Client(w, config)
 		if err := secure.HandshakeContext(ctx); err != nil {

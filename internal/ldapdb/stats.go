@@ -8,7 +8,8 @@ import (
 // Stats are figures since the directory was made.
 type Stats struct {
 	Searches, Binds Requests
-	SetAside        int // servers that are set aside now
+	SetAside        int       // servers that are set aside now
+	NotAfter        time.Time // when the first certificate of a server ends; zero: none was seen
 }
 
 // Requests are the figures of one kind of requests.
@@ -45,5 +46,6 @@ func (d *DB) Stats() Stats {
 		Searches: d.stats.searches.read(d.searches),
 		Binds:    d.stats.binds.read(d.binds),
 		SetAside: len(d.targets) - len(d.ready(nil)),
+		NotAfter: d.firstEnd(),
 	}
 }

@@ -1,11 +1,14 @@
 package ldapdb
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"mailauthd/internal/route"
 )
@@ -17,6 +20,7 @@ type target struct {
 	host             string // the name that the certificate must have
 	tls              bool   // from the first byte
 	breaker          *route.Breaker
+	notAfter         atomic.Int64 // when its certificate ends, in seconds since 1970; 0: none was seen
 }
 
 func parseURI(uri string) (*target, error) {
@@ -65,4 +69,22 @@ func (t *target) local() bool {
 	}
 	ip := net.ParseIP(t.host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// saw notes when the server's certificate ends.
+func (t *target) saw(state tls.ConnectionState) error {
+	if len(state.PeerCertificates) > 0 {
+		t.notAfter.Store(state.PeerCertificates[0].NotAfter.Unix())
+	}
+	return nil
+}
+
+// firstEnd returns when the first of the servers' certificates ends.
+func (d *DB) firstEnd() (first time.Time) {
+	for _, t := range d.targets {
+		if at := t.notAfter.Load(); at != 0 && (first.IsZero() || at < first.Unix()) {
+			first = time.Unix(at, 0)
+		}
+	}
+	return first
 }

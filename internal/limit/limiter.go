@@ -94,6 +94,13 @@ func (g *Group) NewLimiter(c Config) *Limiter {
 // Config returns the limiter's bounds.
 func (l *Limiter) Config() Config { return l.config }
 
+// Usage returns how many callers have a slot of the limiter, and how many wait for one.
+func (l *Limiter) Usage() (taken, waiting int) {
+	l.group.mu.Lock()
+	defer l.group.mu.Unlock()
+	return l.taken, l.waiting
+}
+
 // Callers returns how many callers the group has, and how many of these wait.
 func (g *Group) Callers() (all, waiting int) {
 	g.mu.Lock()

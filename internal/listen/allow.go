@@ -14,6 +14,7 @@ import (
 type allowed struct {
 	net.Listener
 	nets    atomic.Pointer[[]netip.Prefix]
+	closed  atomic.Uint64 // connections that were not allowed
 	log     *slog.Logger
 	refused Refusals
 }
@@ -34,6 +35,7 @@ func (l *allowed) Accept() (net.Conn, error) {
 		if err != nil || l.allows(c.RemoteAddr()) {
 			return c, err
 		}
+		l.closed.Add(1)
 		if l.refused.First(peerOf(c), time.Now()) {
 			l.log.Warn("connection refused: not in allowed_clients", "client", c.RemoteAddr().String(), "listener", l.Addr().String())
 		}

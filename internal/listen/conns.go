@@ -38,6 +38,7 @@ type connections[C peerConn] struct {
 	mu    sync.Mutex // of what follows
 	conns map[C]struct{}
 	count *limit.Counter
+	stats Stats
 }
 
 func newConnections[C peerConn](l net.Listener, log *slog.Logger) connections[C] {
@@ -56,9 +57,11 @@ func (l *connections[C]) warn(message string, c net.Conn, args ...any) {
 // add adds c, after evicting another connection if there are too many. It reports whether it could.
 // The caller holds mu.
 func (l *connections[C]) add(c C) bool {
+	l.stats.Accepted++
 	if all, own := l.count.Full(c.network()); all || own {
 		l.warn("too many connections", c)
 		if !l.makeRoom(func(o C) bool { return !own || o.network() == c.network() }) {
+			l.stats.Refused++
 			return false
 		}
 	}
@@ -77,6 +80,7 @@ func (l *connections[C]) makeRoom(match func(C) bool) bool {
 		}
 		if old.evict() { // it fails if the request has become complete meanwhile
 			l.remove(old)
+			l.stats.Evicted++
 			return true
 		}
 	}

@@ -49,12 +49,13 @@ type Breaker struct {
 	until   time.Time     // while not closed, no login is allowed before
 	since   time.Time     // when the server was set aside, while not closed
 	err     error         // the last failure, while not closed
+	seen    Seen          // for people
 }
 
 // NewBreaker makes a breaker that is not one of a [Health]. It calls report, unless that is nil, with each of its
 // changes; report must not call the breaker.
 func NewBreaker(server, protocol string, report func(Change)) *Breaker {
-	return &Breaker{server: server, protocol: protocol, report: report}
+	return &Breaker{server: server, protocol: protocol, report: report, seen: Seen{Since: time.Now()}}
 }
 
 // Ticket allows its holder to ask the server once. The holder calls Answered or Failed, or
@@ -174,6 +175,7 @@ func (b *Breaker) answered() {
 }
 
 func (b *Breaker) failed(err error) {
+	b.seen.Err, b.seen.ErrAt = err, time.Now()
 	if b.fails++; b.state == Closed && b.fails < MaxFails {
 		return
 	}
@@ -198,6 +200,9 @@ func (b *Breaker) enter(c Change) {
 	c.Server, c.Protocol, c.From = b.server, b.protocol, b.state
 	b.state = c.To
 	b.round++
+	if (c.From == Closed) != (c.To == Closed) {
+		b.seen.Since = time.Now()
+	}
 	if c.From != c.To && b.report != nil {
 		b.report(c)
 	}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"iter"
 	"maps"
 	"net/netip"
 	"slices"
@@ -186,6 +187,9 @@ func (t *Table) Find(domain string) *Domain {
 
 // Names returns the names of all domains in canonical form, sorted.
 func (t *Table) Names() []string { return slices.Sorted(maps.Keys(t.byName)) }
+
+// All yields the domains, in no order.
+func (t *Table) All() iter.Seq[*Domain] { return maps.Values(t.byName) }
 
 // Len returns the number of domains.
 func (t *Table) Len() int { return len(t.byName) }

@@ -38,6 +38,10 @@ type Server struct {
 	// nor [Unreachable].
 	Compute func(ctx context.Context) (done func(), err error)
 
+	// Certificate, if set, is called after each TLS handshake with the time when the server's
+	// certificate ends, also if the certificate is refused. It must be safe for concurrent use.
+	Certificate func(notAfter time.Time)
+
 	// Opened, if set, is called after a [Pool] has opened a connection for a login, before any
 	// part of the login is sent.
 	Opened func()

@@ -119,8 +119,13 @@ func TestProbe(t *testing.T) {
 			m := newMailServer(t, append(before[:len(before)-1], hear("*"), nothing)...)
 			s := serverOn(tt.route, longTimeout)
 			s.Addr = m.addr
+			var ends time.Time
+			s.Certificate = func(notAfter time.Time) { ends = notAfter }
 			r, err := s.Probe(t.Context())
 			m.finish(t)
+			if !ends.Equal(r.NotAfter) {
+				t.Errorf("certificate until %v, want %v", ends, r.NotAfter)
+			}
 			if err != nil || !slices.Equal(r.Mechanisms, []string{"CRAM-MD5"}) {
 				t.Errorf("would use %q, %v", r.Mechanisms, err)
 			}
@@ -151,8 +156,13 @@ func TestProbeFails(t *testing.T) {
 	m := newMailServer(t, await, refusedHandshake(expired().cert))
 	s := serverOn("imap implicit", longTimeout)
 	s.Addr = m.addr
+	var ends time.Time
+	s.Certificate = func(notAfter time.Time) { ends = notAfter }
 	r, err := s.Probe(t.Context())
 	m.finish(t)
+	if !ends.Equal(r.NotAfter) {
+		t.Errorf("certificate until %v, want %v", ends, r.NotAfter)
+	}
 	if err == nil || r.TLS != "" || !r.NotAfter.Equal(expired().cert.Leaf.NotAfter) || len(r.Steps) != 2 {
 		t.Errorf("expired certificate: %+v, %v", r, err)
 	}

@@ -36,9 +36,13 @@ type Step struct {
 }
 
 // certificate records the server's certificate.
-func (r *Report) certificate(chain []*x509.Certificate) {
-	if len(chain) > 0 {
-		r.NotAfter, r.Fingerprint = chain[0].NotAfter, sha256.Sum256(chain[0].Raw)
+func (c *Conn) certificate(chain []*x509.Certificate) {
+	if len(chain) == 0 {
+		return
+	}
+	c.report.NotAfter, c.report.Fingerprint = chain[0].NotAfter, sha256.Sum256(chain[0].Raw)
+	if c.server.Certificate != nil {
+		c.server.Certificate(chain[0].NotAfter)
 	}
 }
 

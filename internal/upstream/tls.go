@@ -52,7 +52,7 @@ func (c *Conn) startHandshake() error {
 	nc := tls.Client(c.raw, c.tlsConfig())
 	if err := c.timed("tls", nc.Handshake); err != nil {
 		if failed, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-			c.report.certificate(failed.UnverifiedCertificates)
+			c.certificate(failed.UnverifiedCertificates)
 		}
 		return fmt.Errorf("TLS: %w", err)
 	}
@@ -71,7 +71,7 @@ func (c *Conn) tlsConfig() *tls.Config {
 		ServerName: t.ServerName,
 		// Called even if the chain is not verified.
 		VerifyConnection: func(state tls.ConnectionState) error {
-			c.report.certificate(state.PeerCertificates)
+			c.certificate(state.PeerCertificates)
 			return t.pinned(state.PeerCertificates, c.report.Fingerprint)
 		},
 		InsecureSkipVerify: t.Fingerprint != Fingerprint{},
