@@ -18,7 +18,7 @@ import (
 // Limits of the answer of the running mailauthd.
 const (
 	adminTimeout   = 10 * time.Second
-	maxAdminAnswer = 1 << 20 // bytes
+	maxAdminAnswer = 4 << 20 // bytes; a status has about 500 for each server
 )
 
 // cacheCommands returns the commands after "mailauthd cache".
@@ -47,14 +47,23 @@ func (c *call) askRunning(method, request string, least int) (answer string, err
 	if err := c.parseBetween(least, 1); err != nil {
 		return "", err
 	}
-	cfg, err := config.Load(*path)
+	socket, err := adminSocket(*path)
+	if err != nil {
+		return "", err
+	}
+	return askAdmin(socket, method, request+url.QueryEscape(c.flags.Arg(0)))
+}
+
+// adminSocket returns the path of the admin socket that a configuration has.
+func adminSocket(path string) (string, error) {
+	cfg, err := config.Load(path)
 	if err != nil {
 		return "", withHint(err)
 	}
 	if len(cfg.Listen.Admin) == 0 {
-		return "", fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, *path)
+		return "", fmt.Errorf(`%s: the running mailauthd has no admin socket: set admin = ["unix:/run/mailauthd/admin.sock"] in [listen], and reload it`, path)
 	}
-	return askAdmin(cfg.Listen.Admin[0].Name, method, request+url.QueryEscape(c.flags.Arg(0)))
+	return cfg.Listen.Admin[0].Name, nil
 }
 
 // askAdmin sends a request over the admin socket and returns the answer.

@@ -45,6 +45,7 @@ func commands() []command {
 		{name: "migrate", summary: "compare with auth.php before the switch", below: migrateCommands()},
 		{name: "shadow", args: "[FILE...]", summary: "sum up what the shadow run decided differently", run: sumUpShadow},
 		{name: "log", summary: "say from auth.log who failed to log in, and why", below: logCommands()},
+		{name: "status", summary: "print what the running mailauthd does", run: printStatus},
 		{name: "cache", summary: "make the running mailauthd forget logins", below: cacheCommands()},
 		{name: "throttle", summary: "show who is held back, and forget failed logins", below: throttleCommands()},
 		{name: "version", summary: "print the version", run: printVersion},

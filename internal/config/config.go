@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ type Listen struct {
 	FastCGI, HTTP []listen.Address
 	Admin         []listen.Address // unix sockets that only our own user and root can reach
 	Metrics       []listen.Address
+	StatusFull    []netip.Prefix // clients that see names on the status page
 	Options       listen.Options
 	Grace         time.Duration // how long requests in flight may take to finish at a shutdown
 }

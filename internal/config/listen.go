@@ -35,6 +35,8 @@ func (l *loader) buildListen(f *file, s *listenSection) Listen {
 		HTTP:    l.addresses(f, "http", s.HTTP, seen),
 		Admin:   l.adminSockets(f, s.Admin, seen),
 		Metrics: l.addresses(f, "metrics", s.Metrics, seen),
+
+		StatusFull: l.networks(f, toml.Key{"listen", "status_full"}, s.StatusFull),
 		Options: listen.Options{
 			Owner:          s.Owner,
 			Group:          s.Group,

@@ -25,6 +25,7 @@ type listenSection struct {
 	AllowedClients []string `toml:"allowed_clients"`
 	Admin          []string `toml:"admin"`
 	Metrics        []string `toml:"metrics"`
+	StatusFull     []string `toml:"status_full"`
 	Grace          duration `toml:"grace"`
 }
 

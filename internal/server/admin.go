@@ -20,14 +20,15 @@ import (
 //	GET  /login?user=USER&client_ip=ADDRESS&protocol=PROTOCOL
 //	                              what decides such a login beyond the configuration, one note a line; it changes
 //	                              nothing, and no password is sent
-//	GET  /metrics                 as on the sockets in [listen] metrics
+//	GET  /metrics, /ping, /health, /status
+//	                              as on the sockets in [listen] metrics, with all names
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /cache/flush", s.flushCache)
 	mux.HandleFunc("POST /throttle/reset", s.resetThrottle)
 	mux.HandleFunc("GET /throttle", s.showThrottle)
 	mux.HandleFunc("GET /login", s.noteLogin)
-	mux.Handle("GET /metrics", s.metrics.handler())
+	s.monitor(mux, func(*http.Request) bool { return true })
 	return mux
 }
 

@@ -94,7 +94,7 @@ func TestAdmin(t *testing.T) {
 	if _, body := s.request("GET", "unix", s.socket, "/metrics"); !strings.Contains(body, "mailauthd_logins_total") || strings.Contains(body, "s3cr3t") {
 		t.Errorf("metrics %s", body)
 	}
-	s.request("POST", "tcp", s.metrics, "/cache/flush") // the metrics socket serves metrics on every path
+	s.request("POST", "tcp", s.metrics, "/cache/flush") // the metrics socket has only metrics and the status
 	s.wantMetrics(`mailauthd_cache_entries{kind="good"} 1`)
 	if status, _ := s.request("GET", "unix", s.socket, "/cache/flush"); status != http.StatusMethodNotAllowed {
 		t.Errorf("GET flushed: status %d", status)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"mailauthd/internal/route"
 )
@@ -60,4 +61,22 @@ func TestChecksRun(t *testing.T) {
 	slow := startSlowServer(t)
 	start(t, "[users.", slow.sections()+"[servers.slow.verify]\nprotocol = \"imap\"\ncheck_interval = \"1s\"\n[users.")
 	eventually(t, "the server is checked", func() bool { return slow.asked.Load() > 0 })
+}
+
+// The certificates of servers are metrics, and the status has the days that are left.
+func TestCertificateEnds(t *testing.T) {
+	s := startAdmin(t)
+	ends := time.Now().Add(10*24*time.Hour + time.Hour)
+	st := s.state.Load()
+	box1 := st.config.Servers[0]
+	st.auth.Health.Of(box1, "imap").SawCertificate(ends)
+	st.auth.Health.Of(box1, "imap").Took(time.Second)
+	s.wantMetrics(fmt.Sprintf(`mailauthd_certificate_expiry_timestamp_seconds{protocol="imap",server="box1"} %v`, float64(ends.Unix())))
+	if _, body := s.request("GET", "tcp", s.metrics, "/metrics"); strings.Contains(body, `expiry_timestamp_seconds{protocol="pop3"`) {
+		t.Error("a certificate that was not seen")
+	}
+	s.reload(s.edits...) // keeps it
+	if v := s.snapshotOf("unix", s.socket).Servers[0]; v.Protocol != "imap" || v.Days == nil || *v.Days != 10 || v.Expires != ends.Unix() || v.ResponseTime != 1 {
+		t.Errorf("server %+v", v)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/fcgi"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mailauthd/internal/config"
@@ -21,6 +22,8 @@ type listener struct {
 	socket   net.Listener
 	options  listen.Options
 	wanted   listen.Options // the options of the configuration that is being loaded
+	requests *atomic.Uint64
+	stats    func() listen.Stats
 	serve    func()
 	close    func() error // stops accepting
 	shutdown func(ctx context.Context) error
@@ -38,7 +41,7 @@ func (s *Server) openListeners(c config.Listen) (map[string]*listener, error) {
 		err = s.openAll(wanted, "admin", c.Admin, listen.Options{Mode: 0o600}, func(l net.Listener) *listener { return s.http(l, s.admin()) })
 	}
 	if err == nil {
-		err = s.openAll(wanted, "metrics", c.Metrics, c.Options, func(l net.Listener) *listener { return s.http(l, s.metrics.handler()) })
+		err = s.openAll(wanted, "metrics", c.Metrics, c.Options, func(l net.Listener) *listener { return s.http(l, s.monitoring()) })
 	}
 	if err != nil {
 		s.undo(wanted)
@@ -117,18 +120,30 @@ func (s *Server) retire(l *listener, grace time.Duration) {
 
 func (s *Server) fastCGI(socket net.Listener) *listener {
 	l := listen.NewFastCGI(socket, s.log)
+	requests := new(atomic.Uint64)
 	return &listener{
 		socket:   socket,
-		serve:    func() { fcgi.Serve(l, s) }, // returns when l is closed and has no connections
+		requests: requests,
+		stats:    l.Stats,
+		serve:    func() { fcgi.Serve(l, counting(s, requests)) }, // returns when l is closed and has no connections
 		close:    l.Close,
 		shutdown: l.Shutdown,
 	}
 }
 
+// counting counts the requests of a listener.
+func counting(h http.Handler, n *atomic.Uint64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		h.ServeHTTP(w, r)
+	})
+}
+
 func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 	l := listen.NewHTTP(socket, s.log)
+	requests := new(atomic.Uint64)
 	h := &http.Server{
-		Handler:        handler,
+		Handler:        counting(handler, requests),
 		ReadTimeout:    HeaderTimeout, // from the accept to the end of the request
 		WriteTimeout:   AnswerTimeout,
 		IdleTimeout:    IdleTimeout,
@@ -136,8 +151,10 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	return &listener{
-		socket: socket,
-		close:  l.Close,
+		socket:   socket,
+		requests: requests,
+		stats:    l.Stats,
+		close:    l.Close,
 		serve: func() {
 			err := h.Serve(l)
 			if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {

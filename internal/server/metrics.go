@@ -50,7 +50,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
 	m.registry.MustRegister(m.shadow.requests, m.shadow.different, m.shadow.skipped, m.shadow.seconds)
-	m.registry.MustRegister(serversUp{s}, passdbMetrics{s}, redisMetrics{s}, m.redisSetAside)
+	m.registry.MustRegister(serversUp{s}, certificates{s}, passdbMetrics{s}, redisMetrics{s}, m.redisSetAside)
 	m.registry.MustRegister(s.lostEvents())
 	m.registry.MustRegister(s.cacheGauge("good", func(good, _ int) int { return good }))
 	m.registry.MustRegister(s.cacheGauge("bad", func(_, bad int) int { return bad }))
@@ -99,12 +99,13 @@ func known(value string, values ...string) string {
 	return "other"
 }
 
-func (m *metrics) reloaded(err error) {
+func (s *Server) reloaded(err error) {
+	s.tally.reloaded(time.Now(), err)
 	result := "done"
 	if err != nil {
 		result = "refused"
 	}
-	m.reloads.WithLabelValues(result).Inc()
+	s.metrics.reloads.WithLabelValues(result).Inc()
 }
 
 // scrapeTimeout is how long one scrape may take. maxScrapes is the largest number of scrapes at a

@@ -23,11 +23,12 @@ var (
 	passdbErrors      = passdbDesc("errors_total", "Those that the database did not answer.")
 	passdbSeconds     = passdbDesc("seconds_total", "The time of all of them, with waiting for a connection.")
 	passdbConnections = passdbDesc("connections", "Open connections.")
+	passdbEnds        = passdbDesc("certificate_expiry_timestamp_seconds", "When the certificate of an LDAP server ends, the first of several, as it was last seen.")
 	passdbUp          = passdbDesc("up", "1 while a passdb answers, 0 while it, or one of its servers, is set aside.")
 )
 
 func (m passdbMetrics) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{passdbQueries, passdbErrors, passdbSeconds, passdbConnections, passdbUp} {
+	for _, d := range []*prometheus.Desc{passdbQueries, passdbErrors, passdbSeconds, passdbConnections, passdbEnds, passdbUp} {
 		c <- d
 	}
 }
@@ -47,6 +48,9 @@ func (m passdbMetrics) Collect(c chan<- prometheus.Metric) {
 		c <- prometheus.MustNewConstMetric(passdbErrors, prometheus.CounterValue, float64(f.errors), name)
 		c <- prometheus.MustNewConstMetric(passdbSeconds, prometheus.CounterValue, f.took.Seconds(), name)
 		c <- prometheus.MustNewConstMetric(passdbConnections, prometheus.GaugeValue, float64(f.connections), name)
+		if !f.notAfter.IsZero() {
+			c <- prometheus.MustNewConstMetric(passdbEnds, prometheus.GaugeValue, float64(f.notAfter.Unix()), name)
+		}
 		c <- prometheus.MustNewConstMetric(passdbUp, prometheus.GaugeValue, up, name)
 	}
 }
@@ -57,6 +61,7 @@ type figures struct {
 	took            time.Duration
 	connections     int
 	setAside        bool
+	notAfter        time.Time // when a certificate ends; zero: none was seen
 }
 
 func figuresOf(d users.Directory) figures {
@@ -68,7 +73,7 @@ func figuresOf(d users.Directory) figures {
 		s := d.Stats()
 		return figures{
 			queries: s.Searches.Count + s.Binds.Count, errors: s.Searches.Errors + s.Binds.Errors, took: s.Searches.Took + s.Binds.Took,
-			connections: s.Searches.Connections + s.Binds.Connections, setAside: s.SetAside > 0,
+			connections: s.Searches.Connections + s.Binds.Connections, setAside: s.SetAside > 0, notAfter: s.NotAfter,
 		}
 	}
 	return figures{}

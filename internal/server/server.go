@@ -57,12 +57,14 @@ const (
 // Server answers the auth_http requests of nginx.
 type Server struct {
 	path     string
+	version  string
 	identity string // version and process
 	log      *slog.Logger
 	resolver *route.Resolver
 	events   *authlog.Log
 	shadow   *shadow.Shadow
 	metrics  *metrics
+	tally    tally
 	refused  listen.Refusals
 	state    atomic.Pointer[state]
 
@@ -81,6 +83,8 @@ type Server struct {
 func Start(path, version string, log *slog.Logger) (*Server, error) {
 	s := &Server{
 		path:      path,
+		version:   version,
+		tally:     tally{start: time.Now()},
 		identity:  fmt.Sprintf("%s, pid %d", version, os.Getpid()),
 		log:       log,
 		resolver:  route.NewResolver(nil),
@@ -106,7 +110,7 @@ func (s *Server) notResolved(c *config.Config, err error) {
 func (s *Server) Reload() (err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	defer func() { s.metrics.reloaded(err) }()
+	defer func() { s.reloaded(err) }()
 	defer func() {
 		if p := recover(); p != nil { // a panic of a parser, whose value may contain a secret
 			err = fmt.Errorf("panic (%T) while loading", p)
@@ -204,6 +208,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
+	defer s.tally.begin()()
 	response := s.answer(r)
 	response.WriteHeader(header)
 	if s.isLoop(r) {
@@ -229,8 +234,7 @@ func (s *Server) answer(r *http.Request) (response authhttp.Response) {
 		return s.answerShadowed(st, r)
 	}
 	response, event := st.auth.Answer(r.Context(), r.Header)
-	s.events.Write(&event)
-	s.metrics.count(&event)
+	s.record(&event)
 	return response
 }
 

@@ -34,8 +34,7 @@ func (s *Server) answerShadowed(st *state, r *http.Request) authhttp.Response {
 		response, event = st.auth.Answer(r.Context(), r.Header)
 		s.shadow.CompareOurs(st.script, r.Header, response, event)
 	}
-	s.events.Write(&event)
-	s.metrics.count(&event)
+	s.record(&event)
 	return response
 }
 
