@@ -22,8 +22,12 @@ func check(c *call) error {
 	path := c.configFlag()
 	user := flags.String("user", "", "look at files as this `user` can (default: \"mailauthd\", if there is such a user)")
 	online := flags.Bool("online", false, "connect to every mail server and passdb, and print what they offer")
+	warnDays := flags.Int("warn-days", 0, "with -online: end with status 1 if a certificate ends within this many `days`")
 	if err := c.parse(0); err != nil {
 		return err
+	}
+	if *warnDays < 0 || *warnDays > 0 && !*online {
+		return usageError("-warn-days wants a number of days, and -online")
 	}
 	cfg, resolver, err := c.load(*path)
 	if err != nil {
@@ -45,7 +49,7 @@ func check(c *call) error {
 	}
 	c.printCannotUse(cfg.Config)
 	if *online {
-		return c.checkOnline(cfg.Config, resolver)
+		return c.checkOnline(cfg.Config, resolver, &ends{call: c, days: *warnDays})
 	}
 	return nil
 }
@@ -72,7 +76,7 @@ const maxProbes = 16
 
 // checkOnline probes every server on every protocol that passwords are checked on, and prints a
 // table. It sends no password.
-func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
+func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver, ends *ends) error {
 	var list []*probe
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, maxProbes)
@@ -93,8 +97,11 @@ func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver) error {
 	}
 	wg.Wait()
 	c.printProbes(list)
-	good := c.checkPassdbs(cfg.Passdbs)
-	if !good || slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
+	for _, p := range list {
+		ends.check(fmt.Sprintf("server %q, %s", p.server, p.protocol), p.report.NotAfter)
+	}
+	good := c.checkPassdbs(cfg.Passdbs, ends)
+	if !good || ends.soon || slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
 		return errNo
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 
 // checkPassdbs connects to each passdb, and prints what becomes of its columns or attributes. It reports whether all
 // work.
-func (c *call) checkPassdbs(passdbs []*auth.Passdb) bool {
+func (c *call) checkPassdbs(passdbs []*auth.Passdb, ends *ends) bool {
 	ok := true
 	for _, p := range passdbs {
 		fmt.Fprintln(c.stdout)
@@ -23,7 +23,7 @@ func (c *call) checkPassdbs(passdbs []*auth.Passdb) bool {
 		case *sqldb.DB:
 			ok = c.checkSQL(p.Name, db) && ok
 		case *ldapdb.DB:
-			ok = c.checkLDAP(p.Name, db) && ok
+			ok = c.checkLDAP(p.Name, db, ends) && ok
 		}
 	}
 	return ok
@@ -45,19 +45,20 @@ func (c *call) checkSQL(name string, db *sqldb.DB) bool {
 	return true
 }
 
-func (c *call) checkLDAP(name string, db *ldapdb.DB) bool {
+func (c *call) checkLDAP(name string, db *ldapdb.DB, ends *ends) bool {
 	ok := true
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "passdb %s\tTLS\tCERTIFICATE ENDS\tUNKNOWN ATTRIBUTES\tRESULT\n", name)
 	for _, r := range db.Probe(context.Background()) {
-		ends, result := "-", "OK"
+		ends.check(fmt.Sprintf("passdb %q, %s", name, r.URI), r.NotAfter)
+		until, result := "-", "OK"
 		if !r.NotAfter.IsZero() {
-			ends = r.NotAfter.Format(time.DateOnly)
+			until = r.NotAfter.Format(time.DateOnly)
 		}
 		if r.Err != nil {
 			result, ok = authlog.Escape(r.Err.Error()), false
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.URI, orDash(r.TLS), ends, orDash(authlog.Escape(strings.Join(r.Unknown, " "))), result)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.URI, orDash(r.TLS), until, orDash(authlog.Escape(strings.Join(r.Unknown, " "))), result)
 	}
 	w.Flush()
 	return ok
