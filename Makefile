@@ -78,6 +78,7 @@ install:
 	sed -e 's|](contrib/man/\([^)]*\([158]\)\))|](../../man/man\2/\1)|g' -e 's|](contrib/|](|g' -e 's|/usr/local|$(PREFIX)|g' README.md | \
 		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/doc/mailauthd/README.md
 	install -m 0644 contrib/RELEASE-NOTES.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	cp -R contrib/prometheus contrib/grafana $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
 	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban contrib/rsyslog contrib/vector contrib/freebsd contrib/openrc $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \

@@ -48,6 +48,9 @@ func newMetrics(s *Server) *metrics {
 
 		redisSetAside: newRedisSetAside(),
 	}
+	for _, result := range []string{"done", "refused"} { // from the start, so that the first one is an increase
+		m.reloads.WithLabelValues(result)
+	}
 	m.registry.MustRegister(m.logins, m.seconds, m.cached, m.hashes, m.reloads)
 	m.registry.MustRegister(m.shadow.requests, m.shadow.different, m.shadow.skipped, m.shadow.seconds)
 	m.registry.MustRegister(serversUp{s}, certificates{s}, passdbMetrics{s}, redisMetrics{s}, m.redisSetAside)
