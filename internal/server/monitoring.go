@@ -140,11 +140,11 @@ func (s *Server) health(now time.Time) health {
 	}
 	for _, v := range st.passdbs(usage, now) {
 		if !v.Up {
-			h.Problems = append(h.Problems, problem{"passdb " + v.Name, v.LastError})
+			h.Problems = append(h.Problems, problem{"passdb " + v.Name, "set aside: see the status"}) // the error may name a user
 		}
 	}
 	for _, v := range st.servers(usage, now) {
-		if !v.Up {
+		if !v.Up { // nothing of a login was sent, so the error names none
 			h.Problems = append(h.Problems, problem{strings.TrimSpace("server " + v.Name + " " + v.Protocol), v.LastError})
 		}
 	}

@@ -20,6 +20,9 @@
 //	AnswerTimeout    60 s     from there to the end of the answer; nginx waits no longer
 //	IdleTimeout      60 s     between requests of an HTTP connection
 //	MaxHeaderBytes   64 KiB   of one HTTP request
+//	scrapeTimeout    10 s     of a scrape of the metrics
+//	maxScrapes       4        scrapes at a time, and as many requests for the status, on each socket
+//	checkInterval    1 s      between two checks whether the log can be written, whoever asks
 //
 // Package listen has the limits of FastCGI and of the number of connections.
 package server

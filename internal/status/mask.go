@@ -27,8 +27,16 @@ func (s *Snapshot) Mask() {
 			h.Name = maskAddress(h.Name)
 		}
 	}
-	if s.Reloads.LastError != "" {
-		s.Reloads.LastError = "refused: see the service's messages"
+	for i := range s.Passdbs { // a search that took too long names the user
+		hide(&s.Passdbs[i].LastError)
+	}
+	hide(&s.Reloads.LastError) // a wrong key is named with its user
+}
+
+// hide replaces an error that may contain a name.
+func hide(text *string) {
+	if *text != "" {
+		*text = "masked: see the service's messages"
 	}
 }
 

@@ -174,7 +174,7 @@ type Reloads struct {
 	Done      uint64 `json:"done"`
 	Refused   uint64 `json:"refused"`
 	Last      int64  `json:"last"`                 // when the configuration in force was loaded
-	LastError string `json:"last error,omitempty"` // of the last reload, if it was refused; a masked snapshot says only that
+	LastError string `json:"last error,omitempty"` // of the last reload, if it was refused; a masked snapshot does not say more
 }
 
 // WriteJSON writes the snapshot as JSON.

@@ -98,6 +98,7 @@ func TestMask(t *testing.T) {
 func TestMaskedSnapshotHasNoNames(t *testing.T) {
 	s := sample(busy())
 	s.Reloads.LastError = `users."user1@domain1.com".password: unknown scheme`
+	s.Passdbs[0].LastError = `passdb "vmail": user "user1@domain1.com": search: context deadline exceeded`
 	s.Mask()
 	var js bytes.Buffer
 	if err := s.WriteJSON(&js); err != nil {
