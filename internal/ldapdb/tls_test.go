@@ -29,9 +29,13 @@ func TestTransports(t *testing.T) {
 			if got, err := bind(t, d, "alice@example.com", "alice-secret"); got != Accepted || err != nil {
 				t.Error(got, err)
 			}
+			ends := d.Stats().NotAfter // seen by the bind
 			r := d.Probe(context.Background())[0]
 			if r.Err != nil || (r.TLS == "TLS 1.3") != test.tls || r.NotAfter.After(time.Now()) != test.tls {
 				t.Errorf("probe: %+v", r)
+			}
+			if !ends.Equal(r.NotAfter) || ends.IsZero() == test.tls {
+				t.Errorf("certificate until %v, want %v", ends, r.NotAfter)
 			}
 		})
 	}
