@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -117,11 +118,21 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-// BenchmarkSnapshot is what a page costs at 5,000 logins a second.
-func BenchmarkSnapshot(b *testing.B) {
+// BenchmarkPage is what the figures and the page cost at 5,000 logins a second.
+func BenchmarkPage(b *testing.B) {
 	r := busy()
-	for b.Loop() {
-		r.Periods(noon)
-		r.Plot(noon, PlotMinutes)
-	}
+	b.Run("figures", func(b *testing.B) { // meanwhile logins wait
+		for b.Loop() {
+			r.Periods(noon)
+			r.Plot(noon, PlotMinutes)
+		}
+	})
+	s := sample(r)
+	b.Run("html", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.WriteHTML(io.Discard, Query{Format: HTML, Full: true}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
