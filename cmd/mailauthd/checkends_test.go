@@ -69,7 +69,7 @@ func TestWarnDays(t *testing.T) {
 	soon := fmt.Sprintf(section, "soon", "soon", port, fingerprint)
 	check := func(code int, want string, args ...string) {
 		t.Helper()
-		var stdout, stderr prompts
+		var stdout, stderr strings.Builder
 		user := "-user="
 		if os.Getuid() == 0 {
 			user = "-user=root" // this machine may have a user mailauthd, who cannot read the test's file
