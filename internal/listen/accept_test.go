@@ -1,10 +1,11 @@
 package listen
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/fcgi"
 	"slices"
 	"syscall"
 	"testing"
@@ -85,18 +86,24 @@ func TestCloseEndsThePause(t *testing.T) {
 	})
 }
 
-// A connection may be accepted at the moment when Shutdown begins.
-func TestLateConnectionIsClosed(t *testing.T) {
+// A connection may be accepted at the moment when Shutdown begins. It is answered.
+func TestLateConnectionIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
 		l := NewFastCGI(&lateListener{conn: server, closed: make(chan struct{})}, slog.New(slog.DiscardHandler))
-		if err := l.Shutdown(context.Background()); err != nil {
-			t.Fatal(err)
+		served := make(chan error)
+		shutdown := beginShutdown(l)
+		go func() { served <- fcgi.Serve(l, http.HandlerFunc(answer)) }()
+		w := &webServer{t, client}
+		w.request(1)
+		w.receive(typeEndRequest)
+		w.wantEOF()
+		if err := <-shutdown; err != nil {
+			t.Errorf("Shutdown = %v", err)
 		}
-		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Accept = %v", err)
+		if err := <-served; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Serve = %v", err)
 		}
-		(&webServer{t, client}).wantEOF()
 	})
 }
 
@@ -114,6 +121,8 @@ func (l *lateListener) Accept() (c net.Conn, err error) {
 	l.conn = nil
 	return c, nil
 }
+
+func (l *lateListener) Addr() net.Addr { return tcpAddr("192.0.2.1:9000") }
 
 func (l *lateListener) Close() error {
 	close(l.closed)

@@ -1,9 +1,12 @@
 package listen
 
 import (
+	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +30,23 @@ type peerConn interface {
 
 	// evict closes the socket, unless a request is being answered.
 	evict() bool
+
+	// drain closes the socket, unless a request is in it or may still arrive: see lastChance.
+	drain(shutdown time.Time)
+
+	// abort closes the socket.
+	abort()
+}
+
+// Limits of a shutdown.
+const (
+	firstRequest = 5 * time.Second       // from the accept: how long a connection that has sent nothing stays open
+	lastChance   = 20 * time.Millisecond // how long an idle connection stays open for a request that is on its way
+)
+
+// expired reports whether a connection without a request ends, when a shutdown has begun.
+func (a activity) expired(fresh bool, shutdown time.Time) bool {
+	return time.Since(shutdown) >= lastChance && time.Since(a.since) >= lastChance && (!fresh || time.Since(a.since) >= firstRequest)
 }
 
 // connections holds the connections of one listening socket. It bounds their number, in total and
@@ -39,6 +59,9 @@ type connections[C peerConn] struct {
 	conns map[C]struct{}
 	count *limit.Counter
 	stats Stats
+
+	stopped bool
+	gone    chan struct{} // closed when stopped and there are no connections
 }
 
 func newConnections[C peerConn](l net.Listener, log *slog.Logger) connections[C] {
@@ -46,6 +69,7 @@ func newConnections[C peerConn](l net.Listener, log *slog.Logger) connections[C]
 		retryListener: newRetryListener(l, log),
 		conns:         make(map[C]struct{}),
 		count:         limit.NewCounter(MaxConns, MaxPeerConns),
+		gone:          make(chan struct{}),
 	}
 }
 
@@ -117,4 +141,54 @@ func (l *connections[C]) remove(c C) {
 		delete(l.conns, c)
 		l.count.Remove(c.network())
 	}
+}
+
+// endIfEmpty closes gone if the listener is closed and there are no connections. It is called with mu held.
+func (l *connections[C]) endIfEmpty() {
+	if !l.stopped || len(l.conns) > 0 {
+		return
+	}
+	select {
+	case <-l.gone:
+	default:
+		close(l.gone)
+	}
+}
+
+// Close stops accepting. Open connections stay, also those that were made but not accepted yet.
+func (l *connections[C]) Close() error {
+	err := l.retryListener.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = true
+	l.endIfEmpty()
+	return err
+}
+
+// Shutdown stops accepting. It waits for the requests of all connections, and for those that have just been made to
+// send one. It closes idle connections. When ctx ends, it closes those that are left.
+func (l *connections[C]) Shutdown(ctx context.Context) error {
+	l.Close()
+	begun := time.Now()
+	for {
+		for _, c := range l.all() {
+			c.drain(begun)
+		}
+		select {
+		case <-l.gone:
+			return nil
+		case <-ctx.Done():
+			for _, c := range l.all() {
+				c.abort()
+			}
+			return ctx.Err()
+		case <-time.After(lastChance):
+		}
+	}
+}
+
+func (l *connections[C]) all() []C {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.conns))
 }

@@ -28,6 +28,17 @@
 //
 // [HTTP] also bounds the lines of a request. net/http bounds everything else.
 //
+// # Closing and shutdown
+//
+// Close makes the kernel refuse new connections to a socket that this process has opened, accepts those that wait in
+// the socket's queue, and closes the socket. On Linux no connection is lost between the last accept and the close: a
+// unix socket refuses further connections, and a TCP socket ignores them. Elsewhere a TCP connection that is made in
+// between is reset. An inherited socket is only closed: its queue is for the next process.
+//
+// Shutdown also waits for requests. A connection that has sent nothing has firstRequest for its first one. An idle
+// connection is closed after lastChance. A client that sends another request on it at that moment gets an end of file;
+// HTTP and FastCGI cannot prevent that, and nginx retries on a new connection.
+//
 // # The FastCGI guard
 //
 // [FastCGI] is a listener for net/http/fcgi, which has no bounds itself. It parses the records
@@ -72,6 +83,9 @@
 //	MaxName         256      bytes of a variable's name
 //	MaxBody         8 KiB    body of a FastCGI request
 //	MaxLines        256      lines of an HTTP request
+//	queueTime       1 s      how long Close waits for the connections in the queue to be accepted
+//	firstRequest    5 s      at a shutdown: from the accept to the first byte of the first request
+//	lastChance      20 ms    at a shutdown: how long an idle connection stays open
 //	maxRefused      1024     addresses of refused clients that are remembered, for a minute
 //	MaxPath         96       bytes of a unix socket's path
 package listen

@@ -1,13 +1,10 @@
 package listen
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +19,6 @@ type FastCGI struct {
 	slots  chan struct{}  // a semaphore: each connection at net/http/fcgi has a slot
 	wanted atomic.Int32   // connections that wait for a slot
 	large  chan struct{}  // a semaphore: each request of more than SmallParams has a slot
-
-	stopped bool          // guarded by mu
-	gone    chan struct{} // closed when stopped and there are no connections
 }
 
 // NewFastCGI wraps a listening socket. Problems are logged to log, at most once a minute.
@@ -34,7 +28,6 @@ func NewFastCGI(l net.Listener, log *slog.Logger) *FastCGI {
 		ready:       make(chan *fcgiConn),
 		slots:       make(chan struct{}, MaxRequests),
 		large:       make(chan struct{}, MaxLarge),
-		gone:        make(chan struct{}),
 	}
 }
 
@@ -130,19 +123,6 @@ func (l *FastCGI) hand(c *fcgiConn) {
 	}
 }
 
-// endIfEmpty ends Accept if the listener is closed and there are no connections. It is called with
-// mu held.
-func (l *FastCGI) endIfEmpty() {
-	if !l.stopped || len(l.conns) > 0 {
-		return
-	}
-	select {
-	case <-l.gone:
-	default:
-		close(l.gone)
-	}
-}
-
 // ended removes a connection, and logs why it ended.
 func (l *FastCGI) ended(c *fcgiConn, err error) {
 	l.mu.Lock()
@@ -160,38 +140,4 @@ func (l *FastCGI) ended(c *fcgiConn, err error) {
 // status 500, which lets no login in.
 func (l *FastCGI) notHTTP(c *fcgiConn) {
 	l.warn("FastCGI request without a good REQUEST_METHOD, SERVER_PROTOCOL or REQUEST_URI", c)
-}
-
-// Close stops accepting. Open connections stay.
-func (l *FastCGI) Close() error {
-	err := l.retryListener.Close()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stopped = true
-	l.endIfEmpty()
-	return err
-}
-
-// Shutdown stops accepting and closes idle connections. It waits until the other connections have
-// finished their request, or until ctx ends. Then it closes those that are left.
-func (l *FastCGI) Shutdown(ctx context.Context) error {
-	l.Close()
-	for _, c := range l.all() {
-		c.drain()
-	}
-	select {
-	case <-l.gone:
-		return nil
-	case <-ctx.Done():
-	}
-	for _, c := range l.all() {
-		c.Conn.Close()
-	}
-	return ctx.Err()
-}
-
-func (l *FastCGI) all() []*fcgiConn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Collect(maps.Keys(l.conns))
 }

@@ -49,7 +49,7 @@ type fcgiConn struct {
 	phase    phase
 	partial  bool      // a record has begun to arrive
 	begun    time.Time // when the request or record began to arrive
-	draining bool      // close the connection when it is idle
+	draining bool      // close the connection after its answer
 	hasSlot  bool      // at net/http/fcgi
 	ended    bool      // reading has ended
 	large    bool      // the request has a slot for large requests
@@ -212,16 +212,17 @@ func (c *fcgiConn) releaseSlot() {
 	}
 }
 
-// drain closes the connection as soon as it is idle.
-func (c *fcgiConn) drain() {
+// drain makes the next answer the last one.
+func (c *fcgiConn) drain(shutdown time.Time) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.draining = true
-	done := c.phase == idle && !c.partial
-	c.mu.Unlock()
-	if done {
+	if c.phase == idle && !c.partial && c.expired(c.begun.IsZero(), shutdown) {
 		c.Conn.Close()
 	}
 }
+
+func (c *fcgiConn) abort() { c.Conn.Close() }
 
 func (c *fcgiConn) network() netip.Prefix { return c.from }
 

@@ -62,8 +62,6 @@ func (c *fcgiConn) limit() (time.Time, error) {
 		if c.hasSlot && c.l.scarce() {
 			limit = c.begun.Add(spareTime) // its slot is wanted
 		}
-	case c.draining:
-		return limit, io.EOF
 	case c.hasSlot && c.l.scarce():
 		return limit, errSpare
 	case c.hasSlot:

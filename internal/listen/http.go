@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -40,6 +41,17 @@ func (l *HTTP) Accept() (net.Conn, error) {
 	}
 }
 
+// LastAnswers makes each answer of h the last one of its connection when the listener has been closed. net/http does
+// the same in Shutdown, but it does not answer a request that it reads afterwards.
+func (l *HTTP) LastAnswers(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.draining.Load() || l.isClosed() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // httpConn is the connection of a web server or another client.
 type httpConn struct {
 	net.Conn // the socket
@@ -49,6 +61,8 @@ type httpConn struct {
 	mu sync.Mutex // of what follows
 	activity
 	answering bool // a request was read, and net/http does not wait for more of it
+	used      bool // something was read
+	begun     bool // something was read since the last answer
 	lineStart bool // the last byte was the end of a line
 	lines     int  // read since the last answer
 }
@@ -79,6 +93,9 @@ func (c *httpConn) Read(p []byte) (int, error) {
 func (c *httpConn) scan(p []byte) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(p) > 0 {
+		c.used, c.begun = true, true
+	}
 	for _, b := range p {
 		switch b {
 		case '\n':
@@ -96,7 +113,7 @@ func (c *httpConn) scan(p []byte) int {
 // Write is called with an answer or a part of it.
 func (c *httpConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
-	c.activity, c.lines = activity{answered: true, since: time.Now()}, 0
+	c.activity, c.lines, c.begun = activity{answered: true, since: time.Now()}, 0, false
 	c.mu.Unlock()
 	return c.Conn.Write(p)
 }
@@ -105,6 +122,7 @@ func (c *httpConn) Write(p []byte) (int, error) {
 func (c *httpConn) Close() error {
 	c.l.mu.Lock()
 	c.l.remove(c)
+	c.l.endIfEmpty()
 	c.l.mu.Unlock()
 	return c.Conn.Close()
 }
@@ -126,3 +144,13 @@ func (c *httpConn) evict() bool {
 	c.Conn.Close()
 	return true
 }
+
+func (c *httpConn) drain(shutdown time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.answering && !c.begun && c.expired(!c.used, shutdown) {
+		c.Conn.Close()
+	}
+}
+
+func (c *httpConn) abort() { c.Conn.Close() }

@@ -115,9 +115,13 @@ func open(a Address, o Options) (net.Listener, error) {
 // inherited socket (net.FileListener).
 func openTCP(address string) (net.Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false) // a socket with Multipath TCP cannot have a filter; see refuseTCP
 	l, err := config.Listen(context.Background(), "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("another process listens there already (ss -ltnp shows which): %w", syscall.EADDRINUSE)
+	}
+	if tcp, ok := l.(*net.TCPListener); ok {
+		return tcpListener{tcp}, nil
 	}
 	return l, err
 }

@@ -40,7 +40,6 @@ func TestShutdownEndsIdleConnections(t *testing.T) {
 		name string
 		talk func(w *webServer)
 	}{
-		{"nothing came yet", func(w *webServer) {}},
 		{"a request was answered", func(w *webServer) {
 			w.request(1)
 			w.receive(typeEndRequest)
@@ -88,7 +87,7 @@ func TestShutdownEndsIdleConnections(t *testing.T) {
 				if err := <-beginShutdown(l); err != nil {
 					t.Errorf("Shutdown = %v", err)
 				}
-				if d := time.Since(start); d > 0 {
+				if d := time.Since(start); d != lastChance {
 					t.Errorf("Shutdown took %v", d)
 				}
 				w.wantEOF()
@@ -106,6 +105,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 		before func(w *webServer)
 		after  func(w *webServer) // Shutdown has begun
 	}{
+		{"not begun", func(w *webServer) {}, func(w *webServer) { <-time.After(4 * time.Second); w.request(1) }},
 		{"begun", func(w *webServer) { w.begin(1) }, func(w *webServer) { w.rest(1) }},
 		{"in the middle of a record",
 			func(w *webServer) { _, _ = io.WriteString(w, "\x01\x01\x00\x01") },
@@ -144,7 +144,20 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	}
 }
 
-// Shutdown closes idle connections at once, and waits for handlers.
+// A client that has connected and sends nothing does not delay Shutdown for long.
+func TestShutdownWaitsForFirstRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, connect := serveFastCGI(t, answer)
+		w := connect()
+		start := time.Now()
+		if err := <-beginShutdown(l); err != nil || time.Since(start) != firstRequest {
+			t.Errorf("Shutdown = %v after %v", err, time.Since(start))
+		}
+		w.wantEOF()
+	})
+}
+
+// Shutdown closes idle connections, and waits for handlers.
 func TestShutdownWaitsForHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, connect := serveFastCGI(t, func(w http.ResponseWriter, r *http.Request) {
@@ -152,9 +165,12 @@ func TestShutdownWaitsForHandlers(t *testing.T) {
 			answer(w, r)
 		})
 		idle, busy := connect(), connect()
+		idle.request(1)
+		idle.receive(typeEndRequest)
 		busy.request(1)
 		start := time.Now()
 		shutdown := beginShutdown(l)
+		<-time.After(lastChance)
 		idle.wantEOF()
 		wantRunning(t, shutdown)
 		busy.receive(typeEndRequest)

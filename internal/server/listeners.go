@@ -143,7 +143,7 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 	l := listen.NewHTTP(socket, s.log)
 	requests := new(atomic.Uint64)
 	h := &http.Server{
-		Handler:        counting(handler, requests),
+		Handler:        counting(l.LastAnswers(handler), requests),
 		ReadTimeout:    HeaderTimeout, // from the accept to the end of the request
 		WriteTimeout:   AnswerTimeout,
 		IdleTimeout:    IdleTimeout,
@@ -161,13 +161,9 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 				s.log.Error("no longer listening", "socket", socket.Addr().String(), "error", err)
 			}
 		},
-		shutdown: func(ctx context.Context) error {
-			l.Close()       // h does not know l until Serve has begun
-			defer h.Close() // closes connections that are still busy
-			if err := h.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			return nil
+		shutdown: func(ctx context.Context) error { // not h.Shutdown, after which h does not answer what it reads
+			defer h.Close()
+			return l.Shutdown(ctx)
 		},
 	}
 }

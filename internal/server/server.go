@@ -10,9 +10,8 @@
 //
 // # Shutdown
 //
-// [Server.Shutdown] stops accepting, and waits for requests that have begun to arrive. It closes
-// idle connections at once, except that net/http waits 5 s for an HTTP connection that has not sent
-// anything. What is left of [listen] grace it waits for comparisons (package shadow).
+// [Server.Shutdown] stops accepting, and answers every request on a connection that was made before;
+// package listen says how. What is left of [listen] grace it waits for comparisons (package shadow).
 //
 // # Limits
 //
