@@ -32,13 +32,14 @@ func serve(c *call) error {
 		stderr.flush()
 		return err
 	}
-	notify(daemon.SdNotifyReady)
+	notifyLoaded(s, nil)
+	go watch(s, log)
 	go reload(s, log, hup)
 	go reopen(s, log, usr1)
 	sig := <-stop
 	signal.Reset(syscall.SIGTERM, syscall.SIGINT) // a second signal ends the process at once
 	log.Info("shutting down", "signal", sig.String())
-	notify(daemon.SdNotifyStopping)
+	notify(daemon.SdNotifyStopping, "finishing requests")
 	if err := s.Shutdown(); err != nil {
 		log.Warn("some requests did not finish within [listen] grace", "error", err)
 	}
@@ -54,11 +55,12 @@ func notified(signals ...os.Signal) chan os.Signal {
 
 func reload(s *server.Server, log *slog.Logger, hup <-chan os.Signal) {
 	for range hup {
-		notify(daemon.SdNotifyReloading)
-		if err := s.Reload(); err != nil {
+		notifyReloading()
+		err := s.Reload()
+		if err != nil {
 			log.Error("configuration not loaded: the old one stays in use", "error", err)
 		}
-		notify(daemon.SdNotifyReady)
+		notifyLoaded(s, err)
 	}
 }
 
@@ -69,6 +71,3 @@ func reopen(s *server.Server, log *slog.Logger, usr1 <-chan os.Signal) {
 		}
 	}
 }
-
-// notify sends a state to systemd if systemd started us. Errors are ignored.
-func notify(state string) { _, _ = daemon.SdNotify(false, state) }

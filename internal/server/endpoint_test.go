@@ -39,8 +39,9 @@ func (d endpoint) dial() (net.Conn, error) {
 	return c, err
 }
 
+// open reports whether new connections are accepted. A TCP socket that is being closed ignores them at first.
 func (d endpoint) open() bool {
-	c, err := d.dial()
+	c, err := net.DialTimeout(d.network, d.address, 200*time.Millisecond)
 	if err == nil {
 		c.Close()
 	}

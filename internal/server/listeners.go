@@ -27,6 +27,7 @@ type listener struct {
 	serve    func()
 	close    func() error // stops accepting
 	shutdown func(ctx context.Context) error
+	stuck    func(limit time.Duration) bool // reports whether accepting has not gone on for so long
 }
 
 // openListeners opens the sockets that are configured and not open yet, and applies the options to
@@ -128,6 +129,7 @@ func (s *Server) fastCGI(socket net.Listener) *listener {
 		serve:    func() { fcgi.Serve(l, counting(s, requests)) }, // returns when l is closed and has no connections
 		close:    l.Close,
 		shutdown: l.Shutdown,
+		stuck:    l.Stuck,
 	}
 }
 
@@ -155,6 +157,7 @@ func (s *Server) http(socket net.Listener, handler http.Handler) *listener {
 		requests: requests,
 		stats:    l.Stats,
 		close:    l.Close,
+		stuck:    l.Stuck,
 		serve: func() {
 			err := h.Serve(l)
 			if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {

@@ -10,6 +10,7 @@ import (
 func TestShutdownAnswersConnectionsWithoutARequest(t *testing.T) {
 	for _, name := range []string{"http", "tcp", "unix"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := start(t)
 			e := s.endpoints[name]
 			conns := make([]net.Conn, 20)
