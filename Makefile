@@ -59,7 +59,7 @@ fuzz:
 		done; \
 	done
 
-# Installs what make build made, the unit file, the manual pages and the documentation. It installs a configuration only
+# Installs what make build made, the unit files, the manual pages and the documentation. It installs a configuration only
 # if there is none, with the sample users as comments. Links in README.md lead to the installed files. It writes
 # nothing to this directory, because root may run it.
 install:
@@ -68,8 +68,14 @@ install:
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
 	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/
-	sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/mailauthd.service | \
-		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service
+	for unit in mailauthd.service mailauthd.socket mailauthd-http.socket; do \
+		sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/$$unit | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
+	done
+	@version=$$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p'); \
+	test "$${version:-0}" -lt 253 || { install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service.d && \
+		sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/notify-reload.conf | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service.d/notify-reload.conf; }
 	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
 	for page in contrib/man/*.[158]; do \
 		sed 's|/usr/local|$(PREFIX)|g' $$page | \

@@ -33,6 +33,8 @@ var installed = map[string]os.FileMode{
 	"opt/bin/mailauthd":                                      0o755,
 	"opt/bin/md5cram":                                        0o755,
 	"opt/lib/systemd/system/mailauthd.service":               0o644,
+	"opt/lib/systemd/system/mailauthd.socket":                0o644,
+	"opt/lib/systemd/system/mailauthd-http.socket":           0o644,
 	"opt/lib/sysusers.d/mailauthd.conf":                      0o644,
 	"opt/share/man/man1/md5cram.1":                           0o644,
 	"opt/share/man/man5/mailauthd.toml.5":                    0o644,

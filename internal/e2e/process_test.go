@@ -28,9 +28,14 @@ type process struct {
 // keep a pipe open.
 func start(tb testing.TB, dir, name, path string, args ...string) *process {
 	tb.Helper()
+	return startCommand(tb, dir, name, exec.Command(path, args...))
+}
+
+func startCommand(tb testing.TB, dir, name string, cmd *exec.Cmd) *process {
+	tb.Helper()
 	p := &process{
 		name:   name,
-		cmd:    exec.Command(path, args...),
+		cmd:    cmd,
 		done:   make(chan struct{}),
 		stderr: filepath.Join(dir, name+".stderr"),
 	}

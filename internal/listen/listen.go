@@ -9,10 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-
-	"github.com/coreos/go-systemd/v22/activation"
 )
 
 // MaxPath is the longest path of a unix socket, in bytes. The kernel's limit is 107 (sun_path);
@@ -99,6 +96,9 @@ func Apply(l net.Listener, o Options) error {
 }
 
 func open(a Address, o Options) (net.Listener, error) {
+	if p, ok := passedAt(a); ok {
+		return fileListener(p.file)
+	}
 	switch a.Kind {
 	case "unix":
 		return openUnix(a.Name, o)
@@ -141,23 +141,6 @@ func inherited(number string) (net.Listener, error) {
 	f := os.NewFile(uintptr(fd), "fd:"+number)
 	defer f.Close()
 	return fileListener(f)
-}
-
-// systemdSockets returns the sockets that systemd has passed. They can be taken over only once.
-var systemdSockets = sync.OnceValue(func() map[string][]*os.File {
-	byName := make(map[string][]*os.File)
-	for _, f := range activation.Files(true) {
-		byName[f.Name()] = append(byName[f.Name()], f)
-	}
-	return byName
-})
-
-func activated(name string) (net.Listener, error) {
-	sockets := systemdSockets()[name]
-	if len(sockets) != 1 {
-		return nil, fmt.Errorf("systemd passed %d listening sockets of this name, want 1", len(sockets))
-	}
-	return fileListener(sockets[0])
 }
 
 // fileListener listens on a copy of the file.

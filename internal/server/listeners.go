@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/fcgi"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,6 +101,9 @@ func (s *Server) switchListeners(wanted map[string]*listener, c config.Listen) {
 		}
 	}
 	s.listeners = wanted
+	for _, socket := range listen.Unused(slices.Concat(c.FastCGI, c.HTTP, c.Admin, c.Metrics)) {
+		s.log.Warn("systemd passed a socket that is not in [listen], so nobody answers there: add it, or disable its unit", "socket", socket)
+	}
 }
 
 // retire stops accepting at once, so that another reload can open the socket again. It shuts the
