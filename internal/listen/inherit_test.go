@@ -142,6 +142,24 @@ func TestSystemdSockets(t *testing.T) {
 	checkExists(t, path)
 }
 
+// A socket that systemd passes is found by its address as well, whatever its name is.
+func TestSystemdSocketsByAddress(t *testing.T) {
+	path := socketPath(t)
+	web, cWeb := socket(t, "tcp", "127.0.0.1:0")
+	all, cAll := socket(t, "tcp", "[::]:0")
+	fcgi, cFcgi := socket(t, "unix", path)
+	_, port, _ := net.SplitHostPort(cAll.RemoteAddr().String())
+	addresses := []string{"unix:" + path, cWeb.RemoteAddr().String(), ":" + port}
+	cmd := inherit(t, strings.Join(addresses, " "), "mailauthd.socket:mailauthd.socket:mailauthd.socket", web, all, fcgi)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for i, c := range []net.Conn{cFcgi, cWeb, cAll} {
+		receive(t, c, addresses[i])
+	}
+	checkExists(t, path)
+}
+
 // A reload may close a socket, and a later one may open it again. That succeeds or returns an error,
 // but never a listener to which no client can connect.
 func TestInheritedSocketIsAskedForAgain(t *testing.T) {
