@@ -24,6 +24,7 @@ func examples() map[string]string {
 		"cache flush":          "cache flush \"*@domain1.com\"",
 		"log failed":           "log failed -since 2h -by address",
 		"log user":             "log user -since 3d bob@domain1.com",
+		"status":               "status -watch",
 		"throttle show":        "throttle show bob@domain1.com",
 		"throttle reset":       "throttle reset 192.0.2.7",
 		"version":              "version",

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"mailauthd/internal/authlog"
-	"mailauthd/internal/server"
+	"mailauthd/internal/status"
 )
 
 // throttleCommands returns the commands after "mailauthd throttle".
@@ -41,7 +41,7 @@ func showThrottle(c *call) error {
 		fmt.Fprintln(c.stdout, answer)
 		return nil
 	}
-	var held []server.HeldJSON
+	var held []status.Held
 	if err := json.Unmarshal([]byte(answer), &held); err != nil {
 		return fmt.Errorf("the running mailauthd answers in another format: %w", err)
 	}
@@ -49,7 +49,7 @@ func showThrottle(c *call) error {
 	return nil
 }
 
-func (c *call) printHeld(held []server.HeldJSON) {
+func (c *call) printHeld(held []status.Held) {
 	if len(held) == 0 {
 		fmt.Fprintln(c.stdout, "nobody is held back")
 		return

@@ -9,7 +9,6 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/shadow"
-	"mailauthd/internal/throttle"
 )
 
 // admin returns the handler of the admin socket, which the commands of mailauthd use:
@@ -94,24 +93,7 @@ func (s *Server) showThrottle(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(heldJSON(held))
-}
-
-// HeldJSON is a counter in the answer to GET /throttle.
-type HeldJSON struct {
-	Counter string  `json:"counter"` // pair, network or user
-	Name    string  `json:"name"`
-	Count   float64 `json:"count"` // different wrong passwords that have not decayed
-	Limit   int     `json:"limit"`
-	Wait    float64 `json:"wait_seconds"` // until one more login may be tried; 0: now
-}
-
-func heldJSON(held []throttle.Held) []HeldJSON {
-	list := make([]HeldJSON, len(held))
-	for i, h := range held {
-		list[i] = HeldJSON{string(h.Counter), h.Name, h.Count, h.Limit, h.Wait.Seconds()}
-	}
-	return list
+	_ = json.NewEncoder(w).Encode(heldList(held))
 }
 
 const noThrottle = "there is no throttle: the configuration has no [throttle]"

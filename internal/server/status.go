@@ -16,6 +16,7 @@ import (
 	"mailauthd/internal/route"
 	"mailauthd/internal/sqldb"
 	"mailauthd/internal/status"
+	"mailauthd/internal/throttle"
 	"mailauthd/internal/users"
 )
 
@@ -86,7 +87,7 @@ func (s *Server) snapshot(now time.Time, full bool) *status.Snapshot {
 	usage := st.auth.Usage()
 	p.Hashes, p.Checks = status.Slots(usage.Hashes), status.Slots(usage.Checks)
 	p.Servers, p.Passdbs = st.servers(usage, now), st.passdbs(usage, now)
-	p.Throttle = st.held(now)
+	p.Throttle, p.Redis = st.shared()
 	p.Cache.Size = st.config.Cache.Size
 	p.Cache.Good, p.Cache.Bad = st.auth.CacheLen()
 	p.Log = s.logState(st.config, now)
@@ -173,5 +174,25 @@ func driverOf(d users.Directory) string {
 	return ""
 }
 
-// held returns what the throttle holds back.
-func (st *state) held(now time.Time) []status.Held { return nil }
+// shared returns what the throttle holds back, the longest first, and the state of Redis.
+func (st *state) shared() ([]status.Held, *status.Redis) {
+	held, unsent, dropped := st.auth.Held()
+	list := heldList(held[:min(len(held), status.MaxHeld)])
+	if st.redis == nil {
+		return list, nil
+	}
+	up, since, err := st.redis.Up()
+	r := &status.Redis{Up: up, Since: since.Unix(), RoundTrips: st.redis.RoundTrips(), Unsent: unsent, Dropped: dropped}
+	if err != nil {
+		r.LastError = err.Error()
+	}
+	return list, r
+}
+
+func heldList(held []throttle.Held) []status.Held {
+	list := make([]status.Held, len(held))
+	for i, h := range held {
+		list[i] = status.Held{Counter: string(h.Counter), Name: h.Name, Count: h.Count, Limit: h.Limit, Wait: h.Wait.Seconds()}
+	}
+	return list
+}

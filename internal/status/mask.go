@@ -18,9 +18,9 @@ func (s *Snapshot) Mask() {
 	}
 	for i := range s.Throttle {
 		h := &s.Throttle[i]
-		switch user, address, pair := strings.Cut(h.Name, " "); {
+		switch user, address, pair := strings.Cut(h.Name, " from "); {
 		case pair:
-			h.Name = maskUser(user, true) + " " + maskAddress(address)
+			h.Name = maskUser(user, true) + " from " + maskAddress(address)
 		case h.Counter == "user":
 			h.Name = maskUser(h.Name, true)
 		default:

@@ -89,12 +89,13 @@ func sample(r *Recorder) *Snapshot {
 	s.Servers = append(s.Servers, Server{Name: "dovecot1", Protocol: "imap", Since: noon.Add(-time.Minute).Unix(), Retry: 7.5,
 		LastError: "connect: dial tcp 192.0.2.7:143: <b>connection refused</b>", LastErrorAt: noon.Add(-time.Second).Unix(), Slots: Slots{0, 4, 20}})
 	s.Passdbs = []Server{{Name: "vmail", Driver: "pgsql", Up: true, Since: noon.Add(-time.Hour).Unix(), ResponseTime: 0.0009, Slots: Slots{1, 0, 8}}}
+	s.Redis = &Redis{Up: false, Since: noon.Add(-time.Minute).Unix(), LastError: "dial tcp 192.0.2.8:6379: connection refused", RoundTrips: 4711, Unsent: 12}
 	s.Listeners = []Listener{
 		{Name: "fastcgi unix:/run/mailauthd/fastcgi.sock", Connections: 12, AcceptedConn: 400, Requests: 123000},
 		{Name: "metrics 127.0.0.1:9180", Connections: 1, AcceptedConn: 456, Refused: 2, Requests: 456},
 	}
 	s.Hashes, s.Checks = Slots{2, 1, 4}, Slots{12, 4, 176}
-	s.Throttle = []Held{{"network", "203.0.113.9/32", 130, 100, 1250}, {"user", "bob@domain1.com", 31, 30, 75}, {"pair", "bob@domain1.com 203.0.113.9/32", 11, 10, 75}}
+	s.Throttle = []Held{{"network", "203.0.113.9", 130, 100, 1250}, {"user", "bob@domain1.com", 31, 30, 75}, {"pair", "bob@domain1.com from 203.0.113.9", 11, 10, 75}}
 	s.Cache = Cache{Size: 10000, Good: 812, Bad: 3}
 	s.Log = Log{File: "/var/log/mailauthd/auth.log", Size: 34567890}
 	s.Reloads = Reloads{Done: 3, Last: noon.Add(-time.Hour).Unix()}

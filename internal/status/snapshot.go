@@ -20,8 +20,9 @@ type Snapshot struct {
 	Servers           []Server   `json:"servers"`
 	Passdbs           []Server   `json:"passdbs"`
 	Hashes            Slots      `json:"hashes"`
-	Checks            Slots      `json:"checks"` // at mail servers and passdbs
-	Throttle          []Held     `json:"throttle"`
+	Checks            Slots      `json:"checks"`          // at mail servers and passdbs
+	Throttle          []Held     `json:"throttle"`        // at most MaxHeld
+	Redis             *Redis     `json:"redis,omitempty"` // nil: this machine shares nothing
 	Cache             Cache      `json:"cache"`
 	Log               Log        `json:"log"`
 	Reloads           Reloads    `json:"reloads"`
@@ -145,6 +146,9 @@ type Slots struct {
 	Max     int `json:"max"`
 }
 
+// MaxHeld is the largest number of counters that a snapshot has.
+const MaxHeld = 50
+
 // Held is a client's network, a user or a pair of both that the throttle holds back.
 type Held struct {
 	Counter string  `json:"counter"` // "network", "user" or "pair"
@@ -152,6 +156,16 @@ type Held struct {
 	Count   float64 `json:"count"`
 	Limit   int     `json:"limit"`
 	Wait    float64 `json:"wait"` // until the next login may be tried
+}
+
+// Redis is what is shared with other machines.
+type Redis struct {
+	Up         bool   `json:"up"`
+	Since      int64  `json:"since"`
+	LastError  string `json:"last error,omitempty"` // why it is set aside
+	RoundTrips int64  `json:"round trips"`
+	Unsent     int    `json:"unsent"`  // failures and successes that wait
+	Dropped    int    `json:"dropped"` // those that were too many
 }
 
 // Cache is what is remembered.

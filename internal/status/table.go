@@ -104,7 +104,7 @@ func (t *table) arrange(q Query) table {
 
 // tables returns the tables of the page.
 func (s *Snapshot) tables(q Query) []table {
-	list := []*table{s.loginTable(), s.serverTable(), s.passdbTable(), s.throttleTable(), s.listenerTable(), s.recentTable()}
+	list := []*table{s.loginTable(), s.serverTable(), s.passdbTable(), s.redisTable(), s.throttleTable(), s.listenerTable(), s.recentTable()}
 	var shown []table
 	for _, t := range list {
 		if len(t.Rows) > 0 || t.None != "" {
@@ -162,6 +162,16 @@ func (v *Server) cells() []cell {
 		failed = cell{Text: short(v.LastErrorAt) + ": " + authlog.Escape(v.LastError), Class: "long", number: float64(v.LastErrorAt)}
 	}
 	return []cell{state, instant(v.Since), duration(v.ResponseTime), days, used, number(v.Slots.Waiting).marked("bad", v.Slots.Waiting > 0), failed}
+}
+
+func (s *Snapshot) redisTable() *table {
+	t := &table{ID: "redis", Title: "Redis", Columns: columns("state", "since", "round trips", "unsent", "dropped", "last error")}
+	if r := s.Redis; r != nil {
+		state := text(stateOf(r.Up)).marked("good", r.Up).marked("bad", !r.Up)
+		failed := cell{Text: authlog.Escape(r.LastError), Class: "long"}
+		t.Rows = append(t.Rows, []cell{state, instant(r.Since), number(int(r.RoundTrips)), number(r.Unsent), number(r.Dropped).marked("bad", r.Dropped > 0), failed})
+	}
+	return t
 }
 
 func (s *Snapshot) throttleTable() *table {

@@ -124,18 +124,33 @@ func (s *Snapshot) serverLines() (lines []line) {
 		v := &s.Passdbs[i]
 		lines = append(lines, line{"passdb " + v.Name, v.describe(), v.mark()})
 	}
+	if r := s.Redis; r != nil {
+		lines = append(lines, line{"redis", r.describe(), markOf(r.Up)})
+	}
 	return lines
 }
 
-func (v *Server) mark() int {
-	if v.Up {
+func (r *Redis) describe() string {
+	text := fmt.Sprintf("%s since %s, round trips %d, unsent %d, dropped %d", stateOf(r.Up), clock(r.Since), r.RoundTrips, r.Unsent, r.Dropped)
+	if r.LastError != "" {
+		text += ", last error " + r.LastError
+	}
+	return text
+}
+
+func (v *Server) mark() int { return markOf(v.Up) }
+
+func markOf(up bool) int {
+	if up {
 		return good
 	}
 	return bad
 }
 
-func (v *Server) state() string {
-	if v.Up {
+func (v *Server) state() string { return stateOf(v.Up) }
+
+func stateOf(up bool) string {
+	if up {
 		return "up"
 	}
 	return "set aside"

@@ -54,7 +54,7 @@ func nameOf(c Counter, network netip.Prefix, user string) string {
 	return user
 }
 
-// Held returns the counters over their limits that have refused logins on this machine, the fullest first.
+// Held returns the counters over their limits that have refused logins on this machine, those with the longest wait first.
 func (t *Throttle) Held(now time.Time) []Held {
 	t.mu.Lock()
 	defer t.mu.Unlock()
