@@ -330,6 +330,10 @@ func (l *loader) build() (c *Config, err error) {
 		c.Throttle = l.buildThrottle(f, &f.content.Throttle)
 		c.AuthWait = f.content.Throttle.AuthWait
 	}
+	if f = l.sectionFile("redis"); f.has("redis") {
+		c.Redis = l.buildRedis(f, &f.content.Redis)
+	}
+	l.checkShared(c)
 	f = l.sectionFile("log")
 	c.Log = l.buildLog(f, &f.content.Log)
 	if f = l.sectionFile("shadow"); f.has("shadow") {

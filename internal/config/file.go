@@ -61,6 +61,7 @@ type content struct {
 	Resolver  resolverSection           `toml:"resolver"`
 	Cache     cacheSection              `toml:"cache"`
 	Throttle  throttleSection           `toml:"throttle"`
+	Redis     redisSection              `toml:"redis"`
 	Log       logSection                `toml:"log"`
 	Shadow    shadowSection             `toml:"shadow"`
 	Servers   map[string]*serverSection `toml:"servers"`

@@ -149,6 +149,9 @@ file = "secret"
 [resolver]
 [cache]
 [throttle]
+[redis]
+addresses = ["127.0.0.1:6379"]
+secret_file = "secret"
 [log]
 [shadow]
 url = "http://127.0.0.1:8009/mail/auth.php"

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"mailauthd/internal/redisdb"
 	"mailauthd/internal/route"
 	"mailauthd/internal/shadow"
 	"mailauthd/internal/upstream"
@@ -79,8 +80,24 @@ type throttleSection struct {
 	Penalty         duration `toml:"penalty"`
 	MaxPenalty      duration `toml:"max_penalty"`
 	MaxEntries      int      `toml:"max_entries"`
+	Shared          bool     `toml:"shared"`
 	LogOnly         bool     `toml:"log_only"`
 	AuthWait        bool     `toml:"auth_wait"`
+}
+
+type redisSection struct {
+	Addresses    []string `toml:"addresses"`
+	MasterName   string   `toml:"master_name"`
+	Username     string   `toml:"username"`
+	PasswordFile string   `toml:"password_file"`
+	TLS          bool     `toml:"tls"`
+	CAFile       string   `toml:"ca_file"`
+	ServerName   string   `toml:"server_name"`
+	Prefix       string   `toml:"prefix"`
+	Timeout      duration `toml:"timeout"`
+	SecretFile   string   `toml:"secret_file"`
+
+	SentinelPasswordFile string `toml:"sentinel_password_file"`
 }
 
 type logSection struct {
@@ -233,6 +250,7 @@ func defaults() content {
 		Resolver: resolverSection{Interval: text(route.ResolveInterval)},
 		Cache:    cacheSection{TTL: text(defaultCacheTTL), NegativeTTL: text(defaultNegativeTTL), StaleTTL: "0s"},
 		Throttle: defaultThrottle(),
+		Redis:    redisSection{Prefix: redisdb.DefaultPrefix, Timeout: text(redisdb.DefaultTimeout)},
 		Log: logSection{
 			File:       defaultLogFile,
 			Format:     "legacy",

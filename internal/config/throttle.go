@@ -30,6 +30,7 @@ func (l *loader) buildThrottle(f *file, s *throttleSection) *throttle.Config {
 		Penalty:         l.duration(f, key("penalty"), s.Penalty, 0, time.Hour),
 		MaxPenalty:      l.duration(f, key("max_penalty"), s.MaxPenalty, 0, time.Hour),
 		MaxEntries:      s.MaxEntries,
+		Shared:          s.Shared,
 		LogOnly:         s.LogOnly,
 	}
 	if err := c.Validate(); err != nil && len(l.problems) == before {
