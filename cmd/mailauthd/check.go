@@ -21,7 +21,7 @@ func check(c *call) error {
 	flags := c.newFlags()
 	path := c.configFlag()
 	user := flags.String("user", "", "look at files as this `user` can (default: \"mailauthd\", if there is such a user)")
-	online := flags.Bool("online", false, "connect to every mail server and passdb, and print what they offer")
+	online := flags.Bool("online", false, "connect to every mail server and passdb and to Redis, and print what they offer")
 	warnDays := flags.Int("warn-days", 0, "with -online: end with status 1 if a certificate ends within this many `days`")
 	if err := c.parse(0); err != nil {
 		return err
@@ -101,6 +101,7 @@ func (c *call) checkOnline(cfg *config.Config, resolver *route.Resolver, ends *e
 		ends.check(fmt.Sprintf("server %q, %s", p.server, p.protocol), p.report.NotAfter)
 	}
 	good := c.checkPassdbs(cfg.Passdbs, ends)
+	good = c.checkRedis(cfg.Redis) && good
 	if !good || ends.soon || slices.ContainsFunc(list, func(p *probe) bool { return p.err != nil }) {
 		return errNo
 	}

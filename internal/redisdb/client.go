@@ -226,22 +226,26 @@ func spentIn(ctx context.Context) *atomic.Int64 {
 
 // Scan calls each with the names of the keys that match a pattern. The pattern is as in Redis's SCAN, without the prefix.
 func (c *Client) Scan(ctx context.Context, pattern string, each func(key string) error) error {
-	var db redis.Cmdable = c.db
-	if cluster, ok := c.db.(*redis.ClusterClient); ok { // all keys are on one node
-		node, err := cluster.MasterForKey(ctx, c.siteKey())
-		if err != nil {
-			return err
-		}
-		db = node
+	node, err := c.node(ctx)
+	if err != nil {
+		return err
 	}
 	const atOnce = 1000
-	keys := db.Scan(ctx, 0, globQuote.Replace(c.config.Prefix)+"{1}:"+pattern, atOnce).Iterator()
+	keys := node.Scan(ctx, 0, globQuote.Replace(c.config.Prefix)+"{1}:"+pattern, atOnce).Iterator()
 	for keys.Next(ctx) {
 		if err := each(keys.Val()); err != nil {
 			return err
 		}
 	}
 	return keys.Err()
+}
+
+// node returns the server that has all keys, because a cluster has more than one.
+func (c *Client) node(ctx context.Context) (redis.Cmdable, error) {
+	if cluster, ok := c.db.(*redis.ClusterClient); ok {
+		return cluster.MasterForKey(ctx, c.siteKey())
+	}
+	return c.db, nil
 }
 
 // Close closes all connections.

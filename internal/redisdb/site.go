@@ -56,10 +56,18 @@ func explain(err error) error {
 		"SECRET":    "another machine uses another secret_file with this prefix: use the same secret on all machines",
 		"NOAUTH":    "redis asks for a password: set password_file",
 		"WRONGPASS": "redis refuses username and password",
-		"NOPERM":    "redis does not permit a command: give the user ~PREFIX*, &PREFIX*, +@all -@dangerous or what the manual page lists",
+		"NOPERM":    "redis does not permit a command: mailauthd(8) lists what an ACL user needs",
 		"CROSSSLOT": "the cluster or its proxy does not keep keys with the same {tag} together",
 		"OOM":       "redis is at its maxmemory",
 		"MISCONF":   "redis cannot save its data, and refuses changes",
+
+		"READONLY":   "this is a replica: give the address of the master, or those of the Sentinels with master_name",
+		"NOREPLICAS": "redis has fewer replicas than min-replicas-to-write",
+		"MOVED":      "this is a node of a cluster: list several nodes in addresses",
+
+		"ERR This instance has cluster support disabled": "several addresses are those of a cluster: give one server, or set master_name if they are Sentinels",
+		"ERR The user executing the script can't":        "redis does not permit a command of a script: mailauthd(8) lists what an ACL user needs",
+		"ERR unknown command":                            "this server does not know a command that is needed: if it is a Sentinel, set master_name",
 	} {
 		if strings.HasPrefix(err.Error(), prefix) {
 			return &Error{advice, err}

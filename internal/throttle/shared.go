@@ -119,6 +119,14 @@ func (s *shared) clock() int64 {
 	return 0
 }
 
+func (s *shared) readCall(k keys) redisdb.Call {
+	return redisdb.Call{
+		Script: readScript,
+		Keys:   []string{s.pairKey(k.network, k.user), s.networkKey(k.network), s.userKey(k.user), s.knownKey(k.user)},
+		Args:   []any{s.clock()},
+	}
+}
+
 func (s *shared) failCall(c *Config, k keys, tag uint16, age time.Duration) redisdb.Call {
 	return redisdb.Call{
 		Script: failScript,
@@ -142,11 +150,7 @@ func (t *Throttle) refresh(ctx context.Context, k keys, now time.Time) {
 		return
 	}
 	s := t.shared
-	results, err := s.db.Run(ctx, redisdb.Call{
-		Script: readScript,
-		Keys:   []string{s.pairKey(k.network, k.user), s.networkKey(k.network), s.userKey(k.user), s.knownKey(k.user)},
-		Args:   []any{s.clock()},
-	})
+	results, err := s.db.Run(ctx, s.readCall(k))
 	if err != nil || len(results) != 5 {
 		return
 	}
