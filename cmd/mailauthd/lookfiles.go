@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"mailauthd/internal/account"
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/config"
 	"mailauthd/internal/listen"
+	"mailauthd/internal/redisdb"
 )
 
 // all runs in the thread that has the user's rights.
@@ -35,6 +37,9 @@ func (l *look) all(source *config.Source, files []config.File) {
 	fastCGI, http, metrics := sockets("fastcgi", cfg.FastCGI), sockets("http", cfg.HTTP), sockets("metrics", cfg.Metrics)
 	if fastCGI || http || metrics {
 		l.giveAway(source, cfg.Options)
+	}
+	if source.Redis != nil {
+		l.redisSocket(source.Where("redis", "addresses"), source.Redis.Addresses[0])
 	}
 	l.logFile(source.Where("log", "file"), &source.Log)
 	if source.Shadow != nil {
@@ -79,6 +84,22 @@ func (l *look) socketDir(where config.Problem, dir string) {
 		return
 	}
 	l.canWrite(where, dir, "make a socket in", "/run/mailauthd")
+}
+
+// redisSocket checks that the user can connect to Redis by a unix socket, if it is there.
+func (l *look) redisSocket(where config.Problem, address string) {
+	path, isUnix := strings.CutPrefix(address, redisdb.Unix)
+	if !isUnix || isMissing(path) || account.Check(path, account.Write) == nil {
+		return
+	}
+	group := "redis" // if the user cannot enter the directory
+	if info, err := os.Stat(path); err == nil {
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			group = account.GroupName(int(stat.Gid))
+		}
+	}
+	l.add(where, `user %q cannot connect to %s: %s: set unixsocketperm 770 in redis.conf, run "systemctl edit mailauthd", and add the lines "[Service]" and "SupplementaryGroups=%s"`,
+		l.user.Name, path, owners(path), group)
 }
 
 // logFile checks that the user can write a log and, if the log is rotated, make files beside it. The log makes its
