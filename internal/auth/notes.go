@@ -2,8 +2,11 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"mailauthd/internal/authhttp"
@@ -33,7 +36,11 @@ func (a *Authenticator) throttleNotes(ctx context.Context, l *login) (notes []st
 	if a.throttle == nil {
 		return nil
 	}
-	for _, h := range a.throttle.Look(ctx, l.client(), l.account(), a.Now()) {
+	counters := a.throttle.Counters(ctx, l.client(), l.account(), a.Now())
+	for _, h := range counters {
+		if h.Wait == 0 {
+			continue
+		}
 		effect, of := "rejects this login", l.account()
 		if a.Throttle.LogOnly {
 			effect = "would reject this login without log_only"
@@ -43,6 +50,31 @@ func (a *Authenticator) throttleNotes(ctx context.Context, l *login) (notes []st
 		}
 		notes = append(notes, fmt.Sprintf("[throttle] %s: %.0f different wrong passwords of this %s, the limit is %d; the next login may be tried in %v; \"mailauthd throttle reset %s\" forgets them",
 			effect, h.Count, h.Counter, h.Limit, seconds(h.Wait), of))
+	}
+	return append(notes, a.countNotes(counters)...)
+}
+
+// countNotes tells all counters in one line, and whether they are those of all machines.
+func (a *Authenticator) countNotes(counters []throttle.Held) (notes []string) {
+	of := "of this machine"
+	if redis := a.throttle.SharedBy(); redis != nil {
+		of = "of all machines"
+		if up, since, err := redis.Up(); !up {
+			of = "as far as this machine knows"
+			if err == nil {
+				err = errors.New("it has not answered yet")
+			}
+			notes = append(notes, fmt.Sprintf("redis has been set aside for %v: %v; this machine counts for itself", seconds(time.Since(since)), err))
+		}
+	}
+	var counts []string
+	for _, h := range counters {
+		if n := math.Round(h.Count); n > 0 {
+			counts = append(counts, fmt.Sprintf("%s %.0f of %d", h.Counter, n, h.Limit))
+		}
+	}
+	if len(counts) > 0 {
+		notes = append(notes, fmt.Sprintf("[throttle] %s wrong passwords, %s", strings.Join(counts, ", "), of))
 	}
 	return notes
 }

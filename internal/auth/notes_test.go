@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,8 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/authlog"
+	"mailauthd/internal/redisdb"
 	"mailauthd/internal/throttle"
 )
 
@@ -32,15 +36,18 @@ func TestNotesOfTheThrottle(t *testing.T) {
 		time.Sleep(time.Minute)
 		user := "[throttle] rejects this login: 6 different wrong passwords of this user, the limit is 6; the next login may be tried in 6m32s; \"mailauthd throttle reset " + alice + "\" forgets them"
 		for range 2 { // nothing changes
-			wantNotes(t, a, "Alice@Users.example", "192.0.2.1", "[throttle] rejects this login: 3 different wrong passwords of this pair, the limit is 3; ", user)
+			wantNotes(t, a, "Alice@Users.example", "192.0.2.1", "[throttle] rejects this login: 3 different wrong passwords of this pair, the limit is 3; ", user,
+				"[throttle] pair 3 of 3, network 3 of 9, user 6 of 6 wrong passwords, of this machine")
 		}
-		wantNotes(t, a, alice, "192.0.2.3", user)
+		wantNotes(t, a, alice, "192.0.2.3", user, "[throttle] user 6 of 6 wrong passwords, of this machine")
+		wantNotes(t, a, "dave@users.example", "192.0.2.1", "[throttle] network 3 of 9 wrong passwords, of this machine")
 		guess(t, a, "192.0.2.1", "bob@users.example", 3, authlog.UserUnknown)
 		guess(t, a, "192.0.2.1", "carol@users.example", 3, authlog.UserUnknown)
 		wantNotes(t, a, "dave@users.example", "192.0.2.1",
-			`[throttle] rejects this login: 9 different wrong passwords of this network, the limit is 9; the next login may be tried in 4m`)
+			`[throttle] rejects this login: 9 different wrong passwords of this network, the limit is 9; the next login may be tried in 4m`,
+			"[throttle] network 9 of 9 wrong passwords, of this machine")
 		a.Throttle.LogOnly = true
-		wantNotes(t, a, alice, "192.0.2.3", "[throttle] would reject this login without log_only: ")
+		wantNotes(t, a, alice, "192.0.2.3", "[throttle] would reject this login without log_only: ", "[throttle] user 6 of 6 ")
 	})
 }
 
@@ -67,4 +74,27 @@ func TestNotesOfServersAndCache(t *testing.T) {
 // What the configuration that is in use decides is a note, because the file may have changed since.
 func TestNotesOfNoUser(t *testing.T) {
 	wantNotes(t, newAuth(t), "alice@elsewhere.example", "192.0.2.1", "user_unknown: domain is not listed in [domains]")
+}
+
+// The notes tell whether the counters are those of all machines.
+func TestNotesOfSharedCounters(t *testing.T) {
+	a := withThrottle(t, newAuth(t), nil)
+	config := throttle.Defaults()
+	config.Shared = true
+	a.Throttle = &config
+	redis := miniredis.RunT(t)
+	changes := make(chan redisdb.Change, 10)
+	db := redisdb.New(redisdb.Config{Addresses: []string{redis.Addr()}, Prefix: "x:", Timeout: time.Minute, Secret: []byte("0123456789abcdef")},
+		redisdb.Handler{Changed: func(c redisdb.Change) { changes <- c }})
+	a.Share(db)
+	wantNotes(t, a, alice, "192.0.2.1", "redis has been set aside for 1s: it has not answered yet; this machine counts for itself")
+	ctx, cancel := context.WithCancel(t.Context())
+	kept := make(chan struct{})
+	go func() { defer close(kept); db.Keep(ctx) }()
+	defer func() { cancel(); <-kept; db.Close() }()
+	<-changes
+	guess(t, a, "192.0.2.1", alice, 2, authlog.PasswordMismatch)
+	wantNotes(t, a, alice, "192.0.2.1", "[throttle] pair 2 of 10, network 2 of 100, user 2 of 30 wrong passwords, of all machines")
+	redis.SetError("LOADING for the test")
+	wantNotes(t, a, alice, "192.0.2.1", "redis has been set aside for ", "[throttle] pair 2 of 10, network 2 of 100, user 2 of 30 wrong passwords, as far as this machine knows")
 }

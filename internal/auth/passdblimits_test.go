@@ -285,7 +285,8 @@ func TestForgivePassdbUser(t *testing.T) {
 			a.Throttle = new(throttle.Config)
 			guess(t, a, "192.0.2.1", dora, 3, authlog.PasswordMismatch)
 			wants(t, a, from("192.0.2.1", dora, right), authhttp.Reject, authlog.Policy, "pair")
-			wantNotes(t, a, name, "192.0.2.1", "[throttle] rejects this login: 3 different wrong passwords of this pair", "[cache] remembers 0 right and 3 refused passwords")
+			wantNotes(t, a, name, "192.0.2.1", "[throttle] rejects this login: 3 different wrong passwords of this pair",
+				"[throttle] pair 3 of 3, network 3 of 9, user 3 of 6 wrong passwords, of this machine", "[cache] remembers 0 right and 3 refused passwords")
 			f.err = errDown
 			if _, err := a.Forgive(t.Context(), name); !errors.Is(err, errDown) {
 				t.Errorf("%s: error %v while the database is down", name, err)
