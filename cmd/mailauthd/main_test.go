@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -37,10 +38,12 @@ func TestHelpOfEveryCommand(t *testing.T) {
 
 // TestCommands runs the scripts in testdata against this binary.
 func TestCommands(t *testing.T) {
+	redis := miniredis.RunT(t).Addr() // the scripts run in parallel, so they need prefixes of their own
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits 1 s at each exit
+			env.Setenv("REDIS", redis)
 			env.Setenv("AS", "-user=")
 			if os.Getuid() == 0 { // this machine may have a user mailauthd, who cannot read the tests' files
 				env.Setenv("AS", "-user=root")

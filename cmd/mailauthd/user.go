@@ -107,6 +107,7 @@ func (e *userEdit) change(did string, change func(doc []byte) ([]byte, error)) (
 func (e *userEdit) printDone(did string) {
 	fmt.Fprintf(e.stdout, "%s: %s %s\n", e.file, did, authlog.Escape(e.user))
 	e.reloadHint()
+	e.forget()
 }
 
 // edit writes the file while signals are deferred, because an interrupted edit would leave a temporary

@@ -24,12 +24,12 @@ func inspectable(address string) redisdb.Config {
 
 // An inspection runs the scripts, and leaves nothing behind.
 func TestTryLeavesNothing(t *testing.T) {
-	for name, address := range map[string]func() string{
-		"miniredis": func() string { return miniredis.RunT(t).Addr() },
-		"redis":     func() string { return redisdb.Unix + testRedis(t) },
+	for name, address := range map[string]func(t *testing.T) string{
+		"miniredis": func(t *testing.T) string { return miniredis.RunT(t).Addr() },
+		"redis":     func(t *testing.T) string { return redisdb.Unix + testRedis(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := inspectable(address())
+			config := inspectable(address(t))
 			if _, err := redisdb.Inspect(t.Context(), config, Try); err != nil {
 				t.Fatal(err)
 			}
