@@ -175,6 +175,8 @@ var named = map[string]string{
 	"postfixadmin.dsn": "mailauthd:secret@unix(/run/mysqld/mysqld.sock)/postfix\n",
 	"ldap.pass":        "secret\n",
 	"corp-ca.pem":      certificate,
+	"redis.pass":       "secret\n",
+	"redis.secret":     redisSecret + "\n",
 }
 
 func TestDocumentedSnippetsLoad(t *testing.T) {

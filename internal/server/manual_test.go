@@ -15,7 +15,9 @@ import (
 	"mailauthd/internal/authhttp"
 	"mailauthd/internal/config"
 	"mailauthd/internal/listen"
+	"mailauthd/internal/redisdb"
 	"mailauthd/internal/route"
+	"mailauthd/internal/throttle"
 	"mailauthd/internal/users"
 )
 
@@ -111,6 +113,10 @@ func manualLimits() []string {
 		fmt.Sprintf("could not be reached %d times in a row is set aside for %d second, which doubles with each failure up to %d seconds.",
 			route.MaxFails, seconds(route.MinBackoff), seconds(route.MaxBackoff)),
 		fmt.Sprintf("At most %d addresses of a host name", route.MaxAddrs),
+		fmt.Sprintf("has at most %d connections for logins;", redisdb.MaxConnections),
+		fmt.Sprintf("tried again after at most %d milliseconds, and later after at most %d seconds.",
+			3*redisdb.MinRetry/2/time.Millisecond, (3*redisdb.MaxRetry/2+time.Second-1)/time.Second),
+		fmt.Sprintf("At most %d failures and successes wait", throttle.MaxUnsent),
 		fmt.Sprintf("has at most %d connections, %d from one TCP address, and at most %d FastCGI requests",
 			listen.MaxConns, listen.MaxPeerConns, listen.MaxRequests),
 	}
