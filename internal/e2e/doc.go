@@ -26,6 +26,7 @@
 //	Postfix    a mail exchanger, and a mail server that checks passwords
 //	PostgreSQL, MariaDB and OpenLDAP
 //	           databases with the users of README.md's examples
+//	Redis      one server, with Sentinels, or a cluster: what several mailauthd share
 //	curl       the mail client; Python's imaplib, poplib and smtplib speak the commands that curl does not
 //	           prefer with any option: IMAP LOGIN and POP3 USER/PASS
 //	fail2ban   only its test tool, with contrib/fail2ban, on logs that package authlog writes
@@ -43,10 +44,12 @@
 //	go test -run PassdbThroughput -v ./internal/e2e/ -throughput
 //	go test -run IMAPLogins -v ./internal/e2e/ -throughput
 //	go test -run ReloadsUnderLoad -v ./internal/e2e/ -throughput
+//	go test -run RedisThroughput -v ./internal/e2e/ -throughput
 //	go test -run Guessing -v ./internal/e2e/ -guessing
+//	go test -run RedisFaults -v ./internal/e2e/ -guessing
 //
-// make bench runs the last five. Without their flags TestReloadsUnderLoad and TestGuessing make a small part of the logins and
-// guesses, and the other three are skipped.
+// make bench runs the last seven. Without their flags TestReloadsUnderLoad, TestRedisFaults and those of guesses make a small
+// part of the logins and guesses, and the others are skipped.
 //
 // Most tests run in parallel. Those that measure times, such as TestHostilePeers and TestFloodAtServer, do not: they run one
 // after the other before these, and make test runs this package when all others have ended. Several runs on one
@@ -56,6 +59,12 @@
 // A test that fails prints the ends of the logs of its programs. Every test fails if
 // mailauthd does not exit with status 0, or if a password is in its log or its messages. To find
 // them, all passwords contain the same word.
+//
+// # Several machines
+//
+// TestGuessingSharedByHosts and one part of TestRedisFaults run each machine in a network namespace, with names that begin
+// with "e2e-", and remove the namespaces. The others run several mailauthd beside each other. Redis's clock is set by a
+// library for LD_PRELOAD, testdata/clock.c.
 //
 // # Running out
 //
@@ -72,5 +81,6 @@
 // On Debian:
 //
 //	apt-get install nginx-light libnginx-mod-mail apache2 libapache2-mod-php lighttpd dovecot-imapd \
-//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban rsyslog postgresql mariadb-server slapd
+//	    dovecot-pop3d dovecot-submissiond postfix curl python3 fail2ban rsyslog postgresql mariadb-server slapd \
+//	    redis-server redis-sentinel iproute2
 package e2e

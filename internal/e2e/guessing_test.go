@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-var guessing = flag.Bool("guessing", false, "TestGuessing with all its guesses, as in make bench; without, with a small part")
+var guessing = flag.Bool("guessing", false, "TestGuessing, TestGuessingSharedByHosts and TestRedisFaults with all their guesses and logins, as in make bench; without, with a small part")
 
 // The attack: each address tries ten passwords, each user is tried a hundred times.
 const (

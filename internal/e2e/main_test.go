@@ -34,6 +34,10 @@ func TestMain(m *testing.M) {
 		playAttacks(socket, os.Getenv(attackName))
 		os.Exit(0)
 	}
+	if address := os.Getenv(imapAddress); address != "" {
+		fmt.Fprintln(os.Stderr, serveIMAPAt(address))
+		os.Exit(1)
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }
