@@ -48,7 +48,7 @@ lint:
 bench:
 	.ci/programs bench
 	go test -run '^$$' -bench . -benchtime 200ms ./internal/...
-	go test -count=1 -timeout 30m -run '^Test(Throughput|PassdbThroughput|IMAPLogins|ReloadsUnderLoad|Guessing)$$' -v ./internal/e2e -throughput -guessing
+	go test -count=1 -timeout 30m -run '^Test(Throughput|PassdbThroughput|RedisThroughput|IMAPLogins|ReloadsUnderLoad|Guessing|GuessingSharedByHosts|RedisFaults)$$' -v ./internal/e2e -throughput -guessing
 
 # Runs every fuzz target for FUZZTIME, one after the other.
 fuzz:

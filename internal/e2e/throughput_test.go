@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var throughput = flag.Bool("throughput", false, "run TestThroughput, TestPassdbThroughput and TestIMAPLogins, and all logins of TestReloadsUnderLoad: benchmarks of make bench")
+var throughput = flag.Bool("throughput", false, "run TestThroughput, TestPassdbThroughput, TestRedisThroughput and TestIMAPLogins, and all logins of TestReloadsUnderLoad: benchmarks of make bench")
 
 // The load is bounded in time. The contenders are measured in turn, so that other work of the machine slows down all
 // of them alike.
