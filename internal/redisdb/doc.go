@@ -4,6 +4,7 @@
 //	[Client.RunAll]    runs many scripts in the background
 //	[Client.Announce]  tells all machines something, such as a flush of the cache
 //	[Client.Hash]      hashes a name with the secret, because Redis must not learn names
+//	[Inspect]          tries all of this, and warns of settings of Redis that lose data
 //
 // # Set aside
 //
@@ -39,5 +40,6 @@
 //	MaxRetry           5 s             the longest time between two attempts
 //	CheckInterval      30 s            between two looks at the site
 //	SiteTTL            90 days         after the last look of a machine, the site key is removed
+//	InspectTimeout     20 s            of an inspection
 //	MaxAnnouncements   64              that wait for Redis; if there are more, the other machines drop all answers
 package redisdb

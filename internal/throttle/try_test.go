@@ -56,7 +56,7 @@ func direct(t *testing.T, address string) *redis.Client {
 	return db
 }
 
-var aclRule = regexp.MustCompile(`(?m)^user mailauthd on >PASSWORD ((?:.*\\e\n)*.*)$`)
+var aclRule = regexp.MustCompile(`(?s)\nuser mailauthd on >PASSWORD (.*?)\n\.Ed`)
 
 // manualACL returns the ACL rules of the manual page.
 func manualACL(t *testing.T) []string {
@@ -69,7 +69,7 @@ func manualACL(t *testing.T) []string {
 	if m == nil {
 		t.Fatal("the manual page has no ACL rules")
 	}
-	return strings.Fields(strings.ReplaceAll(string(m[1]), `\e`, ""))
+	return strings.Fields(string(m[1]))
 }
 
 // The ACL rules of the manual page are enough, and each of them is needed.
