@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -146,25 +145,14 @@ func TestRedisWarnings(t *testing.T) {
 
 // Others must not read the secret.
 func TestRedisSecretCanBeRead(t *testing.T) {
-	dir := t.TempDir()
-	for d := dir; d != "/"; d = filepath.Dir(d) {
-		if os.Chmod(d, 0o755) != nil {
-			break
-		}
-	}
-	path := filepath.Join(dir, "m.toml")
-	text := minimal + "[throttle]\nshared = true\n[redis]\naddresses = [\"127.0.0.1:6379\"]\nsecret_file = \"secret\"\n"
-	for name, content := range map[string]string{"m.toml": text, "secret": redisSecret + "\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	path := write(t, "m.toml", minimal+"[throttle]\nshared = true\n[redis]\naddresses = [\"127.0.0.1:6379\"]\nsecret_file = \"secret\"\n",
+		"secret", redisSecret+"\n")
+	if !publish(t, filepath.Join(filepath.Dir(path), "secret")) {
+		t.Skip("others cannot enter the directory of tests")
 	}
 	c, err := Load(path)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if !othersCanRead(filepath.Join(dir, "secret")) {
-		t.Skip("others cannot enter the directory of tests")
 	}
 	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Error(), `redis.secret_file: others can read `) {
 		t.Errorf("warnings %v", c.Warnings)

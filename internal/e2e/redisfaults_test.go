@@ -8,8 +8,9 @@ import (
 
 // The scene of TestRedisFaults.
 const (
-	faultUserLimit = 40
-	guessesEach    = 6   // by each machine, before the fault and during it
+	faultUserLimit = 50
+	guessesEach    = 6   // by each machine before the fault, and
+	guessesDuring  = 10  // during it: more than the throttle remembers passwords of a user
 	outageLogins   = 100 // during the fault, and
 	moreLogins     = 5000
 	home           = "192.0.2.7"
@@ -118,12 +119,12 @@ func (f *faultRun) play(t *testing.T) {
 // meanwhile guesses while the fault lasts, and once the machines have noticed.
 func (f *faultRun) meanwhile(t *testing.T, before float64) {
 	t.Helper()
-	f.guess(t, guessesEach/2)
+	f.guess(t, guessesDuring/2)
 	noticed := func() bool { return f.unnotice || f.setAside(t) > before }
 	if !poll(upTimeout, nil, noticed) {
 		t.Error("no machine has set Redis aside")
 	}
-	f.guess(t, guessesEach-guessesEach/2)
+	f.guess(t, guessesDuring/2)
 	n := outageLogins
 	if *guessing {
 		n = moreLogins

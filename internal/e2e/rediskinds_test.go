@@ -107,17 +107,19 @@ func startSecure(t *testing.T) string {
 	r := startRedis(t, "--bind", "127.0.0.1", "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", cert,
 		"--tls-ca-cert-file", ca.file, "--tls-auth-clients", "no")
 	r.do(t, "ACL", "SETUSER", user, "on", ">"+password, "~mailauthd:*", "&mailauthd:*", "+@all", "-@dangerous")
-	setUserOff(t, r)
+	requirePassword(t, r)
 	file := writeFile(t, dir, "redis.pass", password+"\n")
 	options := fmt.Sprintf("username = %q\npassword_file = %q\ntls = true\nca_file = %q", user, file, ca.file)
 	return redisTOML(t, options, net.JoinHostPort("127.0.0.1", port))
 }
 
-// setUserOff forbids new connections without a password. The test keeps one.
-func setUserOff(t *testing.T, r *redisServer) {
+// requirePassword makes Redis ask all new connections for a password. The test keeps its own.
+func requirePassword(t *testing.T, r *redisServer) {
 	t.Helper()
 	r.do(t, "CONFIG", "SET", "requirepass", mark+"-other")
-	if err := redis.NewClient(&redis.Options{Network: "unix", Addr: r.socket}).Ping(t.Context()).Err(); err == nil {
+	other := redis.NewClient(&redis.Options{Network: "unix", Addr: r.socket})
+	defer other.Close()
+	if other.Ping(t.Context()).Err() == nil {
 		t.Error("Redis asks for no password")
 	}
 }
