@@ -29,7 +29,7 @@ func TestThrottleReset(t *testing.T) {
 		domainTOML("domain1.com", "upstream")+"\n[throttle]\npair_limit = 1\n")
 	checkAuthStatus(t, d.site, bob.user, alice.password, failed)
 	checkAuthStatus(t, d.site, bob.user, bob.password, failed)
-	d.administer(t, "COUNTER  OF                            WRONG PASSWORDS  LIMIT  NEXT LOGIN IN\npair     bob@domain1.com from 127.0.0.1  1.0              1      1h0m0s\n",
+	d.administer(t, "COUNTER  OF                              WRONG PASSWORDS  LIMIT  NEXT LOGIN IN\npair     bob@domain1.com from 127.0.0.1  1.0              1      1h0m0s\n",
 		"throttle", "show")
 	d.administer(t, "forgot 2 counters\n", "throttle", "reset", bob.user)
 	checkAuthStatus(t, d.site, bob.user, bob.password, "OK")
