@@ -10,6 +10,12 @@ FUZZTIME  ?= 30s
 DESTDIR   ?=
 PREFIX    ?= /usr/local
 SYSCONFDIR ?= /etc
+ZSHDIR    ?= $(PREFIX)/share/zsh/site-functions
+EXAMPLES  := $(filter-out %.md %/bench %/completion %/man %/packages %/systemd,$(wildcard contrib/*))
+# The version of systemd. From 253 on it knows Type=notify-reload.
+SYSTEMD   ?= $(shell systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+# The web server's group: "http" on Arch, "nginx" or "apache" on Fedora.
+WEBGROUP  ?= www-data
 
 .PHONY: build run quick test lint bench fuzz install clean
 
@@ -59,21 +65,22 @@ fuzz:
 		done; \
 	done
 
-# Installs what make build made, the unit files, the manual pages and the documentation. It installs a configuration only
-# if there is none, with the sample users as comments. Links in README.md lead to the installed files. It writes
-# nothing to this directory, because root may run it.
+# Installs what make build made, the units, the manual pages, shell completion and the documentation. It installs a
+# configuration only if there is none, with the sample users as comments. Links in README.md lead to the installed
+# files. It writes nothing to this directory, because root may run it.
 install:
 	@test -x $(RUN)/mailauthd || { echo "run make build first, not as root" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(ZSHDIR) \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d \
 		$(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf $(DESTDIR)$(SYSCONFDIR)/mailauthd/users.d
 	install -m 0755 $(RUN)/mailauthd $(RUN)/md5cram $(DESTDIR)$(PREFIX)/bin/
-	for unit in mailauthd.service mailauthd.socket mailauthd-http.socket; do \
-		sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/$$unit | \
-			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
+	for unit in $(wildcard contrib/systemd/*.service contrib/systemd/*.socket); do \
+		sed -e 's|/usr/local|$(PREFIX)|g' -e '/^[A-Z].*=/s|www-data|$(WEBGROUP)|' $$unit | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
 	done
-	@version=$$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p'); \
-	test "$${version:-0}" -lt 253 || { install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service.d && \
+	@test "$(or $(SYSTEMD),0)" -lt 253 || { install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service.d && \
 		sed 's|/usr/local|$(PREFIX)|g' contrib/systemd/notify-reload.conf | \
 			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/mailauthd.service.d/notify-reload.conf; }
 	install -m 0644 contrib/systemd/mailauthd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailauthd.conf
@@ -81,16 +88,19 @@ install:
 		sed 's|/usr/local|$(PREFIX)|g' $$page | \
 			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	install -m 0644 contrib/completion/mailauthd.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailauthd
+	install -m 0644 contrib/completion/_mailauthd $(DESTDIR)$(ZSHDIR)/
+	install -m 0644 contrib/completion/mailauthd.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
 	sed -e 's|](contrib/man/\([^)]*\([158]\)\))|](../../man/man\2/\1)|g' -e 's|](contrib/|](|g' -e 's|/usr/local|$(PREFIX)|g' README.md | \
 		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/doc/mailauthd/README.md
-	install -m 0644 contrib/RELEASE-NOTES.md $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
-	cp -R contrib/prometheus contrib/grafana $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	sed 's|/usr/local|$(PREFIX)|g' contrib/RELEASE-NOTES.md | \
+		install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/share/doc/mailauthd/RELEASE-NOTES.md
 	install -m 0644 conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/mailauthd/conf/
-	cp -R contrib/nginx contrib/apache contrib/logrotate contrib/fail2ban contrib/rsyslog contrib/vector contrib/freebsd contrib/openrc $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
+	cp -R $(EXAMPLES) $(DESTDIR)$(PREFIX)/share/doc/mailauthd/
 	@to=$(DESTDIR)$(SYSCONFDIR)/mailauthd; \
-	for f in mailauthd.toml servers.toml; do \
-		test -e $$to/$$f || install -m 0640 conf/$$f $$to/$$f || exit 1; \
-	done; \
+	test -e $$to/mailauthd.toml || sed '/^group *=/s|www-data|$(WEBGROUP)|' conf/mailauthd.toml | \
+		install -m 0640 /dev/stdin $$to/mailauthd.toml || exit 1; \
+	test -e $$to/servers.toml || install -m 0640 conf/servers.toml $$to/servers.toml || exit 1; \
 	test -e $$to/users.toml || sed 's/^[^#]/#&/' conf/users.toml | install -m 0640 /dev/stdin $$to/users.toml
 
 clean:

@@ -82,6 +82,10 @@ func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 		printHelp(stdout)
 		return exitDone
 	}
+	if args[0] == completeCommand {
+		complete(args[1:], stdout)
+		return exitDone
+	}
 	for _, cmd := range commands() {
 		if cmd.name == args[0] {
 			c := &call{command: cmd, args: args[1:], stdin: stdin, stdout: stdout, stderr: stderr}

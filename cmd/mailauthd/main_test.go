@@ -44,6 +44,11 @@ func TestCommands(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits 1 s at each exit
 			env.Setenv("REDIS", redis)
+			dir, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			env.Setenv("COMPLETION", dir+"/../../contrib/completion")
 			env.Setenv("AS", "-user=")
 			if os.Getuid() == 0 { // this machine may have a user mailauthd, who cannot read the tests' files
 				env.Setenv("AS", "-user=root")

@@ -36,6 +36,9 @@ var installed = map[string]os.FileMode{
 	"opt/lib/systemd/system/mailauthd.socket":                0o644,
 	"opt/lib/systemd/system/mailauthd-http.socket":           0o644,
 	"opt/lib/sysusers.d/mailauthd.conf":                      0o644,
+	"opt/share/bash-completion/completions/mailauthd":        0o644,
+	"opt/share/zsh/site-functions/_mailauthd":                0o644,
+	"opt/share/fish/vendor_completions.d/mailauthd.fish":     0o644,
 	"opt/share/man/man1/md5cram.1":                           0o644,
 	"opt/share/man/man5/mailauthd.toml.5":                    0o644,
 	"opt/share/man/man8/mailauthd.8":                         0o644,
@@ -71,6 +74,7 @@ func TestMakeInstall(t *testing.T) {
 		}
 	}
 	checkInstalledPages(t, to)
+	checkWebGroup(t, to)
 	checkLinks(t, repository, "README.md")
 	checkLinks(t, filepath.Join(to, "opt/share/doc/mailauthd"), "README.md")
 	for line := range strings.Lines(readFile(t, to, "etc/mailauthd/users.toml")) {
@@ -96,6 +100,19 @@ func checkInstalledPages(t *testing.T, to string) {
 	}
 }
 
+// checkWebGroup looks for the web server's group where the service and its configuration name it.
+func checkWebGroup(t *testing.T, to string) {
+	t.Helper()
+	for path, want := range map[string]string{
+		"opt/lib/systemd/system/mailauthd.service": "SupplementaryGroups=http\n",
+		"etc/mailauthd/mailauthd.toml":             "group = \"http\"\n",
+	} {
+		if text := readFile(t, to, path); !strings.Contains(text, "\n"+want) {
+			t.Errorf("%s has no line %s", path, want)
+		}
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 
 // checkLinks looks for the files that a document has links to.
@@ -114,7 +131,7 @@ func checkLinks(t *testing.T, dir, name string) {
 
 func makeInstall(t *testing.T, built, to string) {
 	t.Helper()
-	cmd := exec.Command("make", "install", "RUN="+built, "DESTDIR="+to, "PREFIX=/opt", "SYSCONFDIR=/etc")
+	cmd := exec.Command("make", "install", "RUN="+built, "DESTDIR="+to, "PREFIX=/opt", "SYSCONFDIR=/etc", "WEBGROUP=http")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make install: %v\n%s", err, out)
