@@ -17,7 +17,7 @@ SYSTEMD   ?= $(shell systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-
 # The web server's group: "http" on Arch, "nginx" or "apache" on Fedora.
 WEBGROUP  ?= www-data
 
-.PHONY: build run quick test lint bench fuzz install clean
+.PHONY: build run quick test lint bench fuzz install packages test-packages clean
 
 build:
 	mkdir -p $(RUN)
@@ -102,6 +102,15 @@ install:
 		install -m 0640 /dev/stdin $$to/mailauthd.toml || exit 1; \
 	test -e $$to/servers.toml || install -m 0640 conf/servers.toml $$to/servers.toml || exit 1; \
 	test -e $$to/users.toml || sed 's/^[^#]/#&/' conf/users.toml | install -m 0640 /dev/stdin $$to/users.toml
+
+# Builds deb, rpm and Arch packages into .run/packages; contrib/packages/build says how.
+packages:
+	contrib/packages/build
+
+# Tests the packages in fresh roots. On Debian as root it installs debootstrap, rpm and pacman.
+test-packages:
+	.ci/programs packages
+	contrib/packages/test
 
 clean:
 	rm -rf $(RUN)
