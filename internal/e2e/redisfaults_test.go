@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -10,6 +11,7 @@ import (
 const (
 	faultUserLimit = 50
 	guessesEach    = 6   // by each machine before the fault, and
+	guessesAtFault = 5   // when it begins, and
 	guessesDuring  = 10  // during it: more than the throttle remembers passwords of a user
 	outageLogins   = 100 // during the fault, and
 	moreLogins     = 5000
@@ -19,14 +21,18 @@ const (
 // faultTOML has a half-life in which no count decays while the test runs.
 var faultTOML = fmt.Sprintf("\n[throttle]\nshared = true\nhalf_life = \"8760h\"\nuser_limit = %d\n", faultUserLimit)
 
-// victim is the user whose password is guessed.
-var victim = account{"victim@domain02.com", mark + "-victim"}
+// victim is the user whose password is guessed on all machines, and neighbour on one machine during the fault.
+var (
+	victim    = account{"victim@domain02.com", mark + "-victim"}
+	neighbour = account{"neighbour@domain02.com", mark + "-neighbour"}
+)
 
 // redisFault is something that happens to Redis, or to a machine, under logins.
 type redisFault struct {
 	name     string
 	redis    []string // arguments
 	unnotice bool     // Redis is used all the time
+	calm     bool     // no guess is in flight when it begins: a dead process loses those, and a clock lets them decay
 	decayed  int      // how much of the guesses before has decayed during the fault
 	start    func(t *testing.T, f *faultRun, routing string)
 	begin    func(t *testing.T, f *faultRun)
@@ -53,12 +59,12 @@ var redisFaults = []redisFault{
 	},
 	{name: "flushed", begin: func(t *testing.T, f *faultRun) { f.redis.do(t, "FLUSHALL") }},
 	{name: "scripts flushed", unnotice: true, begin: func(t *testing.T, f *faultRun) { f.redis.do(t, "SCRIPT", "FLUSH") }},
-	{name: "responder killed", unnotice: true, begin: killResponder, end: runResponder},
+	{name: "responder killed", unnotice: true, calm: true, begin: killResponder, end: runResponder},
 	{
-		name: "clock", unnotice: true, decayed: 2 * guessesEach / 2, start: startWithClock,
+		name: "clock", unnotice: true, calm: true, decayed: guessesEach, start: startWithClock,
 		begin: setClock(clockJump), end: setClock(-clockJump), // back by twice as much, when nothing decays
 	},
-	{name: "failed over", start: startSentinels, begin: killMaster},
+	{name: "failed over", calm: true, start: startSentinels, begin: killMaster},
 	{name: "partitioned", start: startHosts, begin: cutOff, end: joinAgain},
 }
 
@@ -88,7 +94,8 @@ func TestRedisFaults(t *testing.T) {
 }
 
 func (f *faultRun) play(t *testing.T) {
-	routing := faultTOML + aliceTOML + userTOML(victim.user, "{PLAIN}"+victim.password)
+	routing := faultTOML + aliceTOML + userTOML(victim.user, "{PLAIN}"+victim.password) +
+		userTOML(neighbour.user, "{PLAIN}"+neighbour.password)
 	if f.start != nil {
 		f.start(t, f, routing)
 	} else {
@@ -102,7 +109,12 @@ func (f *faultRun) play(t *testing.T) {
 	f.logins.more(t, outageLogins)
 
 	before := f.setAside(t)
+	var guesser sync.WaitGroup
+	if !f.calm {
+		guesser.Go(func() { f.guess(t, guessesAtFault) })
+	}
 	f.begin(t, f)
+	guesser.Wait()
 	f.meanwhile(t, before)
 	if f.end != nil {
 		f.end(t, f)
@@ -125,6 +137,10 @@ func (f *faultRun) meanwhile(t *testing.T, before float64) {
 		t.Error("no machine has set Redis aside")
 	}
 	f.guess(t, guessesDuring/2)
+	for i := range faultUserLimit {
+		f.machines[0].check(t, guessAddress(1<<13+i), account{neighbour.user, fmt.Sprint(mark, "-guess-", i)}, false)
+	}
+	f.machines[0].check(t, "203.0.113.1", neighbour, false) // the machine has a limit of its own
 	n := outageLogins
 	if *guessing {
 		n = moreLogins
