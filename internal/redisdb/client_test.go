@@ -225,6 +225,22 @@ func TestPassword(t *testing.T) {
 	}
 }
 
+// Servers word the same errors differently.
+func TestExplain(t *testing.T) {
+	for text, want := range map[string]string{
+		"READONLY You can't write against a read only replica.":                                                                                                        "this is a replica",
+		"ERR Error running script (call to f_bb93): @user_script:8: @user_script: 8: -READONLY You can't write against a read only replica.":                           "this is a replica",
+		"ERR ACL failure in script: User mailauthd has no permissions to run the 'del' command script: c0a9, on @user_script:61.":                                      "mailauthd(8) lists",
+		"ERR Error running script (call to f_cf68): @user_script:8: @user_script: 8: -NOPERM this user has no permissions to run the 'mget' command or its subcommand": "mailauthd(8) lists",
+		"ERR Error running script (call to f_cf68): @user_script:8: @user_script: 8: The user executing the script can't run this command or subcommand":               "mailauthd(8) lists",
+		"ERR something else: -x": "ERR something else",
+	} {
+		if got := explain(errors.New(text)).Error(); !strings.HasPrefix(got, want) && !strings.Contains(strings.TrimSuffix(got, text), want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestSeal(t *testing.T) {
 	s := newSecrets([]byte("secret"))
 	sealed := s.seal("flush bob@x.org")

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -65,15 +66,24 @@ func explain(err error) error {
 		"NOREPLICAS": "redis has fewer replicas than min-replicas-to-write",
 		"MOVED":      "this is a node of a cluster: list several nodes in addresses",
 
-		"ERR This instance has cluster support disabled": "several addresses are those of a cluster: give one server, or set master_name if they are Sentinels",
-		"ERR The user executing the script can't":        "redis does not permit a command of a script: mailauthd(8) lists what an ACL user needs",
-		"ERR unknown command":                            "this server does not know a command that is needed: if it is a Sentinel, set master_name",
+		"This instance has cluster support disabled": "several addresses are those of a cluster: give one server, or set master_name if they are Sentinels",
+		"The user executing the script can't":        "redis does not permit a command of a script: mailauthd(8) lists what an ACL user needs",
+		"ACL failure in script":                      "redis does not permit a command of a script: mailauthd(8) lists what an ACL user needs", // Valkey
+		"unknown command":                            "this server does not know a command that is needed: if it is a Sentinel, set master_name",
 	} {
-		if strings.HasPrefix(err.Error(), prefix) {
+		if strings.HasPrefix(codeOf(err), prefix) {
 			return &Error{advice, err}
 		}
 	}
 	return err
+}
+
+// inScript matches what Redis 6.2 writes before the error of a command in a script.
+var inScript = regexp.MustCompile(`^Error running script .*@user_script: \d+: -?`)
+
+// codeOf returns an error of Redis without what does not tell errors apart.
+func codeOf(err error) string {
+	return inScript.ReplaceAllString(strings.TrimPrefix(err.Error(), "ERR "), "")
 }
 
 // Error is an error of Redis with what to do about it.
