@@ -65,7 +65,25 @@ func (b *database) freeze(tb testing.TB) (thaw func()) {
 	thaw = func() { send(syscall.SIGCONT) }
 	tb.Cleanup(thaw)
 	send(syscall.SIGSTOP)
+	for _, pid := range all { // a thread that waits for the processor stops the others later
+		if !poll(readyTimeout, b.done, func() bool { return stopped(pid) }) {
+			tb.Fatalf("%s does not stop", b.name)
+		}
+	}
 	return thaw
+}
+
+// stopped reports whether all threads of a process are stopped, or the process has ended.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		stat, _ := os.ReadFile(path)
+		_, state, _ := strings.Cut(string(stat), ") ")
+		if state != "" && state[0] != 'T' {
+			return false
+		}
+	}
+	return true
 }
 
 func children(tb testing.TB, pid int) (pids []int) {

@@ -31,7 +31,9 @@ func TestLogDiskFull(t *testing.T) {
 	}
 	d.serve(t)
 	waitReady(t, d.process, s.http)
-	if n := strings.Count(readFile(t, d.stderr), "auth.log cannot be written, logins go on"); n != 1 {
+	const full = "auth.log cannot be written, logins go on"
+	poll(readyTimeout, d.done, func() bool { return d.said(t, full) })
+	if n := strings.Count(readFile(t, d.stderr), full); n != 1 {
 		t.Errorf("standard error says %d times at the start that the log cannot be written:\n%s", n, readFile(t, d.stderr))
 	}
 	http := endpoints(s)[2]
@@ -41,7 +43,7 @@ func TestLogDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	http.check(t, alice, "OK")
-	if !d.said(t, `msg="auth.log is written again" lost=2`) {
+	if !poll(readyTimeout, d.done, func() bool { return d.said(t, `msg="auth.log is written again" lost=2`) }) {
 		t.Errorf("standard error does not say how many entries were lost:\n%s", readFile(t, d.stderr))
 	}
 	if whole, torn := jsonLines(t, d.authLog); whole != 1 || torn != 0 {
