@@ -94,35 +94,47 @@ func (c *call) read(r *logReading, take func(*authlog.Event)) (logreport.Skipped
 // clockSlack is how far the clock may have been set back within a log, as at the end of summer time.
 const clockSlack = 2 * time.Hour
 
-// inOrder returns the files by the time of their first entries, without those that end before since. Standard input is the
-// last one, because it cannot be read twice.
+// inOrder returns the files by the time of their first entries, without those that end before since. Those that cannot be
+// read twice are the last ones.
 func (r *logReading) inOrder(reader *logreport.Reader) ([]string, error) {
 	type file struct {
-		path  string
-		first time.Time // zero if the file has no entry
+		path   string
+		stream bool
+		first  time.Time // zero if the file has no entry
 	}
 	var list []file
 	for _, path := range slices.Compact(slices.Sorted(slices.Values(r.files))) {
-		first := time.Unix(1<<40, 0) // of standard input
-		if path != "-" {
-			f, err := os.Open(path)
+		f := file{path: path, stream: isStream(path)}
+		if !f.stream {
+			in, err := os.Open(path)
 			if err != nil {
 				return nil, err
 			}
-			first, _ = reader.First(f)
-			f.Close()
+			f.first, _ = reader.First(in)
+			in.Close()
 		}
-		list = append(list, file{path, first})
+		list = append(list, f)
 	}
-	slices.SortStableFunc(list, func(a, b file) int { return a.first.Compare(b.first) })
+	slices.SortStableFunc(list, func(a, b file) int {
+		if a.stream != b.stream {
+			return map[bool]int{false: -1, true: 1}[a.stream]
+		}
+		return a.first.Compare(b.first)
+	})
 	var paths []string
 	for i, f := range list {
-		over := i+1 < len(list) && list[i+1].path != "-" && !f.first.IsZero() && list[i+1].first.Before(r.since.Add(-clockSlack))
+		over := i+1 < len(list) && !list[i+1].stream && !f.first.IsZero() && list[i+1].first.Before(r.since.Add(-clockSlack))
 		if !over {
 			paths = append(paths, f.path)
 		}
 	}
 	return paths, nil
+}
+
+// isStream reports whether a file cannot be read twice: standard input, or a pipe such as that of "<(xzcat auth.log.xz)".
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return path == "-" || err == nil && !info.Mode().IsRegular()
 }
 
 // canonical returns the name by which a user is known: in canonical form and, if the configuration is known, that of the
