@@ -20,7 +20,7 @@ func logFailed(c *call) error {
 	by := c.flags.String("by", "user", "count by `what`: "+strings.Join(logreport.Keys, ", "))
 	plot := c.flags.Bool("plot", false, "also show when the logins failed")
 	limit := c.flags.Int("limit", 20, "print at most this `number` of rows; 0: all")
-	if err := c.parseFiles(); err != nil {
+	if err := c.parseFiles(0); err != nil {
 		return err
 	}
 	if !slices.Contains(logreport.Keys, *by) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -29,8 +30,8 @@ func (c *call) reportFlags() (path, since *string, asJSON *bool) {
 	return path, since, flags.Bool("json", false, "print JSON")
 }
 
-// parseFiles reads the flags. Any number of arguments may follow them.
-func (c *call) parseFiles() error { return c.parseBetween(0, len(c.args)) }
+// parseFiles reads the flags. At least so many arguments must follow them.
+func (c *call) parseFiles(least int) error { return c.parseBetween(least, math.MaxInt) }
 
 const sinceUsage = "leave out what was before this `time`, such as 2026-01-31 or 2026-01-31T15:04, or longer ago than 2h or 3d"
 

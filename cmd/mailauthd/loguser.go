@@ -12,7 +12,7 @@ import (
 func logUser(c *call) error {
 	path, since, asJSON := c.reportFlags()
 	limit := c.flags.Int("limit", 50, "show at most this `number` of logins, the last ones")
-	if err := c.parseBetween(1, len(c.args)); err != nil {
+	if err := c.parseFiles(1); err != nil {
 		return err
 	}
 	if *limit < 1 || *limit > logreport.MaxHistory {

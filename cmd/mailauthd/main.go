@@ -160,7 +160,10 @@ func (c *call) parseBetween(least, most int) error {
 		return nil
 	}
 	want := fmt.Sprint(most)
-	if least < most {
+	switch {
+	case n < least && least < most:
+		want = fmt.Sprint("at least ", least)
+	case least < most:
 		want = "at most " + want
 	}
 	return usageError(fmt.Sprintf("got %d arguments, want %s", n, want))

@@ -11,7 +11,7 @@ import (
 // migrateLog compares the logins in old logs with the decisions by the configuration. It contacts nobody.
 func migrateLog(c *call) error {
 	path, since, asJSON := c.reportFlags()
-	if err := c.parseFiles(); err != nil {
+	if err := c.parseFiles(0); err != nil {
 		return err
 	}
 	if c.flags.NArg() == 0 {

@@ -13,7 +13,7 @@ import (
 // sumUpShadow sums up the shadow log.
 func sumUpShadow(c *call) error {
 	path, since, asJSON := c.reportFlags()
-	if err := c.parseFiles(); err != nil {
+	if err := c.parseFiles(0); err != nil {
 		return err
 	}
 	cfg, _, from, err := c.loadReport(*path, *since)
