@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/route"
 	"mailauthd/internal/status"
 )
@@ -72,7 +73,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request, names bool)
 	}
 	p := s.snapshot(time.Now(), q.Full)
 	if !names {
-		p.Mask()
+		p.Mask(s.isListed)
 	}
 	var page bytes.Buffer
 	kind := "text/plain"
@@ -102,6 +103,13 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request, names bool)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	page.WriteTo(w)
+}
+
+// isListed reports whether the configuration has a domain. One that only "*" matches may be a password.
+func (s *Server) isListed(domain string) bool {
+	canonical, err := mailaddr.Domain(domain)
+	found := s.state.Load().config.Domains.Find(canonical)
+	return err == nil && found != nil && found.Name != route.AnyDomain
 }
 
 // health is the answer to GET /health.

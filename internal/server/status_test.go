@@ -101,6 +101,20 @@ func TestStatusMasksNames(t *testing.T) {
 	}
 }
 
+// What is not a configured domain may be a password, also if "*" sends it to a passdb.
+func TestStatusMasksUnlistedDomains(t *testing.T) {
+	s := startAdmin(t)
+	s.reload(append(s.edits, "[users.", "[passdb.vmail]\ndriver = \"pgsql\"\nconnect = \"host=127.0.0.1 port=1\"\nquery = \"SELECT password FROM m WHERE u = %{user}\"\n"+
+		"[domains.\"*\"]\nservers = [\"box1\"]\nverify = \"vmail\"\n[users.")...)
+	s.want("http", login("p@hunter2", password), trouble)
+	s.want("http", login("alice@Users.Example", "wrong"), failed)
+	for _, path := range []string{"/status?full", "/status?json&full", "/status?full&html"} {
+		if code, body := s.request("GET", "tcp", s.metrics, path); code != http.StatusOK || strings.Contains(body, "hunter2") || !strings.Contains(body, "a…@Users.Example") {
+			t.Errorf("%s: status %d: %s", path, code, body)
+		}
+	}
+}
+
 // A query of garbage is a bad request, and so is any path but four.
 func TestStatusRefusesGarbage(t *testing.T) {
 	s := startAdmin(t)

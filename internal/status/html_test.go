@@ -13,7 +13,7 @@ func TestPageAtAnyRate(t *testing.T) {
 		s := sample(r)
 		masked := name == "quiet.html"
 		if masked {
-			s.Mask()
+			s.Mask(isDomain1)
 		}
 		page := htmlOf(t, s, Query{Format: HTML, Full: true})
 		writePage(t, name, page)

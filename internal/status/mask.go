@@ -8,21 +8,22 @@ import (
 
 const hidden = "…"
 
-// Mask hides names and addresses of users, and the errors that may contain them.
-func (s *Snapshot) Mask() {
+// Mask hides names and addresses of users, and the errors that may contain them. The function reports whether a domain is
+// a configured one.
+func (s *Snapshot) Mask(listed func(domain string) bool) {
 	s.Masked = true
 	for i := range s.Recent {
 		f := &s.Recent[i]
-		f.User = maskUser(f.User, f.Server != "" || f.Passdb != "")
+		f.User = maskUser(f.User, listed)
 		f.Client, f.Error = maskAddress(f.Client), ""
 	}
 	for i := range s.Throttle {
 		h := &s.Throttle[i]
 		switch user, address, pair := strings.Cut(h.Name, " from "); {
 		case pair:
-			h.Name = maskUser(user, true) + " from " + maskAddress(address)
+			h.Name = maskUser(user, listed) + " from " + maskAddress(address)
 		case h.Counter == "user":
-			h.Name = maskUser(h.Name, true)
+			h.Name = maskUser(h.Name, listed)
 		default:
 			h.Name = maskAddress(h.Name)
 		}
@@ -41,13 +42,13 @@ func hide(text *string) {
 }
 
 // maskUser leaves the first character of a name, and its domain if that is a configured one.
-func maskUser(name string, listed bool) string {
+func maskUser(name string, listed func(domain string) bool) string {
 	local, domain := name, ""
 	if at := strings.LastIndexByte(name, '@'); at >= 0 {
-		local, domain = name[:at], name[at:]
-	}
-	if !listed {
-		domain = ""
+		local = name[:at]
+		if listed(name[at+1:]) {
+			domain = name[at:]
+		}
 	}
 	r, n := utf8.DecodeRuneInString(local)
 	if r == utf8.RuneError || r < ' ' {
