@@ -50,18 +50,24 @@ func quiet() *Recorder {
 // busyRate is the rate of the busy recorder, in logins a second.
 const busyRate = 5000
 
-// busy is a recorder with so many logins for a day. Only the last minute is recorded one by one; minutes before are
-// copies of it that vary, because a day of them would take half a minute.
+// busy is a recorder with so many logins for a day. Only those of the last second are recorded one by one. Seconds and
+// minutes before are copies of it that vary, because a day of them would take half a minute.
 func busy() *Recorder {
 	r := new(Recorder)
-	for n := range 61 * busyRate {
-		r.Record(event(n, noon.Add(-time.Minute+time.Duration(n)*time.Second/busyRate)))
+	for n := range busyRate {
+		r.Record(event(n, noon.Add(time.Duration(n)*time.Second/busyRate)))
 	}
-	last := noon.Unix()/60 - 1
-	model := r.minutes[last%Minutes].counts
-	model.add(&r.minutes[(last+1)%Minutes].counts)
-	for i := int64(1); i < Minutes-1; i++ {
-		c := model
+	now := noon.Unix()
+	second := r.seconds[now%Seconds].counts
+	for i := int64(1); i < Seconds; i++ {
+		r.seconds[(now-i)%Seconds] = interval{now - i, second}
+	}
+	var minute counts
+	for range 60 {
+		minute.add(&second)
+	}
+	for i := int64(1); i < Minutes; i++ {
+		c := minute
 		wave := 0.7 + 0.3*math.Sin(float64(i)/40)
 		for k := range c.outcomes {
 			c.outcomes[k] = uint32(float64(c.outcomes[k]) * wave)
@@ -70,7 +76,7 @@ func busy() *Recorder {
 			c.outcomes = [3]uint32{c.outcomes[0] / 2, c.outcomes[1], c.outcomes[0] / 2}
 			c.times[30] = c.outcomes[0] * 2
 		}
-		r.minutes[(last-i+1)%Minutes] = interval{last - i + 1, c}
+		r.minutes[(now/60-i)%Minutes] = interval{now/60 - i, c}
 	}
 	return r
 }

@@ -104,7 +104,7 @@ func TestMaskedSnapshotHasNoNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{js.String(), textOf(t, s, false), string(htmlOf(t, s, Query{Format: HTML, Full: true}))} {
-		for _, name := range []string{"user1", "user2", "user3", "bob", "203.0.113.9", "198.51.167.103", "user@"} {
+		for _, name := range []string{"user1", "user4", "bob", "203.0.113.9", "198.51.19.135", "user@"} {
 			if strings.Contains(text, name) {
 				t.Errorf("%s in %s", name, text)
 			}
