@@ -63,17 +63,29 @@ func (s *Snapshot) Problems() (list []string) {
 	if s.Log.Error != "" {
 		list = append(list, "the log cannot be written")
 	}
-	for _, l := range [][]Server{s.Servers, s.Passdbs} {
-		for i := range l {
-			if v := &l[i]; !v.Up {
-				list = append(list, v.Name+" "+v.Protocol+" is set aside")
-			} else if v.Days != nil && *v.Days < warnDays {
-				list = append(list, v.Name+" "+v.Protocol+": the certificate ends soon")
-			}
-		}
+	for i := range s.Servers {
+		v := &s.Servers[i]
+		list = append(list, v.problems(v.Name+" "+v.Protocol)...)
+	}
+	for i := range s.Passdbs {
+		v := &s.Passdbs[i]
+		list = append(list, v.problems("passdb "+v.Name)...)
+	}
+	if s.Redis != nil && !s.Redis.Up {
+		list = append(list, "Redis is set aside")
 	}
 	if s.Reloads.LastError != "" {
 		list = append(list, "the last reload was refused")
 	}
 	return list
+}
+
+func (v *Server) problems(name string) []string {
+	switch {
+	case !v.Up:
+		return []string{name + " is set aside"}
+	case v.Days != nil && *v.Days < warnDays:
+		return []string{name + ": the certificate ends soon"}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package status
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,20 @@ func TestPageAtAnyRate(t *testing.T) {
 				t.Errorf("%s: has %s", name, unwanted)
 			}
 		}
+	}
+}
+
+// The head of the page names everything that does not work.
+func TestProblems(t *testing.T) {
+	s := sample(quiet())
+	s.Passdbs[0].Up, s.Log.Error, s.Reloads.LastError = false, "disk full", "line 3"
+	want := []string{"the log cannot be written", "axigen1 imap: the certificate ends soon", "dovecot1 imap is set aside", "passdb vmail is set aside",
+		"Redis is set aside", "the last reload was refused"}
+	if got := s.Problems(); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got := New(noon, noon).Problems(); len(got) > 0 {
+		t.Errorf("nothing is wrong, but %q", got)
 	}
 }
 
