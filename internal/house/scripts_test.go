@@ -11,7 +11,8 @@ import (
 // The shell reads each script, and shellcheck has no objection.
 func TestScripts(t *testing.T) {
 	var scripts []string
-	for _, pattern := range []string{".ci/*", "contrib/freebsd/*", "contrib/openrc/*"} {
+	for _, pattern := range []string{".ci/*", "contrib/freebsd/*", "contrib/openrc/*", "contrib/packages/[bt]*", "contrib/packages/deb/*",
+		"contrib/packages/rpm/*", "contrib/packages/archlinux/*"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Errorf("no scripts %s: %v", pattern, err)
@@ -24,7 +25,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	check := testprogram.Find(t, "shellcheck")
-	if out, err := exec.Command(check, scripts...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(check, append([]string{"-s", "sh"}, scripts...)...).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %v\n%s", err, out)
 	}
 }
