@@ -7,7 +7,7 @@ import (
 )
 
 // Alive returns nil if logins are decided: every socket is accepted from, and the way of a login is free as far as it
-// changes nothing and asks no other program. If the way is blocked, Alive does not return. A socket counts as stuck when
+// changes nothing and asks no mail server and no database. If the way is blocked, Alive does not return. A socket counts as stuck when
 // a connection was accepted there and the next one has not been for the time of limit.
 func (s *Server) Alive(limit time.Duration) error {
 	if name := s.stuck(limit); name != "" {
