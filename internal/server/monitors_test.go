@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/testprogram"
 )
 
 const (
@@ -95,10 +97,7 @@ func TestAlerts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts promtool")
 	}
-	if _, err := exec.LookPath("promtool"); err != nil {
-		t.Skip("no promtool here: it is in Debian's package prometheus")
-	}
-	cmd := exec.CommandContext(t.Context(), "promtool", "test", "rules", "mailauthd.rules.test.yml")
+	cmd := exec.CommandContext(t.Context(), testprogram.Find(t, "promtool"), "test", "rules", "mailauthd.rules.test.yml")
 	cmd.Dir = alerts
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mailauthd/internal/testprogram"
 )
 
 // browserTimeout is how long a browser may take.
@@ -18,10 +20,7 @@ func TestPageInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
-	browser, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium here")
-	}
+	browser := testprogram.Find(t, "chromium")
 	page := append(htmlOf(t, sample(quiet()), Query{Format: HTML, Full: true}), "<style>p { color: red; }</style>"...)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", ContentSecurityPolicy())
