@@ -219,8 +219,11 @@ func (s *Snapshot) stateLines() []line {
 func (s *Snapshot) recentLines() (lines []line) {
 	for i := range s.Recent {
 		f := &s.Recent[i]
-		lines = append(lines, line{"failed " + clock(f.Time), strings.TrimSpace(fmt.Sprintf("%s from %s by %s %s: %s, took %s %s",
-			f.User, f.Client, f.Protocol, f.Method, f.why(), took(f.Took), f.Error)), plain})
+		value := fmt.Sprintf("%s from %s by %s %s: %s, took %s", f.User, f.Client, f.Protocol, f.Method, f.why(), took(f.Took))
+		if f.Error != "" {
+			value += ", error " + f.Error
+		}
+		lines = append(lines, line{name: "failed " + clock(f.Time), value: value})
 	}
 	return lines
 }
