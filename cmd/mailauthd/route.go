@@ -49,12 +49,9 @@ func routeUser(c *call) error {
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	protocols := []string{"imap", "pop3", "smtp"}
-	if *protocol != "" {
-		if !slices.Contains(protocols, *protocol) {
-			return usageError("-protocol: want imap, pop3 or smtp")
-		}
-		protocols = []string{*protocol}
+	protocols, err := routeProtocols(*clientIP, *protocol)
+	if err != nil {
+		return err
 	}
 	cfg, resolver, err := c.load(*path)
 	if err != nil {
@@ -77,6 +74,21 @@ func routeUser(c *call) error {
 		return nil
 	}
 	return errNo
+}
+
+// routeProtocols checks the flags for the client, and returns the protocols to print.
+func routeProtocols(clientIP, protocol string) ([]string, error) {
+	protocols := []string{"imap", "pop3", "smtp"}
+	if _, err := netip.ParseAddr(clientIP); err != nil && clientIP != "" {
+		return nil, usageError("-client-ip: want an address, such as 192.0.2.7")
+	}
+	switch {
+	case protocol == "":
+		return protocols, nil
+	case !slices.Contains(protocols, protocol):
+		return nil, usageError("-protocol: want imap, pop3 or smtp")
+	}
+	return []string{protocol}, nil
 }
 
 // isOpen reports whether a login may go there.
