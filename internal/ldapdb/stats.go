@@ -8,7 +8,8 @@ import (
 // Stats are figures since the directory was made.
 type Stats struct {
 	Searches, Binds Requests
-	SetAside        int       // servers that are set aside now
+	Servers         int       // that are asked in turn
+	SetAside        int       // of these, those that are set aside now
 	NotAfter        time.Time // when the first certificate of a server ends; zero: none was seen
 }
 
@@ -45,6 +46,7 @@ func (d *DB) Stats() Stats {
 	return Stats{
 		Searches: d.stats.searches.read(d.searches),
 		Binds:    d.stats.binds.read(d.binds),
+		Servers:  len(d.targets),
 		SetAside: len(d.targets) - len(d.ready(nil)),
 		NotAfter: d.firstEnd(),
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -105,7 +106,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request, names bool)
 	page.WriteTo(w)
 }
 
-// isListed reports whether the configuration has a domain. One that only "*" matches may be a password.
+// isListed reports whether the configuration has a domain. A domain that only "*" matches may be a password.
 func (s *Server) isListed(domain string) bool {
 	canonical, err := mailaddr.Domain(domain)
 	found := s.state.Load().config.Domains.Find(canonical)
@@ -143,12 +144,13 @@ func (s *Server) health(now time.Time) health {
 	}
 	usage := st.auth.Usage()
 	down := make(map[string]bool)
-	for name, p := range st.auth.PassdbsInUse() {
-		down[name] = p.SetAside()
-	}
 	for _, v := range st.passdbs(usage, now) {
-		if !v.Up {
+		down[v.Name] = !v.Up
+		switch {
+		case !v.Up:
 			h.Problems = append(h.Problems, problem{"passdb " + v.Name, "set aside: see the status"}) // the error may name a user
+		case v.SetAside > 0:
+			h.Problems = append(h.Problems, problem{"passdb " + v.Name, fmt.Sprintf("servers set aside: %d", v.SetAside)})
 		}
 	}
 	for _, v := range st.servers(usage, now) {

@@ -41,7 +41,7 @@ func (m passdbMetrics) Collect(c chan<- prometheus.Metric) {
 	for name, p := range st.auth.PassdbsInUse() {
 		f := figuresOf(p.Directory)
 		up := 1.0
-		if p.SetAside() || f.setAside {
+		if p.SetAside() || f.setAside > 0 {
 			up = 0
 		}
 		c <- prometheus.MustNewConstMetric(passdbQueries, prometheus.CounterValue, float64(f.queries), name)
@@ -60,7 +60,8 @@ type figures struct {
 	queries, errors uint64
 	took            time.Duration
 	connections     int
-	setAside        bool
+	servers         int       // that are asked in turn
+	setAside        int       // of these
 	notAfter        time.Time // when a certificate ends; zero: none was seen
 }
 
@@ -73,7 +74,7 @@ func figuresOf(d users.Directory) figures {
 		s := d.Stats()
 		return figures{
 			queries: s.Searches.Count + s.Binds.Count, errors: s.Searches.Errors + s.Binds.Errors, took: s.Searches.Took + s.Binds.Took,
-			connections: s.Searches.Connections + s.Binds.Connections, setAside: s.SetAside > 0, notAfter: s.NotAfter,
+			connections: s.Searches.Connections + s.Binds.Connections, servers: s.Servers, setAside: s.SetAside, notAfter: s.NotAfter,
 		}
 	}
 	return figures{}

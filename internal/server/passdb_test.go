@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"mailauthd/internal/status"
 )
 
 // A login that began before a reload can still ask its passdb, and later ones do not wait for it.
@@ -29,4 +31,19 @@ func TestReloadSparesQueriesInFlight(t *testing.T) {
 	}
 	st.busy.RUnlock()
 	eventually(t, "the passdb is closed", func() bool { return strings.Contains(find(), "closed pool") })
+}
+
+// A passdb is up while one of its servers answers.
+func TestServersOfPassdb(t *testing.T) {
+	for f, want := range map[figures]status.Server{
+		{servers: 2}:              {Up: true},
+		{servers: 2, setAside: 1}: {Up: true, SetAside: 1},
+		{servers: 2, setAside: 2}: {},
+		{}:                        {Up: true}, // in SQL
+	} {
+		got := status.Server{Up: true}
+		if setServers(&got, f); got != want {
+			t.Errorf("%d of %d servers set aside: %+v", f.setAside, f.servers, got)
+		}
+	}
 }

@@ -143,13 +143,22 @@ func (st *state) passdbs(usage auth.Usage, now time.Time) (list []status.Server)
 		f := figuresOf(p.Directory)
 		v := newServer(p.Seen(), now)
 		v.Name, v.Driver = name, driverOf(p.Directory)
-		v.Up = v.Up && !f.setAside
+		setServers(&v, f)
 		v.Ends(f.notAfter, now)
 		v.Slots = status.Slots(usage.Passdbs[name])
 		list = append(list, v)
 	}
 	slices.SortFunc(list, func(a, b status.Server) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// setServers notes which of the servers of a passdb are set aside. It is down if all are.
+func setServers(v *status.Server, f figures) {
+	if f.setAside > 0 && f.setAside == f.servers {
+		v.Up = false
+	} else {
+		v.SetAside = f.setAside
+	}
 }
 
 func newServer(seen route.Seen, now time.Time) status.Server {

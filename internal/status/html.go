@@ -84,6 +84,8 @@ func (v *Server) problems(name string) []string {
 	switch {
 	case !v.Up:
 		return []string{name + " is set aside"}
+	case v.SetAside > 0:
+		return []string{"a server of " + name + " is set aside"}
 	case v.Days != nil && *v.Days < warnDays:
 		return []string{name + ": the certificate ends soon"}
 	}

@@ -38,7 +38,9 @@ func TestPageAtAnyRate(t *testing.T) {
 func TestProblems(t *testing.T) {
 	s := sample(quiet())
 	s.Passdbs[0].Up, s.Log.Error, s.Reloads.LastError = false, "disk full", "line 3"
+	s.Passdbs = append(s.Passdbs, Server{Name: "people", Up: true, SetAside: 1})
 	want := []string{"the log cannot be written", "axigen1 imap: the certificate ends soon", "dovecot1 imap is set aside", "passdb vmail is set aside",
+		"a server of passdb people is set aside",
 		"Redis is set aside", "the last reload was refused"}
 	if got := s.Problems(); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

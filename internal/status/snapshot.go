@@ -111,6 +111,7 @@ type Server struct {
 	Protocol     string  `json:"protocol,omitempty"`
 	Driver       string  `json:"driver,omitempty"` // of a passdb
 	Up           bool    `json:"up"`
+	SetAside     int     `json:"servers set aside,omitempty"` // of a passdb with several servers, while others answer
 	Since        int64   `json:"since"`
 	Retry        float64 `json:"retry,omitempty"` // until a login may ask again
 	LastError    string  `json:"last error,omitempty"`

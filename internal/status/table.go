@@ -149,7 +149,10 @@ func (s *Snapshot) passdbTable() *table {
 const warnDays = 14
 
 func (v *Server) cells() []cell {
-	state := text(v.state()).marked("good", v.Up).marked("bad", !v.Up)
+	state := text(v.state()).marked("good", v.mark() == good).marked("bad", v.mark() == bad)
+	if v.SetAside > 0 {
+		state.Text += fmt.Sprintf(", servers set aside %d", v.SetAside)
+	}
 	days := cell{Class: "n"}
 	if v.Days != nil {
 		days = number(*v.Days).marked("bad", *v.Days < warnDays)

@@ -138,7 +138,7 @@ func (r *Redis) describe() string {
 	return text
 }
 
-func (v *Server) mark() int { return markOf(v.Up) }
+func (v *Server) mark() int { return markOf(v.Up && v.SetAside == 0) }
 
 func markOf(up bool) int {
 	if up {
@@ -158,6 +158,9 @@ func stateOf(up bool) string {
 
 func (v *Server) describe() string {
 	list := []string{v.state() + " since " + clock(v.Since)}
+	if v.SetAside > 0 {
+		list = append(list, fmt.Sprintf("servers set aside %d", v.SetAside))
+	}
 	if v.Retry > 0 {
 		list = append(list, "next trial in "+took(v.Retry))
 	}
