@@ -135,7 +135,7 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 				if got := w.receive(typeEndRequest); !strings.HasSuffix(got, "\r\n\r\nanswered") {
 					t.Errorf("answer %q", got)
 				}
-				w.wantEOF()
+				w.wantLastAnswer()
 				if err := <-shutdown; err != nil {
 					t.Errorf("Shutdown = %v", err)
 				}
