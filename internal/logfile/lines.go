@@ -33,7 +33,10 @@ func open(r io.Reader, buffer int) (*bufio.Reader, error) {
 		return in, nil
 	}
 	unzipped, err := gzip.NewReader(in)
-	if err != nil {
+	switch {
+	case isCut(err):
+		return nil, ErrCut
+	case err != nil:
 		return nil, err
 	}
 	return bufio.NewReaderSize(unzipped, buffer), nil

@@ -3,6 +3,7 @@ package logfile
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,6 +43,18 @@ func TestEachLine(t *testing.T) {
 			if text := strings.Join(got, ", "); err != nil || text != tt.want {
 				t.Errorf("%s %.20q: %q, %v; want %q", name, tt.log, text, err, tt.want)
 			}
+		}
+	}
+}
+
+// Of a compressed log that is not whole, what is there is read. gzip may still be writing it.
+func TestEachLineOfAPart(t *testing.T) {
+	whole := zipped(t, strings.Repeat("one\n", 1000))
+	for cut := range len(whole) - 2 {
+		part, lines := whole[:2+cut], 0
+		err := EachLine(strings.NewReader(part), 100, func(b []byte, problem Problem) bool { lines++; return true })
+		if !errors.Is(err, ErrCut) || lines > 1001 {
+			t.Errorf("%d of %d bytes: %d lines, %v", len(part), len(whole), lines, err)
 		}
 	}
 }
