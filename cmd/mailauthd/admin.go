@@ -32,10 +32,13 @@ func cacheCommands() []command {
 func flushCache(c *call) error {
 	answer, err := c.askRunning(http.MethodPost, "/cache/flush?mask=", 0)
 	if err == nil {
-		fmt.Fprintln(c.stdout, authlog.Escape(answer))
+		fmt.Fprintln(c.stdout, oneLine(answer))
 	}
 	return err
 }
+
+// oneLine makes one line of an answer of the running mailauthd, which may have several.
+func oneLine(answer string) string { return authlog.Escape(strings.ReplaceAll(answer, "\n", "; ")) }
 
 // askRunning sends a request with the command's argument to the running mailauthd, and returns the answer. The argument
 // must be there if least is 1. The command may have added flags.

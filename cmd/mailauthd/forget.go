@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"mailauthd/internal/authlog"
 )
@@ -25,7 +24,7 @@ func (e *userEdit) forget() {
 	answer, err := askAdmin(admin[0].Name, http.MethodPost, "/cache/flush?mask="+url.QueryEscape(user))
 	switch {
 	case err == nil:
-		fmt.Fprintf(e.stdout, "remembered logins of %s: %s\n", authlog.Escape(user), authlog.Escape(strings.ReplaceAll(answer, "\n", "; ")))
+		fmt.Fprintf(e.stdout, "remembered logins of %s: %s\n", authlog.Escape(user), oneLine(answer))
 	case e.source.Redis != nil || errors.Is(err, fs.ErrPermission): // else no mailauthd runs, and none remembers anything
 		fmt.Fprintf(e.stderr, "remembered logins of %s are not forgotten: %v; later run: mailauthd cache flush %s\n",
 			authlog.Escape(user), err, authlog.Escape(user))
