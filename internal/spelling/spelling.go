@@ -1,11 +1,17 @@
 // Package spelling finds the known word that a misspelt one may have meant.
 package spelling
 
+import "strings"
+
 // MaxLen is the length of the longest word that another one is suggested for, in bytes. It bounds the time of Nearest.
 const MaxLen = 40
 
+// minPrefix is the length of the shortest word that is completed, in bytes.
+const minPrefix = 3
+
 // Nearest returns the known word that a misspelt one resembles, or "" if none is close. A third of the word may be
-// wrong, but at least one byte and at most three.
+// wrong, but at least one byte and at most three. If no word is so close, it returns the only one that begins with the
+// misspelt word.
 func Nearest(word string, known []string) string {
 	if len(word) > MaxLen {
 		return ""
@@ -16,7 +22,24 @@ func Nearest(word string, known []string) string {
 			best, least = k, d
 		}
 	}
+	if best == "" && len(word) >= minPrefix {
+		return completion(word, known)
+	}
 	return best
+}
+
+// completion returns the only known word that begins with a prefix, or "" if there is none or more than one.
+func completion(prefix string, known []string) (word string) {
+	for _, k := range known {
+		if !strings.HasPrefix(k, prefix) {
+			continue
+		}
+		if word != "" {
+			return ""
+		}
+		word = k
+	}
+	return word
 }
 
 // distance returns how many bytes to insert, remove, replace or swap with the next one to make b of a: the optimal

@@ -10,12 +10,19 @@ func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{
 		"check": "check", "chek": "check", "cehck": "check", "chick": "check", "checks": "check",
 		"sevre": "serve", "testlogin": "test-login", "test_login": "test-login", "trotle": "throttle",
-		"pq": "pw", "wp": "pw", "pass": "", "chuk": "", "frobnicate": "", "": "",
+		"pq": "pw", "wp": "pw", "pass": "", "chuk": "", "test": "test-login", "throt": "throttle", "th": "", "xxx": strings.Repeat("x", MaxLen), "frobnicate": "", "": "",
 		strings.Repeat("x", MaxLen-1): strings.Repeat("x", MaxLen), strings.Repeat("x", MaxLen+1): "",
 	} {
 		if got := Nearest(word, known); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
+	}
+}
+
+// A prefix of two words is no hint.
+func TestNearestOfTwo(t *testing.T) {
+	if got := Nearest("user", []string{"user-add", "user-del"}); got != "" {
+		t.Errorf("got %q", got)
 	}
 }
 
