@@ -193,6 +193,10 @@ func flagFirst(arg, want string) error {
 }
 
 func (c *call) usage(w io.Writer) {
+	if c.below != nil {
+		fmt.Fprintln(w, "usage: mailauthd", c.name, "COMMAND [flags] [arguments]")
+		return
+	}
 	fmt.Fprintln(w, strings.TrimSpace("usage: mailauthd "+c.name+" [flags] "+c.command.args))
 	c.flags.SetOutput(w)
 	c.flags.PrintDefaults()

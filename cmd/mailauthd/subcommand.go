@@ -8,8 +8,6 @@ import (
 // runOneOf runs the command that the first argument names, such as "add" in "mailauthd user add".
 func (c *call) runOneOf(commands []command) error {
 	group := c.name
-	c.command.args = "COMMAND"
-	c.newFlags()
 	if len(c.args) == 0 {
 		return usageError("want one of these commands:\n" + list(commands))
 	}
@@ -33,9 +31,13 @@ func (c *call) runOneOf(commands []command) error {
 
 // list lists commands with their arguments, one a line.
 func list(commands []command) string {
+	width := 0
+	for _, cmd := range commands {
+		width = max(width, len(cmd.name+" "+cmd.args))
+	}
 	var b strings.Builder
 	for _, cmd := range commands {
-		fmt.Fprintf(&b, "  %-18s %s\n", cmd.name+" "+cmd.args, cmd.summary)
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, cmd.name+" "+cmd.args, cmd.summary)
 	}
 	return b.String()
 }
