@@ -36,11 +36,10 @@ type logReading struct {
 // configuration, such as on another machine.
 func (c *call) prepareLog(path, since string, files []string) (*logReading, error) {
 	r := &logReading{zone: time.Local, files: files}
-	cfg, err := config.Load(path)
+	log, err := c.findLog(path, r)
 	switch {
 	case err == nil:
-		r.config = cfg
-		if r.zone, err = authlog.Zone(cfg.Log.Timezone); err != nil {
+		if r.zone, err = authlog.Zone(log.Timezone); err != nil {
 			return nil, err
 		}
 	case len(files) == 0 || c.isSet("config"):
@@ -49,12 +48,27 @@ func (c *call) prepareLog(path, since string, files []string) (*logReading, erro
 		fmt.Fprintf(c.stderr, "warning: aliases and the time zone of the log are not known: %v\n", err)
 	}
 	if len(files) == 0 {
-		if r.files, err = c.rotatedFiles(cfg.Log.File); err != nil {
+		if r.files, err = c.rotatedFiles(log.File); err != nil {
 			return nil, err
 		}
 	}
 	r.since, err = sinceTime(since, r.zone, time.Now())
 	return r, err
+}
+
+// findLog returns the section [log], also of a configuration that is wrong elsewhere.
+func (c *call) findLog(path string, r *logReading) (authlog.Config, error) {
+	cfg, wrong := config.Load(path)
+	if wrong == nil {
+		r.config = cfg
+		return cfg.Log, nil
+	}
+	outline, err := config.LoadOutline(path)
+	if err != nil {
+		return authlog.Config{}, wrong
+	}
+	fmt.Fprintf(c.stderr, "warning: aliases of users are not known: %v\n", wrong)
+	return outline.Log, nil
 }
 
 func (c *call) isSet(name string) (set bool) {
