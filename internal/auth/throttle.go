@@ -87,7 +87,11 @@ func (a *Authenticator) Held() (held []throttle.Held, unsent, dropped int) {
 
 // HeldBy returns the counters of a user, or of a client's address: see [throttle.Throttle.HeldUser].
 func (a *Authenticator) HeldBy(ctx context.Context, userOrAddress string) ([]throttle.Held, error) {
-	if client, err := netip.ParseAddr(userOrAddress); err == nil {
+	client, isClient, err := a.parseClient(userOrAddress)
+	switch {
+	case err != nil:
+		return nil, err
+	case isClient:
 		return a.throttle.HeldNetwork(ctx, client, a.Now()), nil
 	}
 	account, err := a.findAccountOf(ctx, userOrAddress)
@@ -103,7 +107,11 @@ func (a *Authenticator) Throttles() bool { return a.throttle != nil }
 // Forgive removes the counts of a client's address, or of a user by any of the user's names, and returns the number of
 // counters.
 func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (counters int, err error) {
-	if client, err := netip.ParseAddr(userOrAddress); err == nil {
+	client, isClient, err := a.parseClient(userOrAddress)
+	switch {
+	case err != nil:
+		return 0, err
+	case isClient:
 		counters, err := a.throttle.ForgetNetwork(ctx, client, a.Now())
 		return counters, a.announceForgiven(ctx, client.String(), err)
 	}
@@ -113,6 +121,22 @@ func (a *Authenticator) Forgive(ctx context.Context, userOrAddress string) (coun
 	}
 	counters, err = a.throttle.ForgetUser(ctx, account, a.Now())
 	return counters, a.announceForgiven(ctx, account, err)
+}
+
+// parseClient reports whether a word is a client's address, or a network as counters are named after it. The address that
+// it returns is in that network. A larger network is an error, because it has many counters.
+func (a *Authenticator) parseClient(word string) (client netip.Addr, isClient bool, err error) {
+	if client, err := netip.ParseAddr(word); err == nil {
+		return client, true, nil
+	}
+	network, err := netip.ParsePrefix(word)
+	if err != nil {
+		return netip.Addr{}, false, nil
+	}
+	if bits := a.throttle.PrefixOf(network.Addr()); network.Bits() < bits {
+		return netip.Addr{}, false, fmt.Errorf("%s: clients are counted by networks of /%d: want one of them, or an address", network, bits)
+	}
+	return network.Addr(), true, nil
 }
 
 // findAccountOf returns the account whose failures are counted for a name, which may be an alias.

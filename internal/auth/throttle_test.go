@@ -294,6 +294,29 @@ func TestForgive(t *testing.T) {
 	})
 }
 
+// A network is named as "throttle show" prints it.
+func TestForgiveNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := withThrottle(t, newSite(t), nil)
+		guess(t, a, "2001:db8::1", alice, 3, authlog.PasswordMismatch)
+		wants(t, a, from("2001:db8::2", alice, marker), authhttp.Reject, authlog.Policy, "pair")
+		if held, err := a.HeldBy(t.Context(), "2001:db8::/64"); len(held) != 2 || err != nil {
+			t.Errorf("held %v, %v", held, err)
+		}
+		for _, network := range []string{"2001:db8::/63", "192.0.2.0/24"} {
+			if _, err := a.HeldBy(t.Context(), network); err == nil || !strings.Contains(err.Error(), "counted by networks of /") {
+				t.Errorf("%s: held: %v", network, err)
+			}
+			if _, err := a.Forgive(t.Context(), network); err == nil {
+				t.Errorf("%s was forgiven", network)
+			}
+		}
+		if n, err := a.Forgive(t.Context(), "2001:db8::/64"); n != 2 || err != nil {
+			t.Errorf("forgot %d counters, %v", n, err)
+		}
+	})
+}
+
 // Behind the PROXY protocol Client-IP is the load balancer's.
 func TestClientAddressOfTheProxyProtocol(t *testing.T) {
 	a := newAuth(t)

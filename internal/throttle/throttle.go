@@ -104,6 +104,12 @@ func (t *Throttle) Allow(ctx context.Context, client netip.Addr, user string, no
 	return Verdict{Allowed: over == "", Known: known, Network: network, Over: over, Penalty: t.config.penalty(fullest)}
 }
 
+// PrefixOf returns the number of bits of a client's address that identify its network.
+func (t *Throttle) PrefixOf(client netip.Addr) int {
+	network, _ := t.network(client)
+	return network.Bits()
+}
+
 func (t *Throttle) network(client netip.Addr) (network netip.Prefix, trusted bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
