@@ -2,9 +2,12 @@ package redisdb
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,10 +39,23 @@ func Inspect(ctx context.Context, config Config, try func(context.Context, *Clie
 		i.askSentinels, i.checkSecret, i.measure, i.look, i.runScripts(try), i.subscribe,
 	} {
 		if err := step(ctx); err != nil {
-			return i.Report, explain(err)
+			return i.Report, explainTLS(explain(err), config.TLS)
 		}
 	}
 	return i.Report, nil
+}
+
+// explainTLS adds what to do to an error that is probable if only one side speaks TLS. A Redis without TLS waits for the
+// end of the line that the handshake seems to be.
+func explainTLS(err error, useTLS bool) error {
+	var record tls.RecordHeaderError
+	switch {
+	case useTLS && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &record)):
+		return &Error{"redis does not answer by TLS: want the port that redis.conf has in tls-port, or tls = false", err}
+	case !useTLS && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+		return &Error{"redis ends the connection: if it speaks TLS at this port, set tls = true", err}
+	}
+	return err
 }
 
 // inspection is an inspection in progress.

@@ -2,8 +2,11 @@ package redisdb
 
 import (
 	"context"
+	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"mailauthd/internal/testprogram"
 )
@@ -85,4 +88,53 @@ func TestInspectErrors(t *testing.T) {
 	inspect(config, "this is a replica: give the address of the master")
 	config.MasterName = "mymaster"
 	inspect(config, "is no Sentinel")
+}
+
+// If only one side speaks TLS, the error says so.
+func TestInspectTLS(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		tls    bool
+		answer string // to the first bytes; empty: the connection is closed
+		hang   bool
+		want   string
+	}{
+		{name: "server with TLS", want: "set tls = true"},
+		{name: "server without TLS", tls: true, answer: "-ERR unknown command\r\n", want: "or tls = false"},
+		{name: "server without TLS that waits", tls: true, hang: true, want: "or tls = false"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = c.Read(make([]byte, 1024))
+					_, _ = io.WriteString(c, tt.answer)
+					if tt.hang {
+						_, _ = io.Copy(io.Discard, c)
+					}
+					c.Close()
+				}
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), BackgroundTimeout)
+			if tt.hang {
+				ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+			}
+			defer cancel()
+			c := Config{
+				Addresses: []string{l.Addr().String()}, TLS: tt.tls,
+				Prefix: DefaultPrefix, Timeout: BackgroundTimeout, Secret: []byte("0123456789abcdef"),
+			}
+			if _, err := Inspect(ctx, c, tryNothing); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
 }
