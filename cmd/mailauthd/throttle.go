@@ -45,15 +45,17 @@ func showThrottle(c *call) error {
 	if err := json.Unmarshal([]byte(answer), &held); err != nil {
 		return fmt.Errorf("the running mailauthd answers in another format: %w", err)
 	}
-	c.printHeld(held)
+	if len(held) > 0 {
+		c.printHeld(held)
+	} else if of := c.flags.Arg(0); of != "" {
+		fmt.Fprintf(c.stdout, "no wrong passwords are counted for %s\n", authlog.Escape(of))
+	} else {
+		fmt.Fprintln(c.stdout, "nobody is held back on this machine")
+	}
 	return nil
 }
 
 func (c *call) printHeld(held []status.Held) {
-	if len(held) == 0 {
-		fmt.Fprintln(c.stdout, "nobody is held back")
-		return
-	}
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "COUNTER\tOF\tWRONG PASSWORDS\tLIMIT\tNEXT LOGIN IN")
 	for _, h := range held {
