@@ -81,6 +81,10 @@ func askAdmin(socket, method, request string) (answer string, err error) {
 	}
 	response, err := client.Do(r)
 	if err != nil {
+		var request *url.Error
+		if errors.As(err, &request) { // without the URL, which is not for people
+			err = request.Err
+		}
 		return "", fmt.Errorf("%s: no answer from mailauthd (is it running, and are you root?): %w", socket, err)
 	}
 	defer response.Body.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,20 +113,23 @@ func (c *call) printNotes(cfg *config.Config, a *asked) {
 	}
 }
 
-// askNotes returns what the running mailauthd knows beyond the configuration of logins by any of the protocols. There is
-// nothing if it does not run.
+// askNotes returns what the running mailauthd knows beyond the configuration of logins by any of the protocols, or that
+// none runs.
 func (c *call) askNotes(cfg *config.Config, user, clientIP string, protocols ...string) (notes []string) {
 	if len(cfg.Listen.Admin) == 0 {
 		return nil
 	}
+	var dial *net.OpError
 	for _, protocol := range protocols {
 		query := url.Values{"user": {user}, "client_ip": {clientIP}, "protocol": {protocol}}
 		answer, err := askAdmin(cfg.Listen.Admin[0].Name, http.MethodGet, "/login?"+query.Encode())
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return []string{"not asked, because only root and its own user may: run this command as root"}
-		case err != nil: // it does not run
-			return nil
+		case errors.As(err, &dial) && dial.Op == "dial":
+			return []string{"does not run, so no user can log in: " + err.Error()}
+		case err != nil: // such as an older version, which has no notes
+			return []string{"cannot be asked: " + err.Error()}
 		}
 		for note := range strings.Lines(answer) {
 			if note = strings.TrimSpace(note); !slices.Contains(notes, note) {

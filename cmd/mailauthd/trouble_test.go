@@ -46,6 +46,7 @@ password = "{PLAIN}right"
 
 // troubles has what is changed in troubleTOML for each trouble of README.md's table.
 var troubles = map[string][]string{
+	"mailauthd is down": {"127.0.0.1:PORT", "192.0.2.1:1"}, // no address of this machine
 	"wrong password":    nil,
 	"throttled":         nil,
 	"account disabled":  {`"{PLAIN}right"`, `"{PLAIN}right"` + "\nnologin = true\nreason = \"left in May\""},
@@ -111,7 +112,7 @@ func newTroubledSite(t *testing.T, change []string) *troubledSite {
 		t.Fatal(err)
 	}
 	s, err := server.Start(site.config, "test", slog.New(slog.DiscardHandler))
-	if err != nil { // a trouble that check finds
+	if err != nil { // a trouble that check finds, or that mailauthd is down
 		return site
 	}
 	t.Cleanup(func() { s.Shutdown() })
