@@ -34,7 +34,7 @@ func (s *Server) monitoring() http.Handler {
 // monitor adds the paths to a mux. Names are shown to the clients for which names returns true.
 func (s *Server) monitor(mux *http.ServeMux, names func(*http.Request) bool) {
 	slots := make(chan struct{}, maxScrapes)
-	mux.Handle("GET /metrics", s.metrics.handler())
+	mux.HandleFunc("GET /metrics", withoutQuery(s.metrics.handler().ServeHTTP))
 	mux.HandleFunc("GET /ping", withoutQuery(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "pong\n") }))
 	mux.HandleFunc("GET /health", withoutQuery(s.serveHealth))
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {

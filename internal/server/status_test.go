@@ -121,7 +121,7 @@ func TestStatusRefusesGarbage(t *testing.T) {
 	for path, want := range map[string]int{
 		"/status": 200, "/status?json": 200, "/status?html&sort=servers.1": 200, "/ping": 200, "/health": 200, "/metrics": 200,
 		"/status?xml": 400, "/status?full=1": 400, "/status?html&sort=../../etc": 400, "/status?%00": 400, "/status?" + strings.Repeat("a", 10000): 400,
-		"/ping?x": 400, "/health?x": 400, "/": 404, "/status/x": 404, "/login?user=x": 404,
+		"/ping?x": 400, "/health?x": 400, "/metrics?x": 400, "/": 404, "/status/x": 404, "/login?user=x": 404,
 	} {
 		if got, body := s.request("GET", "tcp", s.metrics, path); got != want || want == 400 && strings.Contains(body, "etc") {
 			t.Errorf("%.40s: status %d, want %d: %.80s", path, got, want, body)
