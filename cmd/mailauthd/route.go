@@ -28,6 +28,7 @@ type routed struct {
 	Policy    string     `json:"policy"`
 	Login     string     `json:"login"`
 	Routes    []oneRoute `json:"routes"`
+	Rules     []string   `json:"rules,omitempty"`   // that refuse some logins, but are not applied here
 	Running   []string   `json:"running,omitempty"` // what the running mailauthd knows
 }
 
@@ -62,10 +63,12 @@ func routeUser(c *call) error {
 	if err != nil {
 		return fmt.Errorf("%s", authlog.Escape(err.Error()))
 	}
+	rules := rulesLeftOut(target.Rules, *clientIP)
 	if *clientIP == "" {
 		target.Rules.AllowNets, target.Rules.DenyNets = nil, nil
 	}
 	r := newRouted(target, *clientIP, protocols)
+	r.Rules = rules
 	r.Running = c.askNotes(cfg.Config, user, *clientIP, protocols...)
 	if err := c.printReport(r, *asJSON); err != nil {
 		return err
@@ -120,6 +123,17 @@ func newRouted(t auth.Target, clientIP string, protocols []string) *routed {
 	return r
 }
 
+// rulesLeftOut names the rules that cannot be applied, because they depend on what is not known of the client.
+func rulesLeftOut(r access.Rules, clientIP string) (rules []string) {
+	if r.RequireTLS != nil && *r.RequireTLS {
+		rules = append(rules, "require_tls refuses clients without TLS")
+	}
+	if clientIP == "" && (r.AllowNets != nil || len(r.DenyNets) > 0) {
+		rules = append(rules, "allow_nets or deny_nets refuses some clients: see -client-ip")
+	}
+	return rules
+}
+
 // Text prints one fact a line.
 func (r *routed) Text(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -138,6 +152,9 @@ func (r *routed) Text(out io.Writer) {
 		default:
 			show(to.Protocol, to.Server+" at "+to.Address)
 		}
+	}
+	for _, rule := range r.Rules {
+		show("rule", rule)
 	}
 	w.Flush()
 	for _, note := range r.Running {
