@@ -27,6 +27,9 @@ func TestSamplesLoad(t *testing.T) {
 	if len(c.Servers) == 0 || c.Domains.Len() == 0 || c.Users.Len() == 0 {
 		t.Errorf("the samples hold %d servers, %d domains, %d users", len(c.Servers), c.Domains.Len(), c.Users.Len())
 	}
+	if c.Log.Timezone != "" { // packages install the sample, and start the service with it
+		t.Errorf("the sample has the time zone %s, want the system's", c.Log.Timezone)
+	}
 }
 
 var samples = []string{"mailauthd.toml", "servers.toml", "users.toml"}
