@@ -86,6 +86,8 @@ func (v *Server) problems(name string) []string {
 		return []string{name + " is set aside"}
 	case v.SetAside > 0:
 		return []string{"a server of " + name + " is set aside"}
+	case v.Days != nil && *v.Days < 0:
+		return []string{name + ": the certificate has ended"}
 	case v.Days != nil && *v.Days < warnDays:
 		return []string{name + ": the certificate ends soon"}
 	}

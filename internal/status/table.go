@@ -156,7 +156,7 @@ func (v *Server) cells() []cell {
 	days := cell{Class: "n"}
 	if v.Days != nil {
 		days = number(*v.Days).marked("bad", *v.Days < warnDays)
-		days.Text += " days"
+		days.Text = inDays(*v.Days)
 	}
 	used := number(v.Slots.InUse)
 	used.Text = fmt.Sprintf("%d of %d", v.Slots.InUse, v.Slots.Max)

@@ -168,13 +168,21 @@ func (v *Server) describe() string {
 		list = append(list, "response time "+took(v.ResponseTime))
 	}
 	if v.Days != nil {
-		list = append(list, fmt.Sprintf("certificate %d days", *v.Days))
+		list = append(list, "certificate "+inDays(*v.Days))
 	}
 	list = append(list, "connections "+v.Slots.String())
 	if v.LastError != "" {
 		list = append(list, "last error "+clock(v.LastErrorAt)+": "+v.LastError)
 	}
 	return strings.Join(list, ", ")
+}
+
+// inDays writes the number of days until a certificate ends. It is negative if the certificate has ended.
+func inDays(days int) string {
+	if days < 0 {
+		return "has ended"
+	}
+	return fmt.Sprintf("%d days", days)
 }
 
 func (s Slots) String() string {

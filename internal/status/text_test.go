@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,21 @@ func TestDays(t *testing.T) {
 		if got := Days(noon.Add(left), noon); got != want {
 			t.Errorf("%v: %d days, want %d", left, got, want)
 		}
+	}
+}
+
+// Of a certificate that has ended, the number of days would not be understood.
+func TestEndedCertificate(t *testing.T) {
+	ended, last := -1, 0
+	s := Snapshot{Servers: []Server{{Name: "box1", Protocol: "imap", Up: true, Days: &ended}, {Name: "box2", Protocol: "imap", Up: true, Days: &last}}}
+	if got, want := s.Problems(), []string{"box1 imap: the certificate has ended", "box2 imap: the certificate ends soon"}; !slices.Equal(got, want) {
+		t.Errorf("problems %q, want %q", got, want)
+	}
+	var text bytes.Buffer
+	if err := s.WriteText(&text, false); err != nil || !strings.Contains(text.String(), "certificate has ended,") || !strings.Contains(text.String(), "certificate 0 days,") {
+		t.Errorf("%v:\n%s", err, text.String())
+	}
+	if got := s.Servers[0].cells(); !slices.ContainsFunc(got, func(c cell) bool { return c.Text == "has ended" && strings.Contains(c.Class, "bad") }) {
+		t.Errorf("cells %+v", got)
 	}
 }
