@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -181,6 +182,39 @@ func TestLost(t *testing.T) {
 	}
 	m.waitUp(t, true)
 	poll(t, "not told that data was lost", func() bool { return strings.Contains(m.String(), "false true") })
+}
+
+// Redis may lose its data while a machine brings in what happened before. Then the machine brings back what was lost, until
+// that succeeds.
+func TestLostWhileBringingIn(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	m := New(Config{Addresses: []string{redis.Addr()}, Prefix: "test:", Secret: []byte("a secret of sixteen bytes or more")}, Handler{})
+	defer m.Close()
+	if err := m.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var broughtIn []bool
+	failing := errors.New("failed")
+	m.OnBack(func(ctx context.Context, lost bool) error {
+		broughtIn = append(broughtIn, lost)
+		switch len(broughtIn) {
+		case 1:
+			redis.FlushAll()
+			return m.Look(ctx)
+		case 2:
+			return failing
+		}
+		return nil
+	})
+	for i, want := range []error{failing, nil, nil} {
+		if err := m.bringIn(t.Context()); !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", i, err, want)
+		}
+	}
+	if want := []bool{false, true, true, false}; !slices.Equal(broughtIn, want) {
+		t.Errorf("told of lost data %v, want %v", broughtIn, want)
+	}
 }
 
 // A flushed script cache costs one more round trip, and no error.

@@ -65,22 +65,29 @@ func (c *Client) reconnect(ctx context.Context) {
 	}
 }
 
+// bringIn sends what Redis lacks. It begins again if Redis loses its data meanwhile, because a login that is let to Redis
+// before the lost counters are back would take over what is left of them.
 func (c *Client) bringIn(ctx context.Context) error {
 	if err := c.sendOutbox(ctx); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	bringIn, lost := c.back, c.lost
-	c.mu.Unlock()
-	if bringIn == nil {
-		return nil
+	for again := true; again; {
+		c.mu.Lock()
+		bringIn, lost := c.back, c.lost
+		c.lost = false
+		c.mu.Unlock()
+		if bringIn == nil {
+			return nil
+		}
+		err := bringIn(ctx, lost)
+		c.mu.Lock()
+		again = c.lost
+		c.lost = c.lost || err != nil && lost
+		c.mu.Unlock()
+		if err != nil {
+			return err
+		}
 	}
-	if err := bringIn(ctx, lost); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lost = false
 	return nil
 }
 
