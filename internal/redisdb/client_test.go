@@ -301,6 +301,25 @@ func TestHash(t *testing.T) {
 	if a.Hash('u', "bob") != again.Hash('u', "bob") || a.Hash('u', "bob") == b.Hash('u', "bob") || a.Hash('u', "bob") == a.Hash('n', "bob") {
 		t.Error("hashes do not depend on what they should")
 	}
+	var logins sync.WaitGroup
+	for range 8 {
+		logins.Go(func() {
+			for range 100 {
+				if got, want := a.Hash('u', "bob"), uint64(0x4d4174c4dfca4fe2); got != want { // or machines of two versions count apart
+					t.Errorf("%#x, want %#x", got, want)
+				}
+			}
+		})
+	}
+	logins.Wait()
+}
+
+func BenchmarkHash(b *testing.B) {
+	c := New(Config{Secret: []byte("a")}, Handler{})
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Hash('u', "bob@domain1.com")
+	}
 }
 
 // proxy is a TCP relay that can stop relaying without closing anything.

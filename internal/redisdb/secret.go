@@ -9,11 +9,13 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"hash"
+	"sync"
 )
 
 // secrets are keys that are derived from the configured secret, one for each use.
 type secrets struct {
-	names       []byte // of Hash
+	names       *sync.Pool // of hash.Hash, because it costs more to make one than to use it
 	sealing     cipher.AEAD
 	fingerprint string
 }
@@ -21,8 +23,9 @@ type secrets struct {
 func newSecrets(secret []byte) secrets {
 	sealing, _ := aes.NewCipher(derive(secret, "announcements")) // the length is right
 	gcm, _ := cipher.NewGCMWithRandomNonce(sealing)
+	names := derive(secret, "names")
 	return secrets{
-		names:       derive(secret, "names"),
+		names:       &sync.Pool{New: func() any { return hmac.New(sha256.New, names) }},
 		sealing:     gcm,
 		fingerprint: base64.RawURLEncoding.EncodeToString(derive(secret, "fingerprint")[:9]),
 	}
@@ -36,10 +39,12 @@ func derive(secret []byte, use string) []byte {
 
 // Hash returns 64 bits of an HMAC-SHA256 of a value with the secret. Values of another kind have other hashes.
 func (c *Client) Hash(kind byte, value string) uint64 {
-	h := hmac.New(sha256.New, c.secrets.names)
-	h.Write([]byte{kind})
-	h.Write([]byte(value))
-	return binary.BigEndian.Uint64(h.Sum(nil))
+	h := c.secrets.names.Get().(hash.Hash)
+	defer c.secrets.names.Put(h)
+	h.Reset()
+	text := append([]byte{kind}, value...)
+	h.Write(text)
+	return binary.BigEndian.Uint64(h.Sum(text[:0]))
 }
 
 // seal encrypts an announcement. The text of an encrypted announcement is base64.
