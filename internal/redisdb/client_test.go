@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -93,6 +94,18 @@ func poll(t *testing.T, what string, done func() bool) {
 func (m machine) waitUp(t *testing.T, want bool) {
 	t.Helper()
 	poll(t, "redis does not come up or go down", func() bool { up, _, _ := m.Up(); return up == want })
+}
+
+func TestNewConnectsToNothing(t *testing.T) {
+	redis := miniredis.RunT(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{Addresses: []string{redis.Addr()}}, Handler{})
+		defer c.Close()
+		synctest.Wait()
+		if n := c.db.PoolStats().TotalConns; n != 0 {
+			t.Errorf("%d connections, want none", n)
+		}
+	})
 }
 
 func TestRun(t *testing.T) {

@@ -66,7 +66,6 @@ func connect(c Config) redis.UniversalClient {
 		WriteTimeout:          BackgroundTimeout,
 		ContextTimeoutEnabled: true,
 		PoolSize:              MaxConnections + 2, // and the background
-		MinIdleConns:          2,
 		TLSConfig:             tlsConfig(c),
 		Dialer:                dialer(c),
 		// It is a feature of one vendor's service.
