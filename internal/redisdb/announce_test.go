@@ -1,8 +1,11 @@
 package redisdb
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -90,4 +93,35 @@ func TestAnnounceLater(t *testing.T) {
 	poll(t, "not heard: "+b.String(), func() bool {
 		return strings.Count(b.String(), "flush bob@x.org") == MaxAnnouncements-1 && !strings.Contains(b.String(), "missed 0")
 	})
+}
+
+// A reload ends Keep. Afterwards the handler is busy with no announcement.
+func TestKeepWaitsForHandler(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var done atomic.Bool
+	busy := func() {
+		cancel()
+		for range 10_000 {
+			runtime.Gosched() // so that Keep could return
+		}
+		done.Store(true)
+	}
+	c := New(Config{Addresses: []string{redis.Addr()}, Prefix: "test:"}, Handler{
+		Announced: func(string, string) { busy() },
+		Missed:    busy, // if it did not listen yet
+	})
+	defer c.Close()
+	kept := make(chan struct{})
+	go func() { defer close(kept); c.Keep(ctx) }()
+	machine{Client: c}.waitUp(t, true)
+	poll(t, "the client does not listen", func() bool { return len(redis.PubSubChannels("")) == 1 })
+	if err := c.Announce(t.Context(), "flush", "bob@x.org"); err != nil {
+		t.Fatal(err)
+	}
+	<-kept
+	if !done.Load() {
+		t.Error("Keep has returned while the handler was busy")
+	}
 }

@@ -3,12 +3,16 @@ package redisdb
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
 // Keep connects to Redis, and connects again whenever it was set aside, until ctx ends. It also listens to announcements.
+// When it returns, the handler is called no more.
 func (c *Client) Keep(ctx context.Context) {
-	go c.listen(ctx)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	listening.Go(func() { c.listen(ctx) })
 	for ctx.Err() == nil {
 		if !c.up.Load() {
 			c.reconnect(ctx)
