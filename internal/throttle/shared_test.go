@@ -1,9 +1,7 @@
 package throttle
 
 import (
-	"fmt"
 	"math"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +226,23 @@ func TestSentTwice(t *testing.T) {
 	s.wantCount(Pair, home, bob, 1)
 }
 
+// The same holds if other failures of the user have replaced its password among those that are remembered of the user.
+func TestSentTwiceAmongOthers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	m := s.machines[0]
+	guesses(1, home, bob)(m.scene)
+	network, _ := m.throttle.network(addr(home))
+	again := event{keys: m.throttle.keys(network, bob), tag: m.throttle.tag(m.password("guess 1")), at: m.now}
+	distributed(passwords, bob)(m.scene)
+	m.throttle.shared.unsent.add(again)
+	if err := m.throttle.bringIn(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	s.wantCount(Pair, home, bob, 1)
+	s.wantCount(User, home, bob, 1+passwords)
+}
+
 // A success during an outage does not take back failures that other machines have counted later.
 func TestLateSuccess(t *testing.T) {
 	t.Parallel()
@@ -353,36 +368,5 @@ func TestUnsentIsBounded(t *testing.T) {
 	}
 	if len(u.events) > MaxUnsent || u.dropped+len(u.events) != MaxUnsent+10 || u.events[len(u.events)-1].pair != MaxUnsent+9 {
 		t.Errorf("%d events, %d dropped, the last is %d", len(u.events), u.dropped, u.events[len(u.events)-1].pair)
-	}
-}
-
-func TestHeld(t *testing.T) {
-	s := newScene(t, Defaults())
-	guesses(10, home, bob)(s)
-	distributed(30, alice)(s)
-	all(verdict(home, bob, Pair), verdict(mobile, alice, User))(s)
-	held := s.throttle.Held(s.now)
-	if len(held) != 2 || held[0].Name != "bob@domain1.com from 192.0.2.1" || held[1].Name != "alice@domain02.com" || held[0].Wait <= 0 {
-		t.Errorf("%+v", held)
-	}
-	of := s.throttle.HeldUser(t.Context(), bob, s.now)
-	if len(of) != 2 || of[0].Counter != User || of[0].Wait != 0 || math.Round(of[0].Count) != 10 || of[1] != held[0] {
-		t.Errorf("of the user %+v", of)
-	}
-	of = s.throttle.HeldNetwork(t.Context(), addr(home), s.now)
-	if len(of) != 2 || of[0].Name != home || of[0].Limit != DefaultNetworkLimit || of[1] != held[0] {
-		t.Errorf("of the network %+v", of)
-	}
-	if of = s.throttle.HeldUser(t.Context(), "carol@domain1.com", s.now); len(of) != 0 {
-		t.Errorf("of another user %+v", of)
-	}
-	if held = s.throttle.Held(s.now.Add(24 * time.Hour)); len(held) != 0 {
-		t.Errorf("a day later %+v", held)
-	}
-	for i := range 2 * MaxHeld {
-		s.throttle.note(User, keys{user: uint64(i)}, netip.Prefix{}, fmt.Sprint(i))
-	}
-	if n := s.throttle.held.Len(); n > MaxHeld {
-		t.Errorf("%d names, want at most %d", n, MaxHeld)
 	}
 }
