@@ -13,13 +13,12 @@ local function decayed(count, passed)
 	return count * 2 ^ (-math.max(passed, 0) / half_life)
 end
 
--- load returns the entry of a key, settled.
+-- load returns the entry of a key, settled. One that is not of this program counts as none: an error would set Redis aside.
 local function load(key)
-	local text = redis.call('GET', key)
-	if not text then
+	local count, last, tags, seed, seeded = string.match(redis.call('GET', key) or '', '^(%d[^,]*),(-?%d+),(%x*),(%d[^,]*),(%d+)$')
+	if not count then
 		return {key = key, count = 0, last = clock, tags = '', seed = 0, seeded = 0}
 	end
-	local count, last, tags, seed, seeded = string.match(text, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
 	local e = {key = key, count = tonumber(count), last = tonumber(last), tags = tags, seed = tonumber(seed), seeded = tonumber(seeded)}
 	local passed = clock - e.last
 	e.count = decayed(e.count, passed)

@@ -12,5 +12,5 @@ for network in string.gmatch(ARGV[1], string.rep('.', width)) do
 		known = known .. network
 	end
 end
-redis.call('SET', KEYS[1], string.match(before, '^[^,]*,') .. known, 'PX', ARGV[2])
+redis.call('SET', KEYS[1], (string.match(before, '^[^,]*,') or '0,') .. known, 'PX', ARGV[2])
 return {redis.call('HGET', KEYS[2], 'id')}

@@ -16,7 +16,7 @@ local network = redis.call('GET', KEYS[2])
 if pair then
 	local p, n = load(KEYS[1]), load(KEYS[2])
 	-- A later failure keeps what was counted.
-	if tonumber(ARGV[4]) == 0 or tonumber(string.match(pair, ',(-?%d+),')) <= clock - tonumber(ARGV[4]) then
+	if tonumber(ARGV[4]) == 0 or tonumber(string.match(pair, ',(-?%d+),') or 0) <= clock - tonumber(ARGV[4]) then
 		take_back(p, n)
 		pair = save(p)
 		network = network and save(n)
