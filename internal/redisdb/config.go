@@ -89,13 +89,19 @@ func tlsConfig(c Config) *tls.Config {
 // dialer returns a function that opens one connection, also to a unix socket.
 func dialer(c Config) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	secure := tlsConfig(c)
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if path, ok := strings.CutPrefix(addr, Unix); ok {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
+	return func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+		path, isUnix := strings.CutPrefix(addr, Unix)
+		switch {
+		case isUnix:
+			conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
+		case secure != nil:
+			conn, err = (&tls.Dialer{Config: secure}).DialContext(ctx, network, addr)
+		default:
+			conn, err = new(net.Dialer).DialContext(ctx, network, addr)
 		}
-		if secure == nil {
-			return new(net.Dialer).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
 		}
-		return (&tls.Dialer{Config: secure}).DialContext(ctx, network, addr)
+		return checked(conn), nil
 	}
 }
