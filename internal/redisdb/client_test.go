@@ -230,6 +230,32 @@ func TestLostWhileBringingIn(t *testing.T) {
 	}
 }
 
+// Redis may lose its data again while a machine brings in what was missing. Then the machine brings in what it has seen,
+// before it uses Redis.
+func TestLostAgain(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	m := newMachine(t, Config{Addresses: []string{redis.Addr()}})
+	m.waitUp(t, true)
+	again := true
+	m.OnBack(func(ctx context.Context, lost bool) error {
+		up, _, _ := m.Up()
+		m.note(func() { m.broughtIn = append(m.broughtIn, lost && !up) })
+		if again {
+			again = false
+			redis.FlushAll()
+			return m.Look(ctx) // as the goroutine does that listens
+		}
+		return nil
+	})
+	m.setAside(errors.New("an error"))
+	poll(t, "not brought in", func() (done bool) {
+		m.note(func() { done = slices.Contains(m.broughtIn, true) })
+		return done
+	})
+	m.waitUp(t, true)
+}
+
 // A flushed script cache costs one more round trip, and no error.
 func TestScriptFlush(t *testing.T) {
 	t.Parallel()

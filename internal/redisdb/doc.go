@@ -10,7 +10,7 @@
 //
 // A client whose Redis does not answer within Timeout sets it aside: [Client.Run] fails at once, and the caller goes on
 // with what this machine knows. [Client.Keep] tries Redis again in the background. When Redis answers, Keep first calls
-// [Handler.Back], so that the caller brings in what happened meanwhile, and then uses Redis again. [Handler.Changed] is
+// the function of [Client.OnBack], so that the caller brings in what happened meanwhile, and then uses Redis again. [Handler.Changed] is
 // called once for each change.
 //
 // Any error of Redis sets it aside, also one such as OOM or READONLY, because then counts would be lost.

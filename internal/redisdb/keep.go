@@ -52,8 +52,10 @@ func (c *Client) reconnect(ctx context.Context) {
 		if err == nil {
 			err = c.bringIn(ctx)
 		}
+		if err == nil && !c.change(Change{Up: true}) {
+			err = errLost
+		}
 		if err == nil {
-			c.change(Change{Up: true})
 			c.Pending() // what came in between
 			return
 		}
@@ -102,19 +104,25 @@ func (c *Client) setAside(err error) {
 	}
 }
 
-// change changes the state, and tells the handler unless it was the same before.
-func (c *Client) change(to Change) {
+// change changes the state, and tells the handler unless it was the same before. It reports whether it could: Redis is not
+// used while it lacks what it has lost.
+func (c *Client) change(to Change) bool {
 	c.changing.Lock()
 	defer c.changing.Unlock()
 	c.mu.Lock()
+	if to.Up && c.lost && c.back != nil {
+		c.mu.Unlock()
+		return false
+	}
 	same := c.state != Change{} && c.state.Up == to.Up
 	if !same {
 		c.since = time.Now()
 	}
 	c.state = to
-	c.mu.Unlock()
 	c.up.Store(to.Up)
+	c.mu.Unlock()
 	if !same {
 		c.handler.Changed(to)
 	}
+	return true
 }

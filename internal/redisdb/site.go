@@ -37,12 +37,13 @@ func (c *Client) Look(ctx context.Context) error {
 	now.id, _ = results[0].(string)
 	now.epoch, _ = results[1].(int64)
 	before := c.known.Load()
-	lost := before != nil && before.id != now.id
-	if lost {
+	if before != nil && before.id != now.id {
+		c.mu.Lock()
+		c.lost = true // first, so that Keep does not use Redis again
+		c.mu.Unlock()
 		c.setAside(errLost)
 	}
 	c.mu.Lock()
-	c.lost = c.lost || lost
 	c.known.Store(now)
 	c.mu.Unlock()
 	if before != nil && *before != *now {
