@@ -12,15 +12,21 @@ type reply struct {
 	now   time.Duration // the same time since the start of the throttle
 }
 
-// entry reads an entry from Redis, or returns nil if there is none. The keys are those of a pair.
+// mostEver is a count that none exceeds with any limit.
+const mostEver = 1e8
+
+// entry reads an entry from Redis, or returns nil if there is none, or something else. The keys are those of a pair.
 func (r reply) entry(value any, pair keys) *entry {
 	text, _ := value.(string)
 	fields := strings.Split(text, ",")
 	if len(fields) != 5 {
 		return nil
 	}
-	count, _ := strconv.ParseFloat(fields[0], 64) // a script of ours has written it
-	last, _ := strconv.ParseInt(fields[1], 10, 64)
+	count, err := strconv.ParseFloat(fields[0], 64)
+	last, bad := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil || bad != nil || !(count >= 0 && count <= mostEver) { // not a number is neither
+		return nil
+	}
 	e := &entry{count: count, last: r.since(last), network: pair.network, user: pair.user, seen: count, seenAt: last}
 	for i := range passwords {
 		if at := 4 * i; at+4 <= len(fields[2]) {

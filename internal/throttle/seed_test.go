@@ -34,33 +34,3 @@ func TestSeedsAreReadInBatches(t *testing.T) {
 		t.Errorf("%d counters were brought back, want %d", n, maxBatch)
 	}
 }
-
-// A value that another program has written counts as none. An error would set Redis aside at each login of the user.
-func TestForeignValues(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, 1)
-	m := s.machines[0]
-	up := func(s *scene) {
-		if up, _, err := m.db.Up(); !up {
-			s.Errorf("redis is set aside: %v", err)
-		}
-	}
-	guesses(1, home, bob)(m.scene)
-	succeeds(home, bob)(m.scene)
-	for _, value := range []string{"", "foreign", "a,b,c,d,e", "1,2"} {
-		for _, key := range s.redis.Keys() {
-			if key != m.db.Key("site") {
-				_ = s.redis.Set(key, value)
-			}
-		}
-		for _, step := range []step{allowed(home, bob), succeeds(home, bob), guesses(1, home, bob)} {
-			step(m.scene)
-			up(m.scene)
-		}
-		config := m.throttle.configNow()
-		if err := m.throttle.seedAll(t.Context(), &config); err != nil {
-			t.Error(err)
-		}
-		s.wantCount(Pair, home, bob, 1)
-	}
-}

@@ -6,20 +6,22 @@ if clock == 0 then
 	clock = time[1] * 1000000 + time[2]
 end
 local half_life = tonumber(ARGV[2])
-local slack, max_tags = 60000000, 8
+local slack, max_tags, most_ever = 60000000, 8, 1e8
 
 -- decayed returns what is left of a count after a time.
 local function decayed(count, passed)
 	return count * 2 ^ (-math.max(passed, 0) / half_life)
 end
 
--- load returns the entry of a key, settled. One that is not of this program counts as none: an error would set Redis aside.
+-- load returns the entry of a key, settled. If there is none, or something else, the count is 0, and there is no text.
 local function load(key)
-	local count, last, tags, seed, seeded = string.match(redis.call('GET', key) or '', '^(%d[^,]*),(-?%d+),(%x*),(%d[^,]*),(%d+)$')
-	if not count then
+	local text = redis.call('MGET', key)[1] -- unlike GET, without an error for a list
+	local count, last, tags, seed, seeded = string.match(text or '', '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
+	local e = {key = key, text = text, count = tonumber(count), last = tonumber(last), tags = tags, seed = tonumber(seed), seeded = tonumber(seeded)}
+	if not (e.count and e.count >= 0 and e.count <= most_ever and e.last and e.seed and e.seeded) then
 		return {key = key, count = 0, last = clock, tags = '', seed = 0, seeded = 0}
 	end
-	local e = {key = key, count = tonumber(count), last = tonumber(last), tags = tags, seed = tonumber(seed), seeded = tonumber(seeded)}
+	e.failed = e.last
 	local passed = clock - e.last
 	e.count = decayed(e.count, passed)
 	if passed > 0 or passed < -slack then

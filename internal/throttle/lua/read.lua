@@ -8,8 +8,8 @@ end
 local found = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 -- After the clock was set back, an entry decays from the new time on: see settle in entry.go.
 for i = 1, 3 do
-	local count, last, rest = string.match(found[i] or '', '^([^,]*),(-?%d+),(.*)$')
-	if last and tonumber(last) > clock + 60000000 then
+	local count, last, rest = string.match(found[i] or '', '^([^,]*),([^,]*),(.*)$')
+	if (tonumber(last) or 0) > clock + 60000000 then
 		found[i] = string.format('%s,%.0f,%s', count, clock, rest)
 		redis.call('SET', KEYS[i], found[i], 'KEEPTTL')
 	end

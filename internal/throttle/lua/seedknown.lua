@@ -1,8 +1,9 @@
 -- Brings back known networks of a user that Redis has lost, behind those that it has.
 -- KEYS: known networks, site. ARGV: the networks; how long they are kept in ms.
 local width, max_networks = 11, 8
-local before = redis.call('GET', KEYS[1]) or '0,'
-local known = string.match(before, '[^,]*$')
+local before = redis.call('MGET', KEYS[1])[1]
+local time, known = string.match(before or '', '^([^,]*,)([^,]*)$')
+time, known = time or '0,', known or ''
 local has = {}
 for network in string.gmatch(known, string.rep('.', width)) do
 	has[network] = true
@@ -12,5 +13,5 @@ for network in string.gmatch(ARGV[1], string.rep('.', width)) do
 		known = known .. network
 	end
 end
-redis.call('SET', KEYS[1], (string.match(before, '^[^,]*,') or '0,') .. known, 'PX', ARGV[2])
+redis.call('SET', KEYS[1], time .. known, 'PX', ARGV[2])
 return {redis.call('HGET', KEYS[2], 'id')}

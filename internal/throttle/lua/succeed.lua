@@ -2,7 +2,7 @@
 -- ARGV: see entry.lua; its age; the network; how long the known networks of a user are kept in ms.
 local width, max_networks = 11, 8
 local known = ARGV[5]
-local before = redis.call('GET', KEYS[3])
+local before = redis.call('MGET', KEYS[3])[1]
 for network in string.gmatch(string.match(before or '', '[^,]*$'), string.rep('.', width)) do
 	if network ~= ARGV[5] and #known < width * max_networks then
 		known = known .. network
@@ -11,15 +11,11 @@ end
 known = string.format('%.0f,%s', clock, known)
 redis.call('SET', KEYS[3], known, 'PX', ARGV[6])
 
-local pair = redis.call('GET', KEYS[1])
-local network = redis.call('GET', KEYS[2])
-if pair then
-	local p, n = load(KEYS[1]), load(KEYS[2])
-	-- A later failure keeps what was counted.
-	if tonumber(ARGV[4]) == 0 or tonumber(string.match(pair, ',(-?%d+),') or 0) <= clock - tonumber(ARGV[4]) then
-		take_back(p, n)
-		pair = save(p)
-		network = network and save(n)
-	end
+local pair, network = load(KEYS[1]), load(KEYS[2])
+-- A later failure keeps what was counted.
+if pair.text and (tonumber(ARGV[4]) == 0 or pair.failed <= clock - tonumber(ARGV[4])) then
+	take_back(pair, network)
+	pair.text = save(pair)
+	network.text = network.text and save(network)
 end
-return {redis.call('HGET', KEYS[4], 'id'), clock, pair, network, known}
+return {redis.call('HGET', KEYS[4], 'id'), clock, pair.text or false, network.text or false, known}
