@@ -81,6 +81,7 @@ func TestAnnounceLater(t *testing.T) {
 	a, b := newMachine(t, Config{Addresses: []string{redis.Addr()}}), newMachine(t, Config{Addresses: []string{redis.Addr()}})
 	a.waitUp(t, true)
 	b.waitUp(t, true)
+	poll(t, "not subscribed", func() bool { return redis.PubSubNumSub(b.channel())[b.channel()] == 2 })
 	redis.SetError("LOADING")
 	a.setAside(errLost)
 	for range MaxAnnouncements + 1 {

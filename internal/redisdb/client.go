@@ -23,6 +23,7 @@ type Client struct {
 	wake       chan struct{} // Keep has something to do
 	roundTrips atomic.Int64
 
+	looking  sync.Mutex // held during a look, so that two do not see the same change
 	changing sync.Mutex // held during a change, the handler included
 
 	known atomic.Pointer[site] // as last seen; nil before the first look

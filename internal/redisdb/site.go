@@ -24,6 +24,8 @@ func (c *Client) siteKey() string { return c.Key("site") }
 // Look reads the site, which it makes if there is none. If the site is another one than before, Redis has lost its data,
 // and is set aside until [Client.OnBack]'s function has brought in what is missing.
 func (c *Client) Look(ctx context.Context) error {
+	c.looking.Lock()
+	defer c.looking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
 	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds()).Slice()
