@@ -149,6 +149,22 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
+// A Redis that is set aside again and again is tried more and more rarely, so that it does not delay each login or fill the
+// log.
+func TestSetAsideAgain(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, Config{Addresses: []string{miniredis.RunT(t).Addr()}})
+	m.waitUp(t, true)
+	begin := time.Now()
+	for range 3 {
+		m.setAside(errors.New("too late"))
+		m.waitUp(t, true)
+	}
+	if took := time.Since(begin); took < 7*MinRetry {
+		t.Errorf("used again after %v, want %v, %v and %v", took, MinRetry, 2*MinRetry, 4*MinRetry)
+	}
+}
+
 // All calls for one login take no longer than the timeout together, also if Redis hangs.
 func TestTimeout(t *testing.T) {
 	t.Parallel()

@@ -37,7 +37,8 @@
 //	MaxConnections     32              to a server; further calls wait for one, within Timeout
 //	BackgroundTimeout  5 s             of one attempt in the background
 //	MinRetry           100 ms          until Redis is tried again, doubled after each failure
-//	MaxRetry           5 s             the longest time between two attempts
+//	MaxRetry           5 s             the longest time between two attempts; if Redis is set aside again in this time
+//	                                   after it was used, the next attempt waits, longer each time
 //	CheckInterval      30 s            between two looks at the site
 //	SiteTTL            90 days         after the last look of a machine, the site key is removed
 //	InspectTimeout     20 s            of an inspection

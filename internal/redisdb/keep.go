@@ -13,9 +13,17 @@ func (c *Client) Keep(ctx context.Context) {
 	var listening sync.WaitGroup
 	defer listening.Wait()
 	listening.Go(func() { c.listen(ctx) })
+	var pause time.Duration
+	var used time.Time // since when
 	for ctx.Err() == nil {
 		if !c.up.Load() {
+			// A Redis that answers here, but not the logins in time, would be set aside by each of them.
+			if pause = min(max(2*pause, MinRetry), MaxRetry); time.Since(used) > MaxRetry {
+				pause = 0
+			}
+			wait(ctx, pause)
 			c.reconnect(ctx)
+			used = time.Now()
 		}
 		select {
 		case <-ctx.Done():
@@ -63,11 +71,14 @@ func (c *Client) reconnect(ctx context.Context) {
 			return
 		}
 		c.change(Change{Err: explain(err)})
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(retry/2 + rand.N(retry)):
-		}
+		wait(ctx, retry/2+rand.N(retry))
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
