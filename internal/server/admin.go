@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -9,6 +8,7 @@ import (
 	"mailauthd/internal/authlog"
 	"mailauthd/internal/mailaddr"
 	"mailauthd/internal/shadow"
+	"mailauthd/internal/status"
 )
 
 // admin returns the handler of the admin socket, which the commands of mailauthd use:
@@ -93,7 +93,7 @@ func (s *Server) showThrottle(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(heldList(held))
+	_ = status.WriteJSON(w, heldList(held), "")
 }
 
 const noThrottle = "there is no throttle: the configuration has no [throttle]"

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"encoding/json"
 	"io"
 	"time"
 )
@@ -193,8 +192,4 @@ type Reloads struct {
 }
 
 // WriteJSON writes the snapshot as JSON.
-func (s *Snapshot) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(s)
-}
+func (s *Snapshot) WriteJSON(w io.Writer) error { return WriteJSON(w, s, "  ") }

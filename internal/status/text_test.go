@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
@@ -134,5 +135,27 @@ func TestEndedCertificate(t *testing.T) {
 	}
 	if got := s.Servers[0].cells(); !slices.ContainsFunc(got, func(c cell) bool { return c.Text == "has ended" && strings.Contains(c.Class, "bad") }) {
 		t.Errorf("cells %+v", got)
+	}
+}
+
+// A terminal must not obey what clients have sent as names.
+func TestPrintable(t *testing.T) {
+	const name = "a\u009b31m\x1b[31m\u202e\u00adb\u00e4\U000e0041<>\xff"
+	s := sample(quiet())
+	s.Recent[0].User, s.Throttle[0].Name = name, name
+	var js bytes.Buffer
+	if err := s.WriteJSON(&js); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"text": textOf(t, s, false), "JSON": js.String()} {
+		for _, r := range text {
+			if r != '\n' && !unicode.IsPrint(r) {
+				t.Errorf("%s has %U", what, r)
+			}
+		}
+	}
+	var read Snapshot
+	if err := json.Unmarshal(js.Bytes(), &read); err != nil || read.Recent[0].User != strings.ToValidUTF8(name, "\ufffd") {
+		t.Errorf("read back %q, %v", read.Recent[0].User, err)
 	}
 }
