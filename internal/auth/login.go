@@ -26,6 +26,7 @@ type login struct {
 	master     *users.User // nil if there is none of this name
 	domain     *route.Domain
 	passdb     *passdb         // that the user is in; nil if the map has the user's password, or the domain has none
+	asked      bool            // the throttle was asked again because of what the passdb has answered, or of waiting for it
 	bind       Bind            // proves the password at the passdb; nil if it has hashes
 	servers    []*route.Server // in the order in which to try them
 

@@ -79,22 +79,30 @@ func TestNotesOfNoUser(t *testing.T) {
 // The notes tell whether the counters are those of all machines.
 func TestNotesOfSharedCounters(t *testing.T) {
 	a := withThrottle(t, newAuth(t), nil)
-	config := throttle.Defaults()
-	config.Shared = true
-	a.Throttle = &config
 	redis := miniredis.RunT(t)
-	changes := make(chan redisdb.Change, 10)
-	db := redisdb.New(redisdb.Config{Addresses: []string{redis.Addr()}, Prefix: "x:", Timeout: time.Minute, Secret: []byte("0123456789abcdef")},
-		redisdb.Handler{Changed: func(c redisdb.Change) { changes <- c }})
-	a.Share(db)
+	keep := share(t, a, redis)
 	wantNotes(t, a, alice, "192.0.2.1", "redis has been set aside for 1s: it has not answered yet; this machine counts for itself")
-	ctx, cancel := context.WithCancel(t.Context())
-	kept := make(chan struct{})
-	go func() { defer close(kept); db.Keep(ctx) }()
-	defer func() { cancel(); <-kept; db.Close() }()
-	<-changes
+	keep()
 	guess(t, a, "192.0.2.1", alice, 2, authlog.PasswordMismatch)
 	wantNotes(t, a, alice, "192.0.2.1", "[throttle] pair 2 of 10, network 2 of 100, user 2 of 30 wrong passwords, of all machines")
 	redis.SetError("LOADING for the test")
 	wantNotes(t, a, alice, "192.0.2.1", "redis has been set aside for ", "[throttle] pair 2 of 10, network 2 of 100, user 2 of 30 wrong passwords, as far as this machine knows")
+}
+
+// share lets an Authenticator count in Redis, once the returned function has been called.
+func share(t *testing.T, a *Authenticator, redis *miniredis.Miniredis) (keep func()) {
+	config := throttle.Defaults()
+	config.Shared = true
+	a.Throttle = &config
+	changes := make(chan redisdb.Change, 10)
+	db := redisdb.New(redisdb.Config{Addresses: []string{redis.Addr()}, Prefix: "x:", Timeout: time.Minute, Secret: []byte("0123456789abcdef")},
+		redisdb.Handler{Changed: func(c redisdb.Change) { changes <- c }})
+	a.Share(db)
+	return func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		kept := make(chan struct{})
+		go func() { defer close(kept); db.Keep(ctx) }()
+		t.Cleanup(func() { cancel(); <-kept; db.Close() })
+		<-changes
+	}
 }

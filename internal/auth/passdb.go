@@ -107,7 +107,7 @@ func (a *Authenticator) findInPassdb(ctx context.Context, l *login, standing thr
 	if !ok {
 		return standing, v, false
 	}
-	if waited || l.key != sent {
+	if l.asked = waited || l.key != sent; l.asked {
 		if standing = a.askThrottle(ctx, l); !standing.Allowed {
 			return standing, throttled(standing), false
 		}

@@ -59,6 +59,9 @@ func (a *Authenticator) countFailure(ctx context.Context, l *login, v verdict) {
 	if l.domain == nil {
 		password = l.User + "\x00" + password
 	}
+	if l.passdb != nil && !l.asked && a.throttle.SharedBy() != nil {
+		a.askThrottle(ctx, l) // as for an alias that the passdb has, because the time of a round trip would tell of it
+	}
 	a.throttle.Fail(ctx, l.client(), l.account(), password, a.Now())
 }
 
