@@ -71,7 +71,8 @@ func TestMissed(t *testing.T) {
 	if err := m.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	missed(4)
+	// Keep looks as well, and may see the same loss.
+	poll(t, "not missed", func() bool { return !strings.Contains(m.String(), "missed 3,") })
 }
 
 // Announcements wait for Redis. If there are too many, the others must drop everything.
@@ -91,8 +92,13 @@ func TestAnnounceLater(t *testing.T) {
 	}
 	redis.SetError("")
 	a.waitUp(t, true)
-	poll(t, "not heard: "+b.String(), func() bool {
-		return strings.Count(b.String(), "flush bob@x.org") == MaxAnnouncements-1 && !strings.Contains(b.String(), "missed 0")
+	poll(t, "announcements are neither heard nor missed", func() bool {
+		known, got := b.known.Load(), b.String()
+		if known == nil || fmt.Sprint(known.epoch) != redis.HGet("test:{1}:site", "epoch") || strings.Contains(got, "missed 0,") {
+			return false
+		}
+		// A look, such as the one after a subscription, may see announcements before they are heard: then they are missed.
+		return !strings.Contains(got, "missed 1,") || strings.Count(got, "flush bob@x.org") == MaxAnnouncements-1
 	})
 }
 
