@@ -42,6 +42,7 @@ type redisFault struct {
 var redisFaults = []redisFault{
 	{name: "killed", begin: killRedis, end: runRedis},
 	{name: "killed with a file", redis: []string{"--appendonly", "yes"}, begin: killRedis, end: runRedis},
+	{name: "killed with a snapshot", start: startWithSnapshot, begin: killRedis, end: runRedis},
 	{
 		name:  "stopped",
 		begin: func(t *testing.T, f *faultRun) { f.redis.suspend(t) },
@@ -186,6 +187,14 @@ func (f *faultRun) checkCounts(t *testing.T) {
 		m.check(t, home, victim, true)
 		m.check(t, guessAddress(1<<12+i), victim, false)
 	}
+}
+
+// startWithSnapshot starts a Redis that saves its state once, before the guesses.
+func startWithSnapshot(t *testing.T, f *faultRun, routing string) {
+	t.Helper()
+	f.redis = startRedis(t)
+	f.machines = startMachines(t, 2, redisTOML(t, "", f.redis.address())+routing)
+	f.redis.do(t, "SAVE")
 }
 
 func killRedis(t *testing.T, f *faultRun) { f.redis.kill() }

@@ -26,7 +26,8 @@ type Client struct {
 	looking  sync.Mutex // held during a look, so that two do not see the same change
 	changing sync.Mutex // held during a change, the handler included
 
-	known atomic.Pointer[site] // as last seen; nil before the first look
+	known  atomic.Pointer[site] // as last seen; nil before the first look
+	writes atomic.Int64         // the largest number of writes that was seen
 
 	mu     sync.Mutex // of what follows, and of changes of known
 	lost   bool       // whether Redis has lost data that back has not brought in again
@@ -94,7 +95,7 @@ func (c *Client) RoundTrips() int64 { return c.roundTrips.Load() }
 func (c *Client) Key(name string) string { return c.config.Prefix + "{1}:" + name }
 
 // OnBack sets the function that brings in what has happened while Redis was set aside. It is called before Redis is used
-// again, and after [Client.Pending]. Lost is true if Redis has lost its data since it was last used.
+// again, and after [Client.Pending]. Lost is true if Redis has lost data since it was last used.
 func (c *Client) OnBack(bringIn func(ctx context.Context, lost bool) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +110,8 @@ func (c *Client) Pending() {
 	}
 }
 
-// Script is a Lua script. Its first result must be the id of the site, whose key is its last key.
+// Script is a Lua script. Its first results must be the id of the site, whose key is its last key, and the number of writes
+// before and after the script.
 type Script struct{ *redis.Script }
 
 // NewScript makes a script.
@@ -122,11 +124,11 @@ type Call struct {
 	Args   []any
 }
 
-// Run runs a script for a login, and returns its results without the id of the site. All calls with a context of
+// Run runs a script for a login, and returns its results without those about the site. All calls with a context of
 // [Client.Bound] take no longer than Timeout together. An error other than ErrSetAside, ErrBusy and the end of ctx has set
 // Redis aside.
 func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
-	known := c.known.Load() // before up, because Look changes it after up
+	known, writes := c.known.Load(), c.writes.Load() // before up, because Look changes them after up
 	if !c.up.Load() {
 		return nil, ErrSetAside
 	}
@@ -146,36 +148,52 @@ func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
 		return nil, ErrBusy
 	}
 	c.roundTrips.Add(1)
-	results, err := c.run(bounded, call, known)
+	results, err := c.run(bounded, call, known, writes)
 	if err != nil && ctx.Err() == nil {
 		c.setAside(err)
 	}
 	return results, err
 }
 
-// run returns an error if the site is not the known one, because then Redis has lost its data.
-func (c *Client) run(ctx context.Context, call Call, known *site) ([]any, error) {
+// run returns an error if Redis has lost data: the site is not the known one, or lacks writes that were seen before.
+func (c *Client) run(ctx context.Context, call Call, known *site, writes int64) ([]any, error) {
 	results, err := call.Script.Run(ctx, c.db, append(call.Keys, c.siteKey()), call.Args...).Slice()
 	switch {
 	case err != nil:
 		return nil, err
-	case len(results) == 0 || results[0] != known.id:
+	case len(results) < 3 || results[0] != known.id:
 		return nil, errLost
 	}
-	return results[1:], nil
+	before, _ := results[1].(int64)
+	after, _ := results[2].(int64)
+	if before < writes {
+		return nil, errOlder
+	}
+	c.sawWrites(after)
+	return results[3:], nil
 }
 
-var errLost = errors.New("redis has lost its data")
+var (
+	errLost  = errors.New("redis has lost its data")
+	errOlder = errors.New("redis has older data than before")
+)
+
+// sawWrites notes how many writes Redis has had at least.
+func (c *Client) sawWrites(n int64) {
+	for seen := c.writes.Load(); n > seen && !c.writes.CompareAndSwap(seen, n); {
+		seen = c.writes.Load()
+	}
+}
 
 // Apply runs a script that no login waits for, also while Redis is set aside.
 func (c *Client) Apply(ctx context.Context, call Call) ([]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
-	known := c.known.Load()
+	known, writes := c.known.Load(), c.writes.Load()
 	if known == nil {
 		return nil, ErrSetAside
 	}
-	return c.run(ctx, call, known)
+	return c.run(ctx, call, known, writes)
 }
 
 // Delete removes a key, and returns the number of keys that were there.

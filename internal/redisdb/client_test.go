@@ -18,7 +18,7 @@ import (
 // patient is long enough for a loaded machine.
 const patient = time.Minute
 
-var echo = NewScript(`return {redis.call('HGET', KEYS[2], 'id'), ARGV[1]}`)
+var echo = NewScript(`return {redis.call('HGET', KEYS[2], 'id'), 0, 0, ARGV[1]}`)
 
 func echoCall(text string) Call {
 	return Call{Script: echo, Keys: []string{"test:{1}:key"}, Args: []any{text}}

@@ -19,8 +19,11 @@
 //
 // The machines that share a prefix are a site. One hash in Redis, the site key, has these fields:
 //
-//	id      random; all scripts return it. If it changes, Redis has lost its data.
+//	id      random; all scripts return it. If it changes, Redis has lost data.
 //	epoch   the number of announcements. A machine that finds a number that it does not expect has missed one.
+//	writes  the number of changes of counters. A machine that finds fewer than it has seen knows that an older state was
+//	        restored, such as a snapshot, or a replica that lacked the last changes. It gives the site a new id.
+//	generation  the number of times that an older state was restored
 //	secret  a fingerprint of the secret. A machine with another secret is refused, because it would count apart.
 //
 // All keys begin with the prefix and "{1}". The number is the version of what is kept in them. The braces put all keys on

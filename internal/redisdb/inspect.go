@@ -176,9 +176,7 @@ func (i *inspection) checkSave(ctx context.Context, node redis.Cmdable) {
 	case err != nil:
 		i.warn("whether Redis saves its data could not be seen: appendonly is off, and CONFIG GET save is refused")
 	case save["save"] == "":
-		i.warn("Redis saves nothing, so a restart forgets the counters that no machine has seen lately: set appendonly yes")
-	default: // the site is in the snapshot, so no machine finds that counters are lost
-		i.warn("Redis saves only snapshots (save %s), so a crash takes the counters back to the last one: set appendonly yes", save["save"])
+		i.warn("Redis saves nothing, so a restart forgets the counters that no machine has seen lately: set appendonly or save")
 	}
 }
 

@@ -25,10 +25,10 @@ func TestInspectWarns(t *testing.T) {
 	}{
 		{"nothing saved", nil, []string{"Redis saves nothing"}},
 		{"append-only file", []string{"--appendonly", "yes"}, nil},
-		{"snapshots", []string{"--save", "60 1"}, []string{"Redis saves only snapshots (save 60 1)"}},
-		{"evicts", []string{"--appendonly", "yes", "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"}, []string{"maxmemory-policy is volatile-lru"}},
-		{"evicts never", []string{"--appendonly", "yes", "--maxmemory", "100mb"}, nil},
-		{"no maximum", []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}, nil},
+		{"saved", []string{"--save", "60 1"}, nil},
+		{"evicts", []string{"--save", "60 1", "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru"}, []string{"maxmemory-policy is volatile-lru"}},
+		{"evicts never", []string{"--save", "60 1", "--maxmemory", "100mb"}, nil},
+		{"no maximum", []string{"--save", "60 1", "--maxmemory-policy", "allkeys-lru"}, nil},
 		{"CONFIG refused", []string{"--rename-command", "CONFIG", ""}, []string{"whether Redis saves its data could not be seen"}},
 		{"INFO refused", []string{"--rename-command", "INFO", ""}, []string{"version, role, memory and persistence could not be seen"}},
 	} {

@@ -81,3 +81,57 @@ func TestLostAgain(t *testing.T) {
 	})
 	m.waitUp(t, true)
 }
+
+// A machine that has seen more writes than Redis has knows that an older state was restored. The others know it from the
+// new id.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	var lost [2][]bool
+	var machines [2]*Client
+	for i := range machines {
+		c := New(Config{Addresses: []string{redis.Addr()}, Prefix: "test:", Timeout: patient, Secret: []byte("a secret of sixteen bytes or more")}, Handler{})
+		defer c.Close()
+		c.OnBack(func(_ context.Context, l bool) error { lost[i] = append(lost[i], l); return nil })
+		machines[i] = c
+	}
+	look := func(i int) {
+		t.Helper()
+		if err := machines[i].Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := machines[i].bringIn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		machines[i].change(Change{Up: true})
+	}
+	look(0)
+	look(1)
+	write := Call{Script: NewScript(`local writes = redis.call('HINCRBY', KEYS[1], 'writes', 1)
+return {redis.call('HGET', KEYS[1], 'id'), writes - 1, writes}`)}
+	for range 3 {
+		if _, err := machines[0].Run(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+	}
+	redis.HSet("test:{1}:site", "writes", "2")
+	if _, err := machines[1].Run(t.Context(), write); err != nil {
+		t.Errorf("%v, but this machine has seen no write", err)
+	}
+	redis.HSet("test:{1}:site", "writes", "2")
+	if _, err := machines[0].Run(t.Context(), write); !errors.Is(err, errOlder) {
+		t.Errorf("%v, want %v", err, errOlder)
+	}
+	redis.HSet("test:{1}:site", "writes", "2")
+	look(0)
+	look(1)
+	look(0)
+	for i, got := range lost {
+		if !got[1] || got[len(got)-1] && len(got) > 2 {
+			t.Errorf("machine %d was told of %v", i, got)
+		}
+	}
+	if n := redis.HGet("test:{1}:site", "writes"); n < "3" {
+		t.Errorf("%s writes, want at least 3", n)
+	}
+}

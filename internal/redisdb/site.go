@@ -28,11 +28,11 @@ func (c *Client) Look(ctx context.Context) error {
 	defer c.looking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
-	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds()).Slice()
+	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds(), c.knownID(), c.writes.Load()).Slice()
 	if err != nil {
 		return err
 	}
-	if len(results) != 2 {
+	if len(results) != 3 {
 		return errors.New("a script returned something else than it should")
 	}
 	now := new(site)
@@ -45,6 +45,8 @@ func (c *Client) Look(ctx context.Context) error {
 		c.mu.Unlock()
 		c.setAside(errLost)
 	}
+	writes, _ := results[2].(int64)
+	c.sawWrites(writes)
 	c.mu.Lock()
 	c.known.Store(now)
 	c.mu.Unlock()
@@ -52,6 +54,13 @@ func (c *Client) Look(ctx context.Context) error {
 		c.handler.Missed()
 	}
 	return nil
+}
+
+func (c *Client) knownID() string {
+	if known := c.known.Load(); known != nil {
+		return known.id
+	}
+	return ""
 }
 
 // explain adds what to do to some errors of Redis.

@@ -9,7 +9,7 @@ import (
 var spoilScript = redisdb.NewScript(`
 redis.call('DEL', KEYS[1])
 redis.call(ARGV[1] == 'list' and 'RPUSH' or 'SET', KEYS[1], ARGV[1])
-return {redis.call('HGET', KEYS[2], 'id')}
+return {redis.call('HGET', KEYS[2], 'id'), tonumber(redis.call('HGET', KEYS[2], 'writes')), 0}
 `)
 
 // What is not an entry counts as none, and does not set Redis aside.
@@ -19,7 +19,7 @@ func TestForeignValues(t *testing.T) {
 		if st.redis == nil {
 			t.Skip("nothing is shared")
 		}
-		for _, value := range []string{"", "x", "nan,1,,0,0", "inf,1,,0,0", "-5,1,,0,0", "1,x,,0,0", "1,1,,x,0", "1,1,,0,", "list"} {
+		for _, value := range []string{"", "x", "nan,1,,0,0,0", "inf,1,,0,0,0", "-5,1,,0,0,0", "1,x,,0,0,0", "1,1,,x,0,0", "1,1,,0,,0", "1,1,,0,0", "list"} {
 			s := st.scene(t, Defaults())
 			sh := s.throttle.shared
 			network, _ := s.throttle.network(addr(home))

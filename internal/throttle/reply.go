@@ -19,7 +19,7 @@ const mostEver = 1e8
 func (r reply) entry(value any, pair keys) *entry {
 	text, _ := value.(string)
 	fields := strings.Split(text, ",")
-	if len(fields) != 5 {
+	if len(fields) != 6 {
 		return nil
 	}
 	count, err := strconv.ParseFloat(fields[0], 64)

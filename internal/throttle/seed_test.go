@@ -34,3 +34,55 @@ func TestSeedsAreReadInBatches(t *testing.T) {
 		t.Errorf("%d counters were brought back, want %d", n, maxBatch)
 	}
 }
+
+// After an older state of Redis was restored, such as a snapshot, the machines bring back what was counted later, once.
+func TestRestoredRedis(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	a, b := s.machines[0], s.machines[1]
+	guesses(4, home, bob)(a.scene)
+	guesses(3, home, alice)(b.scene)
+	restore := s.snapshot()
+	s.tick()
+	guesses(2, home, bob)(b.scene)
+	s.tick()
+	guesses(1, home, bob)(a.scene)
+	succeeds(home, alice)(a.scene)
+	s.tick()
+	distributed(20, bob)(b.scene)
+	restore()
+	s.tick()
+	allowed(mobile, bob)(a.scene) // notices it
+	allowed(mobile, bob)(b.scene)
+	s.up(true)
+	s.wantCount(Pair, home, bob, 7)
+	s.wantCount(User, home, bob, 27)
+	s.wantCount(Pair, home, alice, 0)
+	s.wantCount(Network, home, alice, 7)
+	knows(home, alice, true)(b.scene)
+	guesses(3, home, bob)(b.scene)
+	verdict(home, bob, Pair)(a.scene)
+}
+
+// snapshot remembers what Redis has until the returned function restores it.
+func (s *site) snapshot() (restore func()) {
+	values, site := map[string]string{}, map[string]string{}
+	key := s.machines[0].db.Key("site")
+	for _, k := range s.redis.Keys() {
+		if k != key {
+			values[k], _ = s.redis.Get(k)
+		}
+	}
+	for _, field := range []string{"id", "epoch", "secret", "writes", "generation"} {
+		site[field] = s.redis.HGet(key, field)
+	}
+	return func() {
+		s.redis.FlushAll()
+		for k, v := range values {
+			_ = s.redis.Set(k, v)
+		}
+		for field, v := range site {
+			s.redis.HSet(key, field, v)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (t *Throttle) Unsent() (waiting, dropped int) {
 	return len(u.events), u.dropped
 }
 
-// bringIn adds to the counters in Redis what they lack: what was counted without Redis, and, if Redis has lost its data,
+// bringIn adds to the counters in Redis what they lack: what was counted without Redis, and, if Redis has lost data,
 // what this machine has seen there.
 func (t *Throttle) bringIn(ctx context.Context, lost bool) error {
 	s, config := t.shared, t.configNow()

@@ -9,4 +9,5 @@ if not seen and not seen_here then
 	network.count = math.min(network.count + one, tonumber(ARGV[7]))
 	user.count = math.min(user.count + one, tonumber(ARGV[8]))
 end
-return {redis.call('HGET', KEYS[4], 'id'), clock, save(pair), save(network), save(user)}
+local writes = redis.call('HINCRBY', KEYS[4], 'writes', 1)
+return {redis.call('HGET', KEYS[4], 'id'), writes - 1, writes, clock, save(pair), save(network), save(user)}

@@ -4,4 +4,5 @@ take_back(pair, network)
 if redis.call('EXISTS', KEYS[2]) == 1 then
 	save(network)
 end
-return {redis.call('HGET', KEYS[3], 'id'), redis.call('DEL', KEYS[1])}
+local writes = redis.call('HINCRBY', KEYS[3], 'writes', 1)
+return {redis.call('HGET', KEYS[3], 'id'), writes - 1, writes, redis.call('DEL', KEYS[1])}

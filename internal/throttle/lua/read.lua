@@ -14,4 +14,6 @@ for i = 1, 3 do
 		redis.call('SET', KEYS[i], found[i], 'KEEPTTL')
 	end
 end
-return {redis.call('HGET', KEYS[5], 'id'), clock, found[1], found[2], found[3], found[4]}
+local site = redis.call('HMGET', KEYS[5], 'id', 'writes')
+local writes = tonumber(site[2] or 0)
+return {site[1], writes, writes, clock, found[1], found[2], found[3], found[4]}

@@ -1,5 +1,6 @@
--- Brings back a counter that Redis has lost. It had the count at the time when this machine last saw it. What was counted
--- since Redis lost it is kept. Of several machines the one that saw it last has the right count.
+-- Brings back a counter that Redis has lost, or has as it was before. It had the count at the time when this machine last saw
+-- it. What was counted since Redis lost it is kept. Of several machines, and of the state that was restored, the one that
+-- saw it last has the right count: an entry remembers which count was brought back, and of which time.
 -- KEYS: the counter, site. ARGV: see entry.lua; count, time, tags, largest count.
 local e = load(KEYS[1])
 local count, at = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -14,4 +15,5 @@ if at > e.seeded then
 	end
 	save(e)
 end
-return {redis.call('HGET', KEYS[2], 'id')}
+local writes = redis.call('HINCRBY', KEYS[2], 'writes', 1)
+return {redis.call('HGET', KEYS[2], 'id'), writes - 1, writes}

@@ -14,4 +14,5 @@ for network in string.gmatch(ARGV[1], string.rep('.', width)) do
 	end
 end
 redis.call('SET', KEYS[1], time .. known, 'PX', ARGV[2])
-return {redis.call('HGET', KEYS[2], 'id')}
+local writes = redis.call('HINCRBY', KEYS[2], 'writes', 1)
+return {redis.call('HGET', KEYS[2], 'id'), writes - 1, writes}

@@ -18,4 +18,5 @@ if pair.text and (tonumber(ARGV[4]) == 0 or pair.failed <= clock - tonumber(ARGV
 	pair.text = save(pair)
 	network.text = network.text and save(network)
 end
-return {redis.call('HGET', KEYS[4], 'id'), clock, pair.text or false, network.text or false, known}
+local writes = redis.call('HINCRBY', KEYS[4], 'writes', 1)
+return {redis.call('HGET', KEYS[4], 'id'), writes - 1, writes, clock, pair.text or false, network.text or false, known}
