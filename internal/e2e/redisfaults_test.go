@@ -65,7 +65,7 @@ var redisFaults = []redisFault{
 		name: "clock", unnotice: true, calm: true, decayed: guessesEach, start: startWithClock,
 		begin: setClock(clockJump), end: setClock(-clockJump), // back by twice as much, when nothing decays
 	},
-	{name: "failed over", calm: true, start: startSentinels, begin: killMaster},
+	{name: "failed over", start: startSentinels, begin: killMaster},
 	{name: "partitioned", start: startHosts, begin: cutOff, end: joinAgain},
 }
 
