@@ -18,7 +18,6 @@ const topicFlush = "flush"
 type sharing struct {
 	*redisdb.Client
 	stop context.CancelFunc
-	done chan struct{} // closed when nothing runs in the background any more
 }
 
 // share returns the sharing of a configuration: that of the state in force if [redis] is the same, or else a new one.
@@ -29,8 +28,7 @@ func (s *Server) share(c *redisdb.Config) *sharing {
 	if st := s.state.Load(); st != nil && st.redis != nil && reflect.DeepEqual(st.redis.Config(), *c) {
 		return st.redis
 	}
-	sh := &sharing{done: make(chan struct{})}
-	sh.Client = redisdb.New(*c, redisdb.Handler{Announced: s.announced, Missed: s.missed, Changed: s.redisChanged})
+	sh := &sharing{Client: redisdb.New(*c, redisdb.Handler{Announced: s.announced, Missed: s.missed, Changed: s.redisChanged})}
 	return sh
 }
 
@@ -39,19 +37,16 @@ func (sh *sharing) begin() {
 	var ctx context.Context
 	ctx, sh.stop = context.WithCancel(context.Background())
 	go func() {
-		defer close(sh.done)
 		sh.Keep(ctx)
+		_ = sh.Close()
 	}()
 }
 
-// close ends the sharing.
-func (sh *sharing) close() {
-	if sh == nil {
-		return
+// end ends the sharing. It does not wait, because Redis may hang.
+func (sh *sharing) end() {
+	if sh != nil {
+		sh.stop()
 	}
-	sh.stop()
-	<-sh.done
-	_ = sh.Close()
 }
 
 // announced does what a machine, perhaps this one, has announced.

@@ -246,7 +246,7 @@ func (s *Server) Shutdown() error {
 	busy := s.stopListening() // from now on no reload changes the state
 	st := s.state.Load()
 	st.end()
-	defer st.redis.close()
+	defer st.redis.end()
 	defer st.auth.Close(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), st.config.Listen.Grace)
 	defer cancel()

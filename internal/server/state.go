@@ -67,7 +67,7 @@ func (st *state) leave(next *state) {
 		defer st.busy.Unlock()
 		st.auth.Close(next.auth)
 		if st.redis != next.redis {
-			st.redis.close()
+			st.redis.end()
 		}
 	}()
 }
