@@ -32,6 +32,13 @@ func Skip(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
+// NotAllowed skips the test, also with CI=true, because a container may not allow what the test needs.
+func NotAllowed(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	note(tb, fmt.Sprintf(format, args...))
+	tb.Skipf(format, args...)
+}
+
 // note adds the test to the list of the skipped ones.
 func note(tb testing.TB, why string) {
 	tb.Helper()
