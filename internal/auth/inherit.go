@@ -11,7 +11,7 @@ import (
 // before the first request. For the first configuration old is nil. A new breaker calls report with each of its
 // changes.
 //
-//	throttle    what was counted, while [redis] and [throttle] shared stay the same
+//	throttle    what was counted, and what Redis has not got, while [redis] and [throttle] shared stay the same
 //	cache       the answers, while [cache] stays the same; the keys of answers that no longer count are not found
 //	limits      the logins in flight, always; their slots for hashes while hash_concurrency stays the same
 //	servers     connections in flight, while the server's max_connections, warm and warm_ttl stay the same;

@@ -204,11 +204,15 @@ func (c *Client) Delete(ctx context.Context, key string) (int, error) {
 	return int(n), err
 }
 
-// RunAll runs scripts in the background, in their order, also while Redis is set aside. After an error it is not known
-// which of them have run.
+// RunAll runs scripts in the background in one round trip, in their order, also while Redis is set aside. After an error it
+// is not known which of them have run. If Redis does not have all scripts, some calls may run twice.
 func (c *Client) RunAll(ctx context.Context, calls []Call) error {
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
+	err := c.runAll(ctx, calls)
+	if !redis.HasErrorPrefix(err, "NOSCRIPT") {
+		return err
+	}
 	loaded := make(map[*Script]bool)
 	for _, call := range calls {
 		if loaded[call.Script] {
@@ -219,6 +223,10 @@ func (c *Client) RunAll(ctx context.Context, calls []Call) error {
 		}
 		loaded[call.Script] = true
 	}
+	return c.runAll(ctx, calls)
+}
+
+func (c *Client) runAll(ctx context.Context, calls []Call) error {
 	_, err := c.db.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, call := range calls {
 			call.Script.EvalSha(ctx, p, append(call.Keys, c.siteKey()), call.Args...)

@@ -13,7 +13,12 @@ import (
 // they have decayed most.
 const MaxUnsent = 1 << 16
 
-const maxBatch = 200 // the largest number of scripts in one round trip
+// The largest number of scripts in one round trip. An event that may have been sent is sent again, and counts once while its
+// password is one of the last ones of its pair. So no more events than that are sent at once.
+const (
+	maxBatch  = 200
+	maxEvents = passwords
+)
 
 // event is a failure or a success that Redis has not got.
 type event struct {
@@ -47,7 +52,7 @@ func (u *unsent) add(e event) {
 func (u *unsent) first() []event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return slices.Clone(u.events[:min(len(u.events), maxBatch)])
+	return slices.Clone(u.events[:min(len(u.events), maxEvents)])
 }
 
 // remove removes the events that match.
@@ -87,7 +92,6 @@ func (t *Throttle) bringIn(ctx context.Context, lost bool) error {
 				calls[i] = s.failCall(&config, e.keys, e.tag, age)
 			}
 		}
-		// Those that have run before an error run again. They count once, because their passwords are known then.
 		if err := s.db.RunAll(ctx, calls); err != nil {
 			return err
 		}
