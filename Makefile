@@ -1,5 +1,5 @@
 # make run    builds mailauthd and serves the sample user map from this directory
-# make quick  runs the tests that start no other programs, in less than 20 seconds
+# make quick  runs the tests that start no other programs, in less than a minute
 # make test   runs all tests; on Debian as root it installs the programs that they start
 
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)

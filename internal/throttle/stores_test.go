@@ -24,7 +24,7 @@ type store struct {
 // stores has miniredis for the fast tests, and redis-server for the others.
 var stores = []store{
 	{name: "local", rounds: 100_000},
-	{name: "miniredis", rounds: 1000, redis: func(t *testing.T) string {
+	{name: "miniredis", rounds: 300, redis: func(t *testing.T) string {
 		if !testing.Short() {
 			t.Skip("redis-server is tested")
 		}
