@@ -19,7 +19,8 @@
 //
 // The machines that share a prefix are a site. One hash in Redis, the site key, has these fields:
 //
-//	id      random; all scripts return it. If it changes, Redis has lost data.
+//	id      the time when it was made, and a random text; all scripts return it. If it changes, Redis has lost data. If
+//	        it is earlier than before, an older state was restored.
 //	epoch   the number of announcements. A machine that finds a number that it does not expect has missed one.
 //	writes  the number of changes of counters. A machine that finds fewer than it has seen knows that an older state was
 //	        restored, such as a snapshot, or a replica that lacked the last changes. It gives the site a new id.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
@@ -134,4 +135,37 @@ return {redis.call('HGET', KEYS[1], 'id'), writes - 1, writes}`)}
 	if n := redis.HGet("test:{1}:site", "writes"); n < "3" {
 		t.Errorf("%s writes, want at least 3", n)
 	}
+}
+
+// A machine that has just begun may make the site anew after Redis has lost its data several times. Its id is later than all
+// that the others know, so that they do not take the site for an older one.
+func TestSiteOfNewMachine(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	var ids []string
+	old := newScratch(t, redis)
+	for _, c := range []*Client{old, old, newScratch(t, redis), old} {
+		if len(ids) < 3 {
+			redis.FlushAll()
+		}
+		if err := c.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, c.knownID())
+		redis.SetTime(time.Now().Add(time.Duration(len(ids)) * time.Minute))
+	}
+	if ids[3] != ids[2] {
+		t.Errorf("ids %v, want the last one kept", ids)
+	}
+	for i := range 2 {
+		if ids[i+1] <= ids[i] {
+			t.Errorf("ids %v, want each later than the one before", ids)
+		}
+	}
+}
+
+func newScratch(t *testing.T, redis *miniredis.Miniredis) *Client {
+	c := New(Config{Addresses: []string{redis.Addr()}, Prefix: "test:", Timeout: patient, Secret: []byte("a secret of sixteen bytes or more")}, Handler{})
+	t.Cleanup(func() { c.Close() })
+	return c
 }
