@@ -26,8 +26,7 @@ type Client struct {
 	looking  sync.Mutex // held during a look, so that two do not see the same change
 	changing sync.Mutex // held during a change, the handler included
 
-	known  atomic.Pointer[site] // as last seen; nil before the first look
-	writes atomic.Int64         // the largest number of writes that was seen
+	known atomic.Pointer[site] // as last seen; nil before the first look
 
 	mu     sync.Mutex // of what follows, and of changes of known
 	lost   bool       // whether Redis has lost data that back has not brought in again
@@ -128,7 +127,7 @@ type Call struct {
 // [Client.Bound] take no longer than Timeout together. An error other than ErrSetAside, ErrBusy and the end of ctx has set
 // Redis aside.
 func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
-	known, writes := c.known.Load(), c.writes.Load() // before up, because Look changes them after up
+	known := c.known.Load() // before up, because Look changes it after up
 	if !c.up.Load() {
 		return nil, ErrSetAside
 	}
@@ -148,7 +147,7 @@ func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
 		return nil, ErrBusy
 	}
 	c.roundTrips.Add(1)
-	results, err := c.run(bounded, call, known, writes)
+	results, err := c.run(bounded, call, known)
 	if err != nil && ctx.Err() == nil {
 		c.setAside(err)
 	}
@@ -156,7 +155,8 @@ func (c *Client) Run(ctx context.Context, call Call) ([]any, error) {
 }
 
 // run returns an error if Redis has lost data: the site is not the known one, or lacks writes that were seen before.
-func (c *Client) run(ctx context.Context, call Call, known *site, writes int64) ([]any, error) {
+func (c *Client) run(ctx context.Context, call Call, known *site) ([]any, error) {
+	writes := known.writes.Load()
 	results, err := call.Script.Run(ctx, c.db, append(call.Keys, c.siteKey()), call.Args...).Slice()
 	switch {
 	case err != nil:
@@ -169,7 +169,7 @@ func (c *Client) run(ctx context.Context, call Call, known *site, writes int64) 
 	if before < writes {
 		return nil, errOlder
 	}
-	c.sawWrites(after)
+	known.sawWrites(after)
 	return results[3:], nil
 }
 
@@ -178,22 +178,15 @@ var (
 	errOlder = errors.New("redis has older data than before")
 )
 
-// sawWrites notes how many writes Redis has had at least.
-func (c *Client) sawWrites(n int64) {
-	for seen := c.writes.Load(); n > seen && !c.writes.CompareAndSwap(seen, n); {
-		seen = c.writes.Load()
-	}
-}
-
 // Apply runs a script that no login waits for, also while Redis is set aside.
 func (c *Client) Apply(ctx context.Context, call Call) ([]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
-	known, writes := c.known.Load(), c.writes.Load()
+	known := c.known.Load()
 	if known == nil {
 		return nil, ErrSetAside
 	}
-	return c.run(ctx, call, known, writes)
+	return c.run(ctx, call, known)
 }
 
 // Delete removes a key, and returns the number of keys that were there.

@@ -151,7 +151,7 @@ func TestSiteOfNewMachine(t *testing.T) {
 		if err := c.Look(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, c.knownID())
+		ids = append(ids, c.known.Load().id)
 		redis.SetTime(time.Now().Add(time.Duration(len(ids)) * time.Minute))
 	}
 	if ids[3] != ids[2] {
@@ -168,4 +168,24 @@ func newScratch(t *testing.T, redis *miniredis.Miniredis) *Client {
 	c := New(Config{Addresses: []string{redis.Addr()}, Prefix: "test:", Timeout: patient, Secret: []byte("a secret of sixteen bytes or more")}, Handler{})
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// A reply that arrives after Redis has lost its data tells of the writes before. The new site does not lack them.
+func TestLateReplyOfLostSite(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	c := newScratch(t, redis)
+	if err := c.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := c.known.Load()
+	redis.FlushAll()
+	if err := c.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id := c.known.Load().id
+	before.sawWrites(7)
+	if err := c.Look(t.Context()); err != nil || c.known.Load().id != id {
+		t.Errorf("%v, want the site kept", err)
+	}
 }

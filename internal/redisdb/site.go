@@ -6,12 +6,22 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync/atomic"
 )
 
 // site is what all machines agree on.
 type site struct {
 	id    string
 	epoch int64 // the number of announcements
+
+	writes *atomic.Int64 // the largest number that was seen; a late reply does not change that of the next site
+}
+
+// sawWrites notes how many writes Redis has had at least.
+func (s *site) sawWrites(n int64) {
+	for seen := s.writes.Load(); n > seen && !s.writes.CompareAndSwap(seen, n); {
+		seen = s.writes.Load()
+	}
 }
 
 //go:embed look.lua
@@ -28,39 +38,38 @@ func (c *Client) Look(ctx context.Context) error {
 	defer c.looking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, BackgroundTimeout)
 	defer cancel()
-	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds(), c.knownID(), c.writes.Load()).Slice()
+	before := c.known.Load()
+	if before == nil {
+		before = &site{writes: new(atomic.Int64)}
+	}
+	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds(),
+		before.id, before.writes.Load()).Slice()
 	if err != nil {
 		return err
 	}
 	if len(results) != 3 {
 		return errors.New("a script returned something else than it should")
 	}
-	now := new(site)
+	now := &site{writes: before.writes}
 	now.id, _ = results[0].(string)
 	now.epoch, _ = results[1].(int64)
-	before := c.known.Load()
-	if before != nil && before.id != now.id {
+	known := before.id != ""
+	if known && before.id != now.id {
 		c.mu.Lock()
 		c.lost = true // first, so that Keep does not use Redis again
 		c.mu.Unlock()
 		c.setAside(errLost)
+		now.writes = new(atomic.Int64)
 	}
 	writes, _ := results[2].(int64)
-	c.sawWrites(writes)
+	now.sawWrites(writes)
 	c.mu.Lock()
 	c.known.Store(now)
 	c.mu.Unlock()
-	if before != nil && *before != *now {
+	if known && (before.id != now.id || before.epoch != now.epoch) {
 		c.handler.Missed()
 	}
 	return nil
-}
-
-func (c *Client) knownID() string {
-	if known := c.known.Load(); known != nil {
-		return known.id
-	}
-	return ""
 }
 
 // explain adds what to do to some errors of Redis.
