@@ -65,7 +65,7 @@ func (t *Throttle) adoptKnown(user uint64, r reply, value any) {
 		return
 	}
 	at, _ := strconv.ParseInt(written, 10, 64)
-	n := &known{fresh: time.Duration(r.clock-at)*time.Microsecond < knownRefresh}
+	n := &known{written: at, fresh: time.Duration(r.clock-at)*time.Microsecond < knownRefresh}
 	for i := range networks {
 		if from := nameWidth * i; from+nameWidth <= len(names) {
 			n.networks[i] = keyOf(names[from : from+nameWidth])

@@ -54,7 +54,7 @@ func (t *Throttle) knownSeed(user uint64) (redisdb.Call, bool) {
 	return redisdb.Call{
 		Script: seedKnownScript,
 		Keys:   []string{t.shared.knownKey(user)},
-		Args:   []any{n.names(), knownKept.Milliseconds()},
+		Args:   []any{n.names(), knownKept.Milliseconds(), n.written},
 	}, true
 }
 

@@ -64,6 +64,26 @@ func TestRestoredRedis(t *testing.T) {
 	verdict(home, bob, Pair)(a.scene)
 }
 
+// A restored Redis may have as many known networks of a user as it keeps. Later ones take the place of the oldest.
+func TestRestoredKnownNetworks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	m := s.machines[0]
+	for i := range networks {
+		succeeds(host(i), bob)(m.scene)
+		s.tick()
+	}
+	restore := s.snapshot()
+	succeeds(home, bob)(m.scene)
+	restore()
+	s.tick()
+	allowed(mobile, alice)(m.scene) // notices it
+	s.up(true)
+	knows(home, bob, true)(m.scene)
+	knows(host(networks-1), bob, true)(m.scene)
+	knows(host(0), bob, false)(m.scene)
+}
+
 // snapshot remembers what Redis has until the returned function restores it.
 func (s *site) snapshot() (restore func()) {
 	values, site := map[string]string{}, map[string]string{}

@@ -50,7 +50,8 @@ type (
 	// known has the keys of the known networks of a user, the last one first.
 	known struct {
 		networks [networks]uint64
-		fresh    bool // whether Redis has it, and has got it in the last knownRefresh
+		written  int64 // when it was written in Redis, by Redis's clock; 0: never seen there
+		fresh    bool  // whether Redis has it, and has got it in the last knownRefresh
 	}
 )
 
