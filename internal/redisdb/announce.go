@@ -102,7 +102,7 @@ func (c *Client) announced(payload string) {
 		return // Look has seen it
 	}
 	missed := epoch != known.epoch+1
-	c.known.Store(&site{known.id, epoch, known.writes})
+	c.known.Store(&site{known.id, epoch, known.seen})
 	c.mu.Unlock()
 	text, err := c.secrets.open(sealed)
 	topic, value, ok := strings.Cut(text, " ")

@@ -167,6 +167,7 @@ func (c *Client) run(ctx context.Context, call Call, known *site) ([]any, error)
 	before, _ := results[1].(int64)
 	after, _ := results[2].(int64)
 	if before < writes {
+		known.lacked.Store(true)
 		return nil, errOlder
 	}
 	known.sawWrites(after)

@@ -3,7 +3,7 @@
 -- new generation, so that all machines bring back what they have seen. An id is "number-random". The number is the time in
 -- seconds, or higher, so that ids have an order, also if a machine makes the site that knows none of the earlier ids.
 -- KEYS: site. ARGV: the random part of a new id, the fingerprint of the secret, how long the site is kept in ms, the id that
--- this machine knows, the number of writes that it has seen.
+-- this machine knows, the number of writes that it has seen, 1 if Redis lacked some of them.
 local site = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'secret', 'writes', 'generation')
 if site[3] and site[3] ~= ARGV[2] then
 	return redis.error_reply('SECRET of this machine is another one than the site has')
@@ -13,7 +13,7 @@ local known, seen = ARGV[4], tonumber(ARGV[5])
 local function number(of)
 	return tonumber(string.match(of or '', '^(%d+)%-') or 0)
 end
-local older = id and (number(id) < number(known) or id == known and writes < seen)
+local older = id and (number(id) < number(known) or id == known and (writes < seen or ARGV[6] == '1'))
 if older then
 	generation = generation + 1
 end

@@ -189,3 +189,29 @@ func TestLateReplyOfLostSite(t *testing.T) {
 		t.Errorf("%v, want the site kept", err)
 	}
 }
+
+// A machine that has found that Redis lacks writes does not forget it when others write before it looks.
+func TestRestoredAndWritten(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	c := newScratch(t, redis)
+	if err := c.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := c.known.Load()
+	before.sawWrites(3)
+	read := Call{Script: NewScript(`local site = redis.call('HMGET', KEYS[1], 'id', 'writes')
+return {site[1], tonumber(site[2]), tonumber(site[2])}`)}
+	if _, err := c.Apply(t.Context(), read); !errors.Is(err, errOlder) {
+		t.Errorf("%v, want %v", err, errOlder)
+	}
+	redis.HSet("test:{1}:site", "writes", "4")
+	for range 2 {
+		if err := c.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now := c.known.Load(); now.id == before.id || redis.HGet("test:{1}:site", "generation") != "1" {
+		t.Errorf("%+v, want another id, and one new generation", now)
+	}
+}

@@ -14,13 +14,19 @@ type site struct {
 	id    string
 	epoch int64 // the number of announcements
 
-	writes *atomic.Int64 // the largest number that was seen; a late reply does not change that of the next site
+	*seen // a late reply does not change that of the next site
+}
+
+// seen is what replies have told of a site.
+type seen struct {
+	writes atomic.Int64 // the largest number
+	lacked atomic.Bool  // whether there were fewer later, although others may have written as many meanwhile
 }
 
 // sawWrites notes how many writes Redis has had at least.
-func (s *site) sawWrites(n int64) {
-	for seen := s.writes.Load(); n > seen && !s.writes.CompareAndSwap(seen, n); {
-		seen = s.writes.Load()
+func (s *seen) sawWrites(n int64) {
+	for old := s.writes.Load(); n > old && !s.writes.CompareAndSwap(old, n); {
+		old = s.writes.Load()
 	}
 }
 
@@ -40,17 +46,17 @@ func (c *Client) Look(ctx context.Context) error {
 	defer cancel()
 	before := c.known.Load()
 	if before == nil {
-		before = &site{writes: new(atomic.Int64)}
+		before = &site{seen: new(seen)}
 	}
 	results, err := lookScript.Run(ctx, c.db, []string{c.siteKey()}, newID(), c.secrets.fingerprint, SiteTTL.Milliseconds(),
-		before.id, before.writes.Load()).Slice()
+		before.id, before.writes.Load(), before.lacked.Load()).Slice()
 	if err != nil {
 		return err
 	}
 	if len(results) != 3 {
 		return errors.New("a script returned something else than it should")
 	}
-	now := &site{writes: before.writes}
+	now := &site{seen: before.seen}
 	now.id, _ = results[0].(string)
 	now.epoch, _ = results[1].(int64)
 	known := before.id != ""
@@ -59,7 +65,7 @@ func (c *Client) Look(ctx context.Context) error {
 		c.lost = true // first, so that Keep does not use Redis again
 		c.mu.Unlock()
 		c.setAside(errLost)
-		now.writes = new(atomic.Int64)
+		now.seen = new(seen)
 	}
 	writes, _ := results[2].(int64)
 	now.sawWrites(writes)
