@@ -68,7 +68,7 @@ func connect(c Config) redis.UniversalClient {
 		PoolSize:              MaxConnections + 2, // and the background
 		TLSConfig:             tlsConfig(c),
 		Dialer:                dialer(c),
-		// It is a feature of one vendor's service.
+		// Only one vendor's service has maintenance notifications.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	return redis.NewUniversalClient(&o)

@@ -170,7 +170,7 @@ func newScratch(t *testing.T, redis *miniredis.Miniredis) *Client {
 	return c
 }
 
-// A reply that arrives after Redis has lost its data tells of the writes before. The new site does not lack them.
+// A reply from before Redis lost its data may arrive late. The new site does not lack the writes that such a reply counts.
 func TestLateReplyOfLostSite(t *testing.T) {
 	t.Parallel()
 	redis := miniredis.RunT(t)

@@ -40,7 +40,7 @@ type Config struct {
 	Driver         string // "pgsql" or "mysql"
 	Connect        string // the driver's connection string
 	Query          string // returns the fields of package dovecot for a user
-	DomainQuery    string // tells whether a domain is one of ours; may be empty
+	DomainQuery    string // has a row if a domain is one of ours; may be empty
 	Fields         dovecot.Reader
 	MaxConnections int           // 0: DefaultMaxConnections
 	Timeout        time.Duration // of a lookup; 0: DefaultTimeout

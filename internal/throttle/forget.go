@@ -25,7 +25,7 @@ func (t *Throttle) ForgetUser(ctx context.Context, user string, now time.Time) (
 func (t *Throttle) ForgetUserHere(user string, now time.Time) (counters int) {
 	key := t.userKey(user)
 	if t.shared != nil {
-		t.shared.unsent.remove(func(e event) bool { return e.user == key && e.tag != 0 })
+		t.shared.unsent.remove(func(e event) bool { return e.user == key && !e.isSuccess() })
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,7 +51,7 @@ func (t *Throttle) ForgetNetworkHere(client netip.Addr, now time.Time) (counters
 	network, _ := t.network(client)
 	key := t.networkKey(network)
 	if t.shared != nil {
-		t.shared.unsent.remove(func(e event) bool { return e.network == key && e.tag != 0 })
+		t.shared.unsent.remove(func(e event) bool { return e.network == key && !e.isSuccess() })
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

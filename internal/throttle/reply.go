@@ -15,6 +15,13 @@ type reply struct {
 // mostEver is a count that none exceeds with any limit.
 const mostEver = 1e8
 
+// replyAt returns the reply of a script that ran at a time, by the clock that it returned.
+func (t *Throttle) replyAt(clock any, now time.Time) reply {
+	r := reply{now: now.Sub(t.start)}
+	r.clock, _ = clock.(int64)
+	return r
+}
+
 // entry reads an entry from Redis, or returns nil if there is none, or something else. The keys are those of a pair.
 func (r reply) entry(value any, pair keys) *entry {
 	text, _ := value.(string)

@@ -2,11 +2,10 @@ package throttle
 
 import (
 	"context"
-	"embed"
+	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
 	"strconv"
-	"strings"
 	"time"
 
 	"mailauthd/internal/redisdb"
@@ -56,30 +55,36 @@ func (t *Throttle) SharedBy() *redisdb.Client {
 	return t.shared.db
 }
 
-//go:embed lua
-var lua embed.FS
+//go:embed lua/read.lua
+var readLua string
+
+//go:embed lua/entry.lua
+var entryLua string // begins the scripts that change entries
+
+//go:embed lua/fail.lua
+var failLua string
+
+//go:embed lua/succeed.lua
+var succeedLua string
+
+//go:embed lua/forget.lua
+var forgetLua string
+
+//go:embed lua/seed.lua
+var seedLua string
+
+//go:embed lua/seedknown.lua
+var seedKnownLua string
 
 // The scripts are atomic. They use the half-life and the limits of the machine that runs them.
 var (
-	readScript      = script("read")
-	failScript      = script("entry", "fail")
-	succeedScript   = script("entry", "succeed")
-	forgetScript    = script("entry", "forget")
-	seedScript      = script("entry", "seed")
-	seedKnownScript = script("seedknown")
+	readScript      = redisdb.NewScript(readLua)
+	failScript      = redisdb.NewScript(entryLua + failLua)
+	succeedScript   = redisdb.NewScript(entryLua + succeedLua)
+	forgetScript    = redisdb.NewScript(entryLua + forgetLua)
+	seedScript      = redisdb.NewScript(entryLua + seedLua)
+	seedKnownScript = redisdb.NewScript(seedKnownLua)
 )
-
-func script(files ...string) *redisdb.Script {
-	var text strings.Builder
-	for _, name := range files {
-		part, err := lua.ReadFile("lua/" + name + ".lua")
-		if err != nil {
-			panic(err) // it is part of this program
-		}
-		text.Write(part)
-	}
-	return redisdb.NewScript(text.String())
-}
 
 // nameWidth is the length of a key's name in Redis.
 const nameWidth = 11
@@ -144,6 +149,14 @@ func (s *shared) succeedCall(c *Config, k keys, age time.Duration) redisdb.Call 
 	}
 }
 
+// eventCall returns the call that records a failure or a success of some age.
+func (s *shared) eventCall(c *Config, e event, age time.Duration) redisdb.Call {
+	if e.isSuccess() {
+		return s.succeedCall(c, e.keys, age)
+	}
+	return s.failCall(c, e.keys, e.tag, age)
+}
+
 // refresh brings what this machine knows for a login up to date.
 func (t *Throttle) refresh(ctx context.Context, k keys, now time.Time) {
 	if t.shared == nil {
@@ -156,66 +169,41 @@ func (t *Throttle) refresh(ctx context.Context, k keys, now time.Time) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := reply{now: now.Sub(t.start)}
-	r.clock, _ = results[0].(int64)
+	r := t.replyAt(results[0], now)
 	t.adopt(Pair, k.pair, r.entry(results[1], k))
 	t.adopt(Network, k.network, r.entry(results[2], keys{}))
 	t.adopt(User, k.user, r.entry(results[3], keys{}))
 	t.adoptKnown(k.user, r, results[4])
 }
 
-// failShared records a wrong password in Redis. It returns false if this machine must count it. Then it is counted in Redis
-// later.
-func (t *Throttle) failShared(ctx context.Context, k keys, tag uint16, now time.Time) bool {
+// record records a failure or a success in Redis. It returns false if this machine must record it, because nothing is shared
+// or Redis does not answer. Then Redis gets it later.
+func (t *Throttle) record(ctx context.Context, e event) bool {
 	s := t.shared
 	if s == nil {
 		return false
 	}
 	config := t.configNow()
-	results, err := s.db.Run(ctx, s.failCall(&config, k, tag, 0))
+	results, err := s.db.Run(ctx, s.eventCall(&config, e, 0))
 	if err != nil || len(results) != 4 {
-		s.unsent.add(event{keys: k, tag: tag, at: now})
+		s.unsent.add(e)
 		s.db.Pending()
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := reply{now: now.Sub(t.start)}
-	r.clock, _ = results[0].(int64)
-	t.adopt(Pair, k.pair, r.entry(results[1], k))
-	t.adopt(Network, k.network, r.entry(results[2], keys{}))
-	t.adopt(User, k.user, r.entry(results[3], keys{}))
+	r := t.replyAt(results[0], e.at)
+	t.adopt(Pair, e.pair, r.entry(results[1], e.keys))
+	t.adopt(Network, e.network, r.entry(results[2], keys{}))
+	if e.isSuccess() {
+		t.adoptKnown(e.user, r, results[3])
+	} else {
+		t.adopt(User, e.user, r.entry(results[3], keys{}))
+	}
 	return true
 }
 
-// succeedShared records a right password in Redis, unless it would change nothing there. It returns false if this machine
-// must record it.
-func (t *Throttle) succeedShared(ctx context.Context, k keys, now time.Time) bool {
-	s := t.shared
-	if s == nil {
-		return false
-	}
-	if t.changesNothing(k) {
-		return true
-	}
-	config := t.configNow()
-	results, err := s.db.Run(ctx, s.succeedCall(&config, k, 0))
-	if err != nil || len(results) != 4 {
-		s.unsent.add(event{keys: k, at: now})
-		s.db.Pending()
-		return false
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := reply{now: now.Sub(t.start)}
-	r.clock, _ = results[0].(int64)
-	t.adopt(Pair, k.pair, r.entry(results[1], k))
-	t.adopt(Network, k.network, r.entry(results[2], keys{}))
-	t.adoptKnown(k.user, r, results[3])
-	return true
-}
-
-// changesNothing reports whether a success would change nothing: the network is the last known one of the user, and the
+// changesNothing reports whether a success would change nothing in Redis: the network is the last known one of the user, and the
 // pair has no count. Most logins are such.
 func (t *Throttle) changesNothing(k keys) bool {
 	t.mu.Lock()

@@ -305,7 +305,7 @@ func TestCountedBeforeSeeds(t *testing.T) {
 	s.wantCount(Network, home, bob, 8)
 }
 
-// The first login after Redis has lost its data is judged by what this machine has seen.
+// What this machine has seen decides the first login after Redis has lost its data.
 func TestFirstLoginAfterFlush(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)

@@ -138,7 +138,7 @@ func (t *Throttle) Fail(ctx context.Context, client netip.Addr, user, password s
 		return
 	}
 	k, tag := t.keys(network, user), t.tag(password)
-	if t.failShared(ctx, k, tag, now) {
+	if t.record(ctx, event{keys: k, tag: tag, at: now}) {
 		return
 	}
 	t.mu.Lock()
@@ -169,7 +169,7 @@ func (t *Throttle) Succeed(ctx context.Context, client netip.Addr, user string, 
 		return
 	}
 	k := t.keys(network, user)
-	if t.succeedShared(ctx, k, now) {
+	if t.shared != nil && t.changesNothing(k) || t.record(ctx, event{keys: k, at: now}) {
 		return
 	}
 	t.mu.Lock()

@@ -28,6 +28,8 @@ type event struct {
 	number int // of all events, in their order
 }
 
+func (e event) isSuccess() bool { return e.tag == 0 }
+
 // unsent has events in their order.
 type unsent struct {
 	mu      sync.Mutex
@@ -85,12 +87,7 @@ func (t *Throttle) bringIn(ctx context.Context, lost bool) error {
 		now := s.now()
 		calls := make([]redisdb.Call, len(batch))
 		for i, e := range batch {
-			age := max(0, now.Sub(e.at))
-			if e.tag == 0 {
-				calls[i] = s.succeedCall(&config, e.keys, age)
-			} else {
-				calls[i] = s.failCall(&config, e.keys, e.tag, age)
-			}
+			calls[i] = s.eventCall(&config, e, max(0, now.Sub(e.at)))
 		}
 		if err := s.db.RunAll(ctx, calls); err != nil {
 			return err
